@@ -1,0 +1,48 @@
+namespace KVCluster.Compression;
+
+/// <summary>
+/// Which slots each (layer, KV head) of one cache keeps. Pure data: made from scores and budgets, applied by whoever owns the cache.
+/// Slots are indices into the head's present slots (not original positions), ascending, none twice.
+/// </summary>
+public sealed class RetentionPlan
+{
+    private readonly int[][] _kept;
+
+    /// <summary>Takes the kept slots, layer-major: entry layer * kvHeads + head. Throws where they are not strictly ascending.</summary>
+    public RetentionPlan(int layers, int kvHeads, int[][] kept)
+    {
+        ArgumentNullException.ThrowIfNull(kept);
+        if (kept.Length != layers * kvHeads)
+        {
+            throw new ArgumentException($"{kept.Length} kept lists for {layers} layers of {kvHeads} KV heads", nameof(kept));
+        }
+
+        for (int i = 0; i < kept.Length; i++)
+        {
+            ReadOnlySpan<int> slots = kept[i];
+            for (int n = 0; n < slots.Length; n++)
+            {
+                if (slots[n] < 0 || (n > 0 && slots[n] <= slots[n - 1]))
+                {
+                    throw new ArgumentException($"kept slots of layer {i / kvHeads}, head {i % kvHeads} do not ascend", nameof(kept));
+                }
+            }
+        }
+
+        Layers = layers;
+        KvHeads = kvHeads;
+        _kept = kept;
+    }
+
+    /// <summary>Layers, L.</summary>
+    public int Layers { get; }
+
+    /// <summary>KV heads a layer, Hkv.</summary>
+    public int KvHeads { get; }
+
+    /// <summary>Kept slots of one head, ascending.</summary>
+    public ReadOnlySpan<int> Kept(int layer, int head) => _kept[(layer * KvHeads) + head];
+
+    /// <summary>Kept slots over all layers and heads.</summary>
+    public long TotalKept => _kept.Sum(k => (long)k.Length);
+}
