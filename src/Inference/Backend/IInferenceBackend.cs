@@ -1,0 +1,53 @@
+using KVCluster.Compression;
+using KVCluster.Inference.Kv;
+using KVCluster.Inference.Models;
+
+namespace KVCluster.Inference.Backend;
+
+/// <summary>
+/// A device that runs one model over many caches. It does whole steps, not single operators, so that each kind of device can be fast in
+/// its own way; callers see handles (<see cref="KvCache"/>), token ids and host spans of results, never device memory.
+/// Not thread-safe: one worker drives one backend. Memory of a cache's slots belongs to <see cref="Pool"/>.
+/// </summary>
+public interface IInferenceBackend : IDisposable
+{
+    /// <summary>Dimensions of the model it runs.</summary>
+    ModelConfig Model { get; }
+
+    /// <summary>Pages and ledger of the device's arena.</summary>
+    KvPool Pool { get; }
+
+    /// <summary>What the backend itself allocated.</summary>
+    BackendMemory Memory { get; }
+
+    /// <summary>Most tokens (rows) one <see cref="Forward"/> takes, over all its requests.</summary>
+    int MaxBatchTokens { get; }
+
+    /// <summary>An empty cache in this backend's arena; with <paramref name="observe"/> attention received is accumulated as it goes.</summary>
+    KvCache CreateCache(ObservationOptions? observe = null);
+
+    /// <summary>
+    /// Runs one step: every request appends its tokens to its cache at that cache's logical length (a chunk of a prompt, or one token of
+    /// a decode) and yields the logits it asked for. Requests are independent and may have any lengths. All-or-nothing as to memory:
+    /// <see cref="ArenaFullException"/> is thrown before anything ran.
+    /// </summary>
+    void Forward(IReadOnlyList<ForwardRequest> batch);
+
+    /// <summary>
+    /// Prepares a scoring pass: prompts run against a cache without being appended, and the attention its slots receive is gathered.
+    /// The pass works layer by layer with its own working memory, so it needs no room in the arena.
+    /// </summary>
+    IScoringPass BeginScoring(ScoringRequest request);
+
+    /// <summary>L2 norm of each slot's value vector, rows = KV heads.</summary>
+    AttentionScores ValueNorms(KvCache cache);
+
+    /// <summary>Attention observed so far, rows = KV heads; null where the cache was made without observation.</summary>
+    AttentionScores? Observed(KvCache cache);
+
+    /// <summary>Copies keys of slots [start, start + count) of one head to the host as float32 [count, headSize] (RoPE applied).</summary>
+    void ReadKeys(KvCache cache, int layer, int head, int start, int count, Span<float> destination);
+
+    /// <summary>Copies values of slots [start, start + count) of one head to the host as float32 [count, headSize].</summary>
+    void ReadValues(KvCache cache, int layer, int head, int start, int count, Span<float> destination);
+}

@@ -1,0 +1,38 @@
+using KVCluster.Inference.Kv;
+
+namespace KVCluster.Inference.Cpu.Attention;
+
+/// <summary>One sequence's queries of one layer.</summary>
+internal unsafe struct TileAttentionInput
+{
+    /// <summary>The sequence; lengths are those before this step.</summary>
+    public KvCache Cache;
+
+    public int Layer;
+
+    /// <summary>Slots, at positions after the cache's, that lie in <see cref="Context"/> before the first query's own.</summary>
+    public int CommittedExtra;
+
+    /// <summary>Keys and values up to and including the last query's own.</summary>
+    public PackedContext Context;
+
+    /// <summary>[tokens, Hq * d], RoPE and 1/sqrt(d) applied.</summary>
+    public float* Queries;
+
+    public nint QueryStride;
+
+    public int Tokens;
+
+    /// <summary>[tokens, Hq * d], or null where only the attention is wanted.</summary>
+    public float* Output;
+
+    public nint OutputStride;
+
+    public ColumnAccumulator? Observer;
+
+    /// <summary>Rows of the observer are query heads; else KV heads, each the mean of its group.</summary>
+    public bool ObserveQueryHeads;
+
+    /// <summary>First token whose attention is observed.</summary>
+    public int ObserveFrom;
+}
