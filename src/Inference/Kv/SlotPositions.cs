@@ -1,0 +1,69 @@
+namespace KVCluster.Inference.Kv;
+
+/// <summary>
+/// Original positions of the slots of one head, immutable and so shared by forks: first an ascending list of positions kept by
+/// compactions, then a contiguous tail. The default is the identity.
+/// </summary>
+internal readonly struct SlotPositions
+{
+    private readonly int[]? _kept;
+    private readonly int _tailPosition;
+
+    private SlotPositions(int[]? kept, int tailStart, int tailPosition)
+    {
+        _kept = kept;
+        TailStart = tailStart;
+        _tailPosition = tailPosition;
+    }
+
+    /// <summary>The first slot of the contiguous tail.</summary>
+    public int TailStart { get; }
+
+    public int this[int slot] => slot < TailStart ? _kept![slot] : _tailPosition + (slot - TailStart);
+
+    public void Fill(Span<int> destination)
+    {
+        int listed = Math.Min(TailStart, destination.Length);
+        _kept.AsSpan(0, listed).CopyTo(destination);
+        for (int slot = listed; slot < destination.Length; slot++)
+        {
+            destination[slot] = _tailPosition + (slot - TailStart);
+        }
+    }
+
+    /// <summary>How many of <paramref name="length"/> slots lie before a position.</summary>
+    public int SlotsBefore(int position, int length)
+    {
+        if (position >= _tailPosition)
+        {
+            return (int)Math.Min(length, (long)TailStart + position - _tailPosition);
+        }
+
+        int index = _kept.AsSpan(0, TailStart).BinarySearch(position);
+        return index < 0 ? ~index : index;
+    }
+
+    /// <summary>After slots from <paramref name="length"/> on were dropped and the next token gets <paramref name="logicalLength"/>.</summary>
+    public SlotPositions Truncate(int length, int logicalLength)
+    {
+        return length < TailStart || logicalLength < _tailPosition ? new SlotPositions(_kept, length, logicalLength) : this;
+    }
+
+    /// <summary>After only the kept slots remained and the next token gets <paramref name="logicalLength"/>.</summary>
+    public SlotPositions Select(int[] kept, int logicalLength)
+    {
+        // The plain case needs no second list: the first compaction's slots are the positions.
+        if (TailStart == 0 && _tailPosition == 0)
+        {
+            return new SlotPositions(kept, kept.Length, logicalLength);
+        }
+
+        var positions = new int[kept.Length];
+        for (int i = 0; i < kept.Length; i++)
+        {
+            positions[i] = this[kept[i]];
+        }
+
+        return new SlotPositions(positions, positions.Length, logicalLength);
+    }
+}
