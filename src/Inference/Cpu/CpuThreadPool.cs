@@ -18,6 +18,7 @@ internal sealed class CpuThreadPool : IDisposable
     private const int SpinsBeforeSleep = 4000;
 
     private readonly Thread[] _workers;
+    private readonly bool _pin;
     private readonly SemaphoreSlim _wake = new(0);
     private IIndexedWork? _work;
     private int _count;
@@ -29,9 +30,10 @@ internal sealed class CpuThreadPool : IDisposable
     private volatile bool _stopping;
     private Exception? _failure;
 
-    public CpuThreadPool(int threads)
+    public CpuThreadPool(int threads, bool pin = false)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(threads, 1);
+        _pin = pin;
         _workers = new Thread[threads - 1];
         for (int i = 0; i < _workers.Length; i++)
         {
@@ -106,6 +108,11 @@ internal sealed class CpuThreadPool : IDisposable
     private void WorkerLoop(int thread)
     {
         int seen = 0;
+        if (_pin)
+        {
+            ThreadAffinity.PinCurrentThread(thread);
+        }
+
         while (true)
         {
             if (!AwaitSection(ref seen))

@@ -86,9 +86,11 @@ public sealed partial class KvCache
         ArgumentOutOfRangeException.ThrowIfGreaterThan(logicalLength, LogicalLength);
         _prepared = 0;
         LogicalLength = logicalLength;
-        foreach (CachedHead head in _heads)
+        for (int i = 0; i < _heads.Length; i++)
         {
+            CachedHead head = _heads[i];
             head.Length = head.Positions.SlotsBefore(logicalLength, head.Length);
+            Companion?.Truncate(i / Geometry.KvHeads, i % Geometry.KvHeads, head.Length);
             head.Positions = head.Positions.Truncate(head.Length, logicalLength);
             Trim(head, head.Length);
             head.Biases = logicalLength == 0 ? null : head.Biases;

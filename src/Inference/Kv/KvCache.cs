@@ -15,11 +15,12 @@ public sealed partial class KvCache : IDisposable
     private int _pins;
     private int _disposed;
 
-    /// <summary>An empty cache; it holds no page yet.</summary>
-    public KvCache(KvPool pool)
+    /// <summary>An empty cache; it holds no page yet. The companion, if any, is told what happens to the slots.</summary>
+    public KvCache(KvPool pool, ISlotCompanion? companion = null)
     {
         ArgumentNullException.ThrowIfNull(pool);
         Pool = pool;
+        Companion = companion;
         _draft = new PageDraft(pool);
         _heads = new CachedHead[pool.Geometry.Heads];
         for (int i = 0; i < _heads.Length; i++)
@@ -31,6 +32,7 @@ public sealed partial class KvCache : IDisposable
     private KvCache(KvCache origin)
     {
         Pool = origin.Pool;
+        Companion = origin.Companion?.Fork();
         _draft = new PageDraft(Pool);
         _heads = Array.ConvertAll(origin._heads, head => head.Fork(Pool.Geometry));
         LogicalLength = origin.LogicalLength;
@@ -40,6 +42,9 @@ public sealed partial class KvCache : IDisposable
 
     /// <summary>Where the pages come from.</summary>
     public KvPool Pool { get; }
+
+    /// <summary>What a backend keeps beside the slots, or null.</summary>
+    public ISlotCompanion? Companion { get; }
 
     /// <summary>Shape of the cache.</summary>
     public KvGeometry Geometry => Pool.Geometry;

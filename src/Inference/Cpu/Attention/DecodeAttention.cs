@@ -154,8 +154,8 @@ internal sealed unsafe class DecodeAttention : IIndexedWork, IDisposable
             for (int h = 0; h < _model.KvHeads; h++)
             {
                 int committed = row.Cache.Length(_layer, h);
-                int end = committed + row.Offset + 1;
-                int begin = VisibleRange.FirstSlot(_model, row.Cache, _layer, h, committed, row.Cache.LogicalLength + row.Offset);
+                int end = committed + 1;
+                int begin = VisibleRange.FirstSlot(_model, row.Cache, _layer, h, committed, row.Cache.LogicalLength);
                 int first = _pieces.Count;
                 int query = (r * _model.QueryHeads) + (h * _group);
                 for (int block = begin / _blockSlots; block * _blockSlots < end; block++)

@@ -1,0 +1,250 @@
+using KVCluster.Inference.Backend;
+using KVCluster.Inference.Cpu.Attention;
+using KVCluster.Inference.Kv;
+using KVCluster.Inference.Models;
+
+namespace KVCluster.Inference.Cpu;
+
+/// <summary>One step over a batch: rows of all requests go through the matrices together, attention runs per request.</summary>
+internal sealed unsafe class ForwardPass : IDisposable
+{
+    /// <summary>Rows of logits made at a time: a vocabulary's row is large.</summary>
+    private const int LogitsChunk = 24;
+
+    private readonly CpuThreadPool _pool;
+    private readonly ModelConfig _config;
+    private readonly LayerPipeline _pipeline;
+    private readonly CpuPageStore _store;
+    private readonly NativeBuffer _hidden;
+    private readonly NativeBuffer _wanted = new();
+    private readonly NativeBuffer _logits = new();
+    private readonly PackedContext _context;
+    private readonly TileAttention _tiles;
+    private readonly DecodeAttention _decode;
+    private readonly ColumnAccumulator _accumulator;
+    private readonly IIndexedWork _storeWork;
+    private readonly Row[] _rows;
+    private readonly List<DecodeRow> _decodeRows = [];
+    private readonly List<ObservedAttention?> _decodeObservers = [];
+    private float[] _merged = [];
+    private int _layer;
+
+    public ForwardPass(CpuThreadPool pool, PackedModel model, LayerPipeline pipeline, CpuPageStore store, int maxRows)
+    {
+        _pool = pool;
+        _config = model.Config;
+        _pipeline = pipeline;
+        _store = store;
+        _hidden = new NativeBuffer((long)maxRows * pipeline.HiddenStride);
+        _context = new PackedContext(store, pool.Threads);
+        _tiles = new TileAttention(pool, _config);
+        _decode = new DecodeAttention(pool, store, _config);
+        _accumulator = new ColumnAccumulator(pool.Threads, _config.KvHeads);
+        _rows = new Row[maxRows];
+        _storeWork = new DelegateWork(StoreRow);
+    }
+
+    public long Bytes => _hidden.Bytes + _wanted.Bytes + _logits.Bytes + _context.Bytes + _tiles.Bytes + _decode.Bytes + _accumulator.Bytes;
+
+    /// <summary>Room for all tokens is prepared; the caller commits them.</summary>
+    public void Run(IReadOnlyList<ForwardRequest> batch)
+    {
+        int rows = Embed(batch);
+        for (_layer = 0; _layer < _config.Layers; _layer++)
+        {
+            Trace(batch);
+            _pipeline.Project(_layer, _hidden.Data, rows);
+            _pool.Run(rows, _storeWork);
+            Attend(batch);
+            _pipeline.Finish(_layer, _hidden.Data, rows);
+        }
+
+        Trace(batch);
+        int first = 0;
+        for (int i = 0; i < batch.Count; i++)
+        {
+            WriteLogits(batch[i], first);
+            first += batch[i].Tokens.Length;
+        }
+    }
+
+    public void Dispose()
+    {
+        _hidden.Dispose();
+        _wanted.Dispose();
+        _logits.Dispose();
+        _context.Dispose();
+        _tiles.Dispose();
+        _decode.Dispose();
+        _accumulator.Dispose();
+    }
+
+    private int Embed(IReadOnlyList<ForwardRequest> batch)
+    {
+        _decodeRows.Clear();
+        _decodeObservers.Clear();
+        int row = 0;
+        for (int i = 0; i < batch.Count; i++)
+        {
+            ForwardRequest request = batch[i];
+            ReadOnlySpan<int> tokens = request.Tokens.Span;
+            _pipeline.Embed(tokens, _hidden.Data + ((long)row * _pipeline.HiddenStride));
+            if (tokens.Length == 1)
+            {
+                _decodeRows.Add(new DecodeRow(request.Cache, row));
+                _decodeObservers.Add(request.Cache.Companion as ObservedAttention);
+            }
+
+            for (int t = 0; t < tokens.Length; t++, row++)
+            {
+                _rows[row] = new Row(request.Cache, t);
+                _pipeline.SetPosition(row, request.Cache.LogicalLength + t);
+            }
+        }
+
+        return row;
+    }
+
+    private void StoreRow(int index)
+    {
+        Row row = _rows[index];
+        int size = _config.HeadSize;
+        int pageTokens = _store.Geometry.PageTokens;
+        float* keys = _pipeline.Keys + ((long)index * _pipeline.KeyStride);
+        float* values = _pipeline.Values + ((long)index * _pipeline.KeyStride);
+        for (int h = 0; h < _config.KvHeads; h++)
+        {
+            int slot = row.Cache.Length(_layer, h) + row.Offset;
+            int page = slot / pageTokens;
+            int inPage = slot % pageTokens;
+            _store.StoreRow(row.Cache.KeyPages(_layer, h)[page], inPage, new ReadOnlySpan<float>(keys + (h * size), size));
+            _store.StoreRow(row.Cache.ValuePages(_layer, h)[page], inPage, new ReadOnlySpan<float>(values + (h * size), size));
+        }
+    }
+
+    private void Attend(IReadOnlyList<ForwardRequest> batch)
+    {
+        if (_decodeRows.Count > 0)
+        {
+            _decode.Run(
+                _decodeRows, _layer, _pipeline.Queries, _pipeline.QueryStride, _pipeline.Attention, _pipeline.QueryStride, _decodeObservers);
+        }
+
+        int first = 0;
+        for (int i = 0; i < batch.Count; i++)
+        {
+            int tokens = batch[i].Tokens.Length;
+            if (tokens > 1)
+            {
+                AttendChunk(batch[i].Cache, first, tokens);
+            }
+
+            first += tokens;
+        }
+    }
+
+    private void AttendChunk(KvCache cache, int first, int tokens)
+    {
+        var observed = cache.Companion as ObservedAttention;
+        _context.Load(cache, _layer, tokens, 0, _pool);
+        int window = Math.Min(tokens, observed?.Options.Window ?? 0);
+        if (observed is not null)
+        {
+            _accumulator.Reset(LongestHead(cache) + tokens, observed.Options.Aggregation);
+        }
+
+        _tiles.Run(new TileAttentionInput
+        {
+            Cache = cache,
+            Layer = _layer,
+            Context = _context,
+            Queries = _pipeline.Queries + ((long)first * _pipeline.QueryStride),
+            QueryStride = _pipeline.QueryStride,
+            Tokens = tokens,
+            Output = _pipeline.Attention + ((long)first * _pipeline.QueryStride),
+            OutputStride = _pipeline.QueryStride,
+            Observer = observed is null ? null : _accumulator,
+            ObserveFrom = tokens - window,
+        });
+        for (int h = 0; h < _config.KvHeads && observed is not null; h++)
+        {
+            int slots = cache.Length(_layer, h) + tokens;
+            Array.Resize(ref _merged, Math.Max(_merged.Length, slots));
+            _accumulator.Merge(h, _merged.AsSpan(0, slots));
+            observed.Add(_layer, h, 0, _merged.AsSpan(0, slots), window);
+        }
+    }
+
+    private int LongestHead(KvCache cache)
+    {
+        int longest = 0;
+        for (int h = 0; h < _config.KvHeads; h++)
+        {
+            longest = Math.Max(longest, cache.Length(_layer, h));
+        }
+
+        return longest;
+    }
+
+    private void WriteLogits(ForwardRequest request, int first)
+    {
+        int tokens = request.Tokens.Length;
+        int start = request.Logits switch
+        {
+            LogitsRows.None => tokens,
+            LogitsRows.Last => tokens - 1,
+            _ => 0,
+        };
+        int vocabulary = _config.VocabularySize;
+        int stride = LayerPipeline.Stride(vocabulary);
+        for (int row = start; row < tokens; row += LogitsChunk)
+        {
+            int count = Math.Min(LogitsChunk, tokens - row);
+            _logits.Ensure((long)count * stride);
+            _pipeline.Logits(_hidden.Data + ((long)(first + row) * _pipeline.HiddenStride), count, _logits.Data, stride);
+            for (int r = 0; r < count; r++)
+            {
+                Span<float> destination = request.LogitsDestination.Span.Slice((row - start + r) * vocabulary, vocabulary);
+                new ReadOnlySpan<float>(_logits.Data + ((long)r * stride), vocabulary).CopyTo(destination);
+            }
+        }
+    }
+
+    private void Trace(IReadOnlyList<ForwardRequest> batch)
+    {
+        int first = 0;
+        for (int i = 0; i < batch.Count; i++)
+        {
+            int tokens = batch[i].Tokens.Length;
+            if (batch[i].Trace is { } trace)
+            {
+                trace.States.Add(CopyHidden(first, tokens, final: _layer == _config.Layers));
+            }
+
+            first += tokens;
+        }
+    }
+
+    private float[] CopyHidden(int first, int tokens, bool final)
+    {
+        var copy = new float[tokens * _config.HiddenSize];
+        for (int t = 0; t < tokens; t++)
+        {
+            ReadOnlySpan<float> x = new(_hidden.Data + ((long)(first + t) * _pipeline.HiddenStride), _config.HiddenSize);
+            Span<float> y = copy.AsSpan(t * _config.HiddenSize, _config.HiddenSize);
+            if (final)
+            {
+                _pipeline.FinalNorm(x, y);
+            }
+            else
+            {
+                x.CopyTo(y);
+            }
+        }
+
+        return copy;
+    }
+
+    /// <summary>Whose token a row is, and how many of its step come before it.</summary>
+    private readonly record struct Row(KvCache Cache, int Offset);
+}
