@@ -37,6 +37,34 @@ public sealed class AttentionScores
     /// <summary>Values of one head, a number a slot.</summary>
     public Span<float> Row(int layer, int head) => _values[(layer * Heads) + head];
 
+    /// <summary>The same, to hold on to.</summary>
+    internal ReadOnlyMemory<float> RowMemory(int layer, int head) => _values[(layer * Heads) + head];
+
     /// <summary>Slots of one head.</summary>
     public int Slots(int layer, int head) => _values[(layer * Heads) + head].Length;
+
+    /// <summary>
+    /// Throws ArgumentException unless there is a row for each KV head of the cache, or for each query head (a whole number of them to each
+    /// KV head), with one number a slot.
+    /// </summary>
+    internal void CheckFits(CacheShape shape, string name)
+    {
+        if (Layers != shape.Layers || Heads < shape.KvHeads || Heads % shape.KvHeads != 0)
+        {
+            throw new ArgumentException($"scores of {Layers} layers x {Heads} heads for a cache of {shape.Layers} x {shape.KvHeads}", name);
+        }
+
+        int group = Heads / shape.KvHeads;
+        for (int layer = 0; layer < Layers; layer++)
+        {
+            for (int head = 0; head < Heads; head++)
+            {
+                if (Slots(layer, head) != shape.Slots(layer, head / group))
+                {
+                    throw new ArgumentException(
+                        $"layer {layer}, head {head}: {Slots(layer, head)} scores for {shape.Slots(layer, head / group)} slots", name);
+                }
+            }
+        }
+    }
 }

@@ -1,0 +1,13 @@
+namespace KVCluster.Compression.Policies;
+
+/// <summary>
+/// Attention probabilities, softmax over all keys the query sees, aggregated over queries: rows of query heads, a number a slot. What does not
+/// concern a source (a window of a replay) is left at its default.
+/// </summary>
+/// <param name="Source">Which queries.</param>
+/// <param name="Aggregation">Maximum or mean over them.</param>
+public sealed record AttentionRequest(AttentionSource Source, QueryAggregation Aggregation)
+{
+    /// <summary>Observed attention of only the last so many queries; 0 for all of them.</summary>
+    public int Window { get; init; }
+}

@@ -1,0 +1,14 @@
+namespace KVCluster.Compression.Policies;
+
+/// <summary>Whose queries' attention a policy wants.</summary>
+public enum AttentionSource
+{
+    /// <summary>The context replayed against its own cache, at positions from N on: what a conversation not yet known may ask.</summary>
+    Replay,
+
+    /// <summary>The queries of the prefill and of decoding, as they came: no extra pass.</summary>
+    Observed,
+
+    /// <summary>Prompts given by the caller, each run alone against the cache from position N on.</summary>
+    Task,
+}
