@@ -136,7 +136,8 @@ public sealed class CacheShape
             if (row[slot] < (slot == 0 ? 0 : row[slot - 1] + 1) || row[slot] >= LogicalLength)
             {
                 throw new ArgumentException(
-                    $"layer {index / KvHeads}, KV head {index % KvHeads}: position {row[slot]} of slot {slot} does not ascend within [0, {LogicalLength})",
+                    $"layer {index / KvHeads}, KV head {index % KvHeads}: position {row[slot]} of slot {slot} "
+                    + $"does not ascend within [0, {LogicalLength})",
                     nameof(row));
             }
         }

@@ -127,7 +127,8 @@ public sealed class RetentionSummary
                 ReadOnlySpan<int> kept = plan.Kept(layer, head);
                 if (kept.Length > 0 && kept[^1] >= shape.Slots(layer, head))
                 {
-                    throw new ArgumentException($"layer {layer}, KV head {head} keeps slot {kept[^1]} of {shape.Slots(layer, head)}", nameof(plan));
+                    throw new ArgumentException(
+                        $"layer {layer}, KV head {head} keeps slot {kept[^1]} of {shape.Slots(layer, head)}", nameof(plan));
                 }
             }
         }

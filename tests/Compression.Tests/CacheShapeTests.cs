@@ -22,7 +22,7 @@ public sealed class CacheShapeTests
         Assert.False(shape.IsUniform());
         Assert.False(shape.IsEvenInLayers());
         Assert.True(shape.IsEven(0));
-        Assert.Equal((0, 1, 1, 2), (shape.SlotsBefore(0, 0, 1), shape.SlotsBefore(0, 0, 2), shape.SlotsBefore(0, 0, 4), shape.SlotsBefore(0, 0, 10)));
+        Assert.Equal([0, 1, 1, 2], new[] { 1, 2, 4, 10 }.Select(position => shape.SlotsBefore(0, 0, position)));
         Assert.Equal(9, shape.Position(0, 1, 1));
     }
 

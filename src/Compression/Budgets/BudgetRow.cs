@@ -31,7 +31,8 @@ public sealed class BudgetRow
     }
 
     /// <summary>
-    /// The composites of a layer whose heads have different lengths: entry i costs <paramref name="cost"/> for each head that reaches rank i.
+    /// The composites of a layer whose heads have different lengths: an entry costs <paramref name="cost"/> for each head that reaches its
+    /// rank.
     /// </summary>
     public BudgetRow(ReadOnlyMemory<float> scores, long cost, int floor, int[] headLengths)
         : this(scores, cost, floor)
@@ -101,7 +102,8 @@ public sealed class BudgetRow
         {
             if (!(scores[rank] <= previous))
             {
-                throw new ArgumentException($"score {scores[rank]} at rank {rank} follows {previous}: rows must not increase", nameof(scores));
+                throw new ArgumentException(
+                    $"score {scores[rank]} at rank {rank} follows {previous}: rows must not increase", nameof(scores));
             }
 
             previous = scores[rank];

@@ -4,8 +4,8 @@ namespace KVCluster.Compression.Budgets;
 public static class EqualLength
 {
     /// <summary>
-    /// The largest n for which all heads, each keeping min(n, what it has), fit the budget. For a cache whose heads are equally long a ratio
-    /// is applied to one head's length, as the references do.
+    /// The largest n for which all heads, each keeping min(n, what it has), fit the budget. For a cache whose heads are equally long a
+    /// ratio is applied to one head's length, as the references do.
     /// </summary>
     public static int Of(CacheShape shape, RetentionBudget budget)
     {

@@ -1,8 +1,8 @@
 namespace KVCluster.Compression.Budgets;
 
 /// <summary>
-/// How much of a cache may stay: a number of slots over all layers and heads, or a compression ratio that each policy turns into slots in the
-/// units it works in (composites, tokens a head, single slots), since truncation depends on the unit.
+/// How much of a cache may stay: a number of slots over all layers and heads, or a compression ratio that each policy turns into slots in
+/// the units it works in (composites, tokens a head, single slots), since truncation depends on the unit.
 /// </summary>
 public readonly record struct RetentionBudget
 {
@@ -36,8 +36,8 @@ public readonly record struct RetentionBudget
     }
 
     /// <summary>
-    /// What stays of <paramref name="count"/> things at a ratio: (int)(count * (1 - ratio)) in IEEE doubles, 1 - ratio first, as the reference
-    /// implementations count. 10 at 0.8 gives 1, because 10 * (1 - 0.8) is 1.9999999999999996.
+    /// What stays of <paramref name="count"/> things at a ratio: (int)(count * (1 - ratio)) in IEEE doubles, 1 - ratio first, as the
+    /// reference implementations count. 10 at 0.8 gives 1, because 10 * (1 - 0.8) is 1.9999999999999996.
     /// </summary>
     public static long KeptOf(long count, double ratio)
     {

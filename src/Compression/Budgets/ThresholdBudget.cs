@@ -1,15 +1,15 @@
 namespace KVCluster.Compression.Budgets;
 
 /// <summary>
-/// One threshold for everything, exactly: over all rows (layers of a cache, heads, or layers of many sessions) the entries of greatest value
-/// stay while their cost fits the target, within floors. Rows are sorted, so a threshold is tried by binary search in each of them, and the
-/// threshold itself is bisected over the bits of a double: no list of all entries is ever made.
+/// One threshold for everything, exactly: over all rows (layers of a cache, heads, or layers of many sessions) the entries of greatest
+/// value stay while their cost fits the target, within floors. Rows are sorted, so a threshold is tried by binary search in each of them,
+/// and the threshold itself is bisected over the bits of a double: no list of all entries is ever made.
 /// </summary>
 public static class ThresholdBudget
 {
     /// <summary>
-    /// Shares <paramref name="target"/> out. Taking stops at the first entry (or group of equals) that does not fit; no later, cheaper one is
-    /// taken instead. If the floors alone exceed the target they stay and nothing else does.
+    /// Shares <paramref name="target"/> out. Taking stops at the first entry (or group of equals) that does not fit; no later, cheaper one
+    /// is taken instead. If the floors alone exceed the target they stay and nothing else does.
     /// </summary>
     public static ThresholdAllocation Solve(IReadOnlyList<BudgetRow> rows, long target, TieRule ties = TieRule.WholeGroups)
     {
@@ -53,7 +53,8 @@ public static class ThresholdBudget
         return Solve(floors, target, TieRule.RankFirst) with { Feasible = false };
     }
 
-    // The smallest threshold whose entries fit, in the order of doubles as unsigned integers; MaxValue where not even the largest group does.
+    // The smallest threshold whose entries fit, in the order of doubles as unsigned integers; MaxValue where not even the largest group
+    // does.
     private static ulong LowestThatFits(IReadOnlyList<BudgetRow> rows, long target, int[] counts)
     {
         ulong low = ToOrder(double.NegativeInfinity);

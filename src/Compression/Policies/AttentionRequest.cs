@@ -1,8 +1,8 @@
 namespace KVCluster.Compression.Policies;
 
 /// <summary>
-/// Attention probabilities, softmax over all keys the query sees, aggregated over queries: rows of query heads, a number a slot. What does not
-/// concern a source (a window of a replay) is left at its default.
+/// Attention probabilities, softmax over all keys the query sees, aggregated over queries: rows of query heads, a number a slot. What does
+/// not concern a source (a window of a replay) is left at its default.
 /// </summary>
 /// <param name="Source">Which queries.</param>
 /// <param name="Aggregation">Maximum or mean over them.</param>

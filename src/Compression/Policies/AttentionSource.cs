@@ -6,7 +6,9 @@ public enum AttentionSource
     /// <summary>The context replayed against its own cache, at positions from N on: what a conversation not yet known may ask.</summary>
     Replay,
 
-    /// <summary>The queries of the prefill and of decoding, as they came: no extra pass.</summary>
+    /// <summary>
+    /// The queries of the prefill and of decoding, as they came: no extra pass. Gathered by KV head, as the mean over its group.
+    /// </summary>
     Observed,
 
     /// <summary>Prompts given by the caller, each run alone against the cache from position N on.</summary>

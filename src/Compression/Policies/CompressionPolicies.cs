@@ -45,7 +45,9 @@ public static class CompressionPolicies
         return Create(specification[..colon], parameters);
     }
 
-    /// <summary>A policy by name and parameters. Throws <see cref="PolicyException"/>, listing the valid ones, where a name is unknown.</summary>
+    /// <summary>
+    /// A policy by name and parameters. Throws <see cref="PolicyException"/>, listing the valid ones, where a name is unknown.
+    /// </summary>
     public static ICompressionPolicy Create(string name, IEnumerable<KeyValuePair<string, string>> parameters)
     {
         ArgumentNullException.ThrowIfNull(parameters);

@@ -18,8 +18,8 @@ public interface ICompressionPolicy
     ScoreRequest Request { get; }
 
     /// <summary>
-    /// The slots to keep, never more than the budget but where a parameter documents a minimum above it. Throws <see cref="PolicyException"/>
-    /// where the scores cannot be ranked, ArgumentException where the input is not what was asked for.
+    /// The slots to keep, never more than the budget but where a parameter documents a minimum above it. Throws
+    /// <see cref="PolicyException"/> where the scores cannot be ranked, ArgumentException where the input is not what was asked for.
     /// </summary>
     RetentionPlan Plan(PolicyInput input, RetentionBudget budget);
 }

@@ -30,7 +30,7 @@ public sealed record KvComposeParameters : PolicyParameters
     public int KeepLast { get; init; }
 
     /// <summary>
-    /// Each head keeps at least max(HeadFloor, HeadFloorShare of the mean budget of a head): KVCompose leaves diffuse layers next to nothing.
+    /// Each head keeps at least max(HeadFloor, HeadFloorShare of a head's mean budget): KVCompose leaves diffuse layers next to nothing.
     /// </summary>
     public int HeadFloor { get; init; }
 
@@ -48,6 +48,11 @@ public sealed record KvComposeParameters : PolicyParameters
         RequireNotNegative(KeepFirst, nameof(KeepFirst));
         RequireNotNegative(KeepLast, nameof(KeepLast));
         RequireNotNegative(HeadFloor, nameof(HeadFloor));
+        if (Scores == AttentionSource.Observed && Group != GroupReduction.Mean)
+        {
+            throw new PolicyException("group is max, but observed attention is gathered as the mean over the group");
+        }
+
         if (!(HeadFloorShare is >= 0 and <= 1))
         {
             throw new PolicyException($"head-floor-share is {HeadFloorShare}: it lies in [0, 1]");

@@ -4,13 +4,14 @@ using KVCluster.Compression.Scores;
 namespace KVCluster.Compression.Policies;
 
 /// <summary>
-/// KVCompose (arXiv 2509.05165). Structured: composite tokens of all layers compete for one budget, and each KV head of a layer keeps its own
-/// n_l best slots. Unstructured: the slots of all layers and heads compete, and heads end up with lengths of their own.
+/// KVCompose (arXiv 2509.05165). Structured: composite tokens of all layers compete for one budget, and each KV head of a layer keeps its
+/// own n_l best slots. Unstructured: the slots of all layers and heads compete, and heads end up with lengths of their own.
 /// </summary>
 /// <remarks>
 /// A cache that was compressed before is planned by its present slots. Structured: heads of a layer that are already unequal keep min(n_l,
-/// what they have), and a composite costs as many slots as heads reach its rank. Floors, sinks and recents are kept first; where they exceed
-/// the budget, the budget holds: composites (or slots) within the floors compete, protected ones first, sinks before recents, newest first.
+/// what they have), and a composite costs as many slots as heads reach its rank. Floors, sinks and recents are kept first; where they
+/// exceed the budget, the budget holds: composites (or slots) within the floors compete, protected ones first, sinks before recents, newest
+/// first.
 /// </remarks>
 public sealed class KvComposePolicy : IScoringPolicy
 {

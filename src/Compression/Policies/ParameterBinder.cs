@@ -12,7 +12,11 @@ internal static class ParameterBinder
         where T : PolicyParameters, new()
     {
         T defaults = new();
-        return [.. Properties(typeof(T)).Select(p => new PolicyParameter(Kebab(p.Name), ValidValues(p.PropertyType), Show(p.GetValue(defaults)!)))];
+        return
+        [
+            .. Properties(typeof(T))
+                .Select(p => new PolicyParameter(Kebab(p.Name), ValidValues(p.PropertyType), Show(p.GetValue(defaults)!))),
+        ];
     }
 
     /// <summary>A record with the given values and defaults for the rest, validated. Throws <see cref="PolicyException"/>.</summary>

@@ -1,10 +1,14 @@
 namespace KVCluster.Compression.Policies;
 
-/// <summary>What a policy plans from: the shape of the cache, and the parts of its <see cref="ScoreRequest"/> that the backend filled in.</summary>
+/// <summary>
+/// What a policy plans from: the shape of the cache, and the parts of its <see cref="ScoreRequest"/> that the backend filled in.
+/// </summary>
 /// <param name="Shape">The cache.</param>
 public sealed record PolicyInput(CacheShape Shape)
 {
-    /// <summary>a[layers, query heads, slots], as <see cref="ScoreRequest.Attention"/> asked.</summary>
+    /// <summary>
+    /// a[layers, query heads, slots], as <see cref="ScoreRequest.Attention"/> asked; [layers, kvHeads, slots] where it was observed.
+    /// </summary>
     public AttentionScores? Attention { get; init; }
 
     /// <summary>||v||, [layers, kvHeads, slots].</summary>

@@ -1,8 +1,8 @@
 namespace KVCluster.Compression.Policies;
 
 /// <summary>
-/// Parameters of a policy: a record of init-only properties (bool, int, double, enum), each with its default, that the command line knows by
-/// their names in kebab-case.
+/// Parameters of a policy: a record of init-only properties (bool, int, double, enum), each with its default, that the command line knows
+/// by their names in kebab-case.
 /// </summary>
 public abstract record PolicyParameters
 {

@@ -4,8 +4,8 @@ namespace KVCluster.Compression.Policies;
 internal static class ProtectedSlots
 {
     /// <summary>
-    /// Raises the scores of protected slots above all others, in place: sinks to infinity, recents to the largest floats, the newest highest,
-    /// so that a budget too small for all of them drops the oldest recents first. Returns how many each head has, layer-major.
+    /// Raises the scores of protected slots above all others, in place: sinks to infinity, recents to the largest floats, the newest
+    /// highest, so that a budget too small for all of them drops the oldest recents first. Returns how many each head has, layer-major.
     /// </summary>
     public static int[] Raise(AttentionScores scores, CacheShape shape, int keepFirst, int keepLast)
     {

@@ -1,8 +1,8 @@
 namespace KVCluster.Compression.Policies;
 
 /// <summary>
-/// What a policy needs from the model, declared before it plans, so that a backend computes just that and nothing where no policy asks. Each
-/// part that is asked for appears in <see cref="PolicyInput"/> under the same name; a new kind of need is a new part here and there.
+/// What a policy needs from the model, declared before it plans, so that a backend computes just that and nothing where no policy asks.
+/// Each part that is asked for appears in <see cref="PolicyInput"/> under the same name; a new kind of need is a new part here and there.
 /// </summary>
 public sealed record ScoreRequest
 {

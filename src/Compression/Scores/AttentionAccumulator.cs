@@ -3,8 +3,8 @@ using System.Numerics.Tensors;
 namespace KVCluster.Compression.Scores;
 
 /// <summary>
-/// Aggregates attention over queries as their rows come: the softmax is per row, so maximum and mean stream, and a replay never needs all its
-/// rows at once. Rows are added in the order they come; how they were cut into chunks leaves no trace in the result.
+/// Aggregates attention over queries as their rows come: the softmax is per row, so maximum and mean stream, and a replay never needs all
+/// its rows at once. Rows are added in the order they come; how they were cut into chunks leaves no trace in the result.
 /// Different heads may be accumulated at the same time, one head by one thread only.
 /// </summary>
 public sealed class AttentionAccumulator
@@ -43,8 +43,8 @@ public sealed class AttentionAccumulator
     public long Queries(int layer, int head) => _queries[(layer * _totals.Heads) + head];
 
     /// <summary>
-    /// Adds one query's attention probabilities over the head's first slots. A row may be shorter than the head (the rest was not visible to
-    /// the query and counts as 0), never longer.
+    /// Adds one query's attention probabilities over the head's first slots. A row may be shorter than the head (the rest was not visible
+    /// to the query and counts as 0), never longer.
     /// </summary>
     public void Accumulate(int layer, int head, ReadOnlySpan<float> probabilities)
     {

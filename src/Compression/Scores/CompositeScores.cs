@@ -3,8 +3,8 @@ using System.Numerics.Tensors;
 namespace KVCluster.Compression.Scores;
 
 /// <summary>
-/// KVCompose's composite tokens (arXiv 2509.05165): composite i of layer l is the tuple of each KV head's i-th best slot, its score c[l,i] the
-/// mean of theirs. Rows do not increase, so whatever threshold is set, a layer keeps a prefix of its composites.
+/// KVCompose's composite tokens (arXiv 2509.05165): composite i of layer l is the tuple of each KV head's i-th best slot, its score c[l,i]
+/// the mean of theirs. Rows do not increase, so whatever threshold is set, a layer keeps a prefix of its composites.
 /// </summary>
 public static class CompositeScores
 {

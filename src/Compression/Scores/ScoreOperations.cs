@@ -105,7 +105,8 @@ public static class ScoreOperations
                 {
                     if (!float.IsFinite(row[slot]))
                     {
-                        throw new PolicyException($"the score of layer {layer}, KV head {head}, slot {slot} is {row[slot]}: nothing can be ranked by it");
+                        throw new PolicyException(
+                            $"the score of layer {layer}, KV head {head}, slot {slot} is {row[slot]}: nothing can be ranked by it");
                     }
                 }
             }

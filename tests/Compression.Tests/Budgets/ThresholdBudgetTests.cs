@@ -69,12 +69,15 @@ public sealed class ThresholdBudgetTests
         int[] counts = Array.ConvertAll(rows, r => r.Floor);
         long used = rows.Sum(r => r.Cost(r.Floor));
         var entries = rows
-            .SelectMany((r, row) => Enumerable.Range(r.Floor, r.Length - r.Floor).Select(rank => (Row: row, Rank: rank, Value: r.Value(rank))))
+            .SelectMany((r, row) => Enumerable.Range(r.Floor, r.Length - r.Floor)
+                .Select(rank => (Row: row, Rank: rank, Value: r.Value(rank))))
             .GroupBy(e => e.Value)
             .OrderByDescending(g => g.Key);
         foreach (var group in entries)
         {
-            var ordered = ties == TieRule.RankFirst ? group.OrderBy(e => e.Rank).ThenBy(e => e.Row) : group.OrderBy(e => e.Row).ThenBy(e => e.Rank);
+            var ordered = ties == TieRule.RankFirst
+                ? group.OrderBy(e => e.Rank).ThenBy(e => e.Row)
+                : group.OrderBy(e => e.Row).ThenBy(e => e.Rank);
             long whole = ordered.Sum(e => EntryCost(rows[e.Row], e.Rank));
             if (ties == TieRule.WholeGroups && used + whole > target)
             {

@@ -20,7 +20,8 @@ public sealed class CompressionPoliciesTests
     public void Parameters_are_set_by_name()
     {
         ICompressionPolicy policy = CompressionPolicies.Parse(
-            "kvcompose:scores=task,aggregation=mean,group=max,value-norm=true,head-mean=false,keep-first=4,head-floor-share=0.3,minimum-per-head=0,reference-layer0=true");
+            "kvcompose:scores=task,aggregation=mean,group=max,value-norm=true,head-mean=false,keep-first=4,"
+            + "head-floor-share=0.3,minimum-per-head=0,reference-layer0=true");
         KvComposeParameters expected = new()
         {
             Scores = AttentionSource.Task,
@@ -51,6 +52,7 @@ public sealed class CompressionPoliciesTests
     [InlineData("kvcompose:value-norm=yes", "valid: true | false")]
     [InlineData("kvcompose:head-floor-share=1.5", "head-floor-share is 1.5: it lies in [0, 1]")]
     [InlineData("kvcompose:head-floor-share=NaN", "it lies in [0, 1]")]
+    [InlineData("kvcompose:scores=observed,group=max", "group is max, but observed attention")]
     [InlineData("kvcompose:minimum-per-head=-2", "minimum-per-head is -2")]
     public void Mistakes_are_named_with_what_is_valid(string specification, string message)
     {

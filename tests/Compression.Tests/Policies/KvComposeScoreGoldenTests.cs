@@ -97,7 +97,9 @@ public sealed class KvComposeScoreGoldenTests
     }
 
     private static float[] Flat(AttentionScores scores) =>
-        Enumerable.Range(0, scores.Layers * scores.Heads).SelectMany(i => scores.Row(i / scores.Heads, i % scores.Heads).ToArray()).ToArray();
+        Enumerable.Range(0, scores.Layers * scores.Heads)
+            .SelectMany(i => scores.Row(i / scores.Heads, i % scores.Heads).ToArray())
+            .ToArray();
 
     private static void AssertClose(float[] expected, float[] actual, string what)
     {

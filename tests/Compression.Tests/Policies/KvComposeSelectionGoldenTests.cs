@@ -112,7 +112,7 @@ public sealed class KvComposeSelectionGoldenTests(ITestOutputHelper output)
         {
             for (int head = 0; head < plan.KvHeads; head++)
             {
-                Assert.True(counts[layer][head] == plan.Kept(layer, head).Length, $"{what}: layer {layer}, head {head} keeps another number");
+                Assert.True(counts[layer][head] == plan.Kept(layer, head).Length, $"{what}: layer {layer}, head {head} has another length");
                 Assert.Equal(Kept(kept, layer, head), plan.Kept(layer, head).ToArray());
             }
         }

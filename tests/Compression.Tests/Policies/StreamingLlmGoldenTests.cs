@@ -28,7 +28,8 @@ public sealed class StreamingLlmGoldenTests
         JsonElement kept = test.GetProperty("kept");
         CacheShape shape = CacheShape.Whole(kept.GetArrayLength(), kept[0].GetArrayLength(), test.GetProperty("context_length").GetInt32());
         StreamingLlmPolicy policy = new(new StreamingLlmParameters { Sinks = test.GetProperty("params").GetProperty("n_sink").GetInt32() });
-        RetentionPlan plan = policy.Plan(new PolicyInput(shape), RetentionBudget.OfRatio(test.GetProperty("compression_ratio").GetDouble()));
+        double ratio = test.GetProperty("compression_ratio").GetDouble();
+        RetentionPlan plan = policy.Plan(new PolicyInput(shape), RetentionBudget.OfRatio(ratio));
         for (int layer = 0; layer < plan.Layers; layer++)
         {
             for (int head = 0; head < plan.KvHeads; head++)
