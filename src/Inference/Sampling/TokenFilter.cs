@@ -45,11 +45,12 @@ internal static class TokenFilter
             return Gather(logits, weights, options.MinP, keys);
         }
 
-        // All tokens below (1 - p) / V of the mass have less than 1 - p of it together, so top-p never reaches them: few are left to
-        // sort. The margin covers the rounding of the sum.
+        // All tokens below (1 - p) / V of the mass have less than 1 - p of it together, so top-p never reaches them. The margin covers the
+        // rounding of the sum.
         double total = WeightSum.Of(weights);
         double beyondTopP = (1.0 - options.TopP) * total / weights.Length * 0.999;
         int count = Gather(logits, weights, (float)Math.Max(beyondTopP, options.MinP), keys);
+        count = Narrow(keys[..count], weights, options.TopP * total);
         keys[..count].Sort();
         count = TopP(keys[..count], weights, options.TopP, total);
         return MinP(keys[..count], weights, options.MinP);
@@ -80,6 +81,40 @@ internal static class TokenFilter
 
         return count;
     }
+
+    /// <summary>
+    /// Moves to the front the tokens in the heaviest binades (weights of one exponent) that together reach the target, and returns their
+    /// number: these alone need sorting.
+    /// </summary>
+    private static int Narrow(Span<ulong> keys, ReadOnlySpan<float> weights, double target)
+    {
+        Span<double> binades = stackalloc double[256];
+        binades.Clear();
+        foreach (ulong key in keys)
+        {
+            float weight = weights[LogitRanking.Token(key)];
+            binades[Binade(weight)] += weight;
+        }
+
+        int last = binades.Length - 1;
+        for (double reached = binades[last]; reached < target && last > 0; reached += binades[last])
+        {
+            last--;
+        }
+
+        int count = 0;
+        foreach (ulong key in keys)
+        {
+            if (Binade(weights[LogitRanking.Token(key)]) >= last)
+            {
+                keys[count++] = key;
+            }
+        }
+
+        return count;
+    }
+
+    private static int Binade(float weight) => (int)(BitConverter.SingleToUInt32Bits(weight) >> 23);
 
     /// <summary>Length of the shortest prefix with p of the total weight; all where rounding leaves it out of reach.</summary>
     private static int TopP(ReadOnlySpan<ulong> ranked, ReadOnlySpan<float> weights, double p, double total)

@@ -24,10 +24,10 @@ public sealed class KvComposePolicyTests
     [Fact]
     public void A_ratio_counts_composites_not_slots()
     {
-        // 10 composites at 0.8 leave 1 and not 2 in doubles; the 30 slots alone would leave 5.
-        PolicyInput input = TestInputs.Whole(new Random(2), layers: 1, kvHeads: 3, tokens: 10);
-        Assert.Equal(3, new KvComposePolicy().Plan(input, RetentionBudget.OfRatio(0.8)).TotalKept);
-        Assert.Equal(5, new KvComposePolicy(structured: false).Plan(input, RetentionBudget.OfRatio(0.8)).TotalKept);
+        // In doubles 20 composites at 0.55 leave 9, but their 60 slots leave 26, which is 8 composites.
+        PolicyInput input = TestInputs.Whole(new Random(2), layers: 2, kvHeads: 3, tokens: 10);
+        Assert.Equal(27, new KvComposePolicy().Plan(input, RetentionBudget.OfRatio(0.55)).TotalKept);
+        Assert.Equal(26, new KvComposePolicy(structured: false).Plan(input, RetentionBudget.OfRatio(0.55)).TotalKept);
     }
 
     [Fact]

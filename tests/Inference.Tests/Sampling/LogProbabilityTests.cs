@@ -8,7 +8,7 @@ public class LogProbabilityTests
     public void Are_the_log_softmax_of_the_models_own_logits()
     {
         Random random = new(31);
-        for (int round = 0; round < 400; round++)
+        for (int round = 0; round < 200; round++)
         {
             float[] logits = RandomLogits.Any(random, 5000);
             int top = random.Next(0, SamplingOptions.MaxLogProbabilities + 1);

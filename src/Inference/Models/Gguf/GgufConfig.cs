@@ -9,7 +9,8 @@ internal static class GgufConfig
     private static readonly string[] _foreignKeys =
     [
         ".expert_count", ".logit_scale", ".embedding_scale", ".residual_scale", ".attention.scale", ".attn_logit_softcapping",
-        ".final_logit_softcapping", ".attention.layer_norm_epsilon",
+        ".final_logit_softcapping", ".attention.layer_norm_epsilon", ".rope.scaling.yarn_log_multiplier",
+        ".rope.scaling.yarn_ext_factor", ".rope.scaling.yarn_attn_factor",
     ];
 
     /// <exception cref="ModelFormatException">The metadata contradict themselves or need something this program does not have.</exception>
