@@ -10,12 +10,13 @@ namespace KVCluster.Worker;
 /// <summary>An opened model with everything needed to talk to it: files, tokenizer, chat template, and a CPU backend with its KV arena.</summary>
 public sealed class LocalModel : IDisposable
 {
-    private LocalModel(LoadedModel files, Tokenizer tokenizer, IInferenceBackend backend)
+    private LocalModel(LoadedModel files, Tokenizer tokenizer, ChatTemplate? template, IReadOnlySet<int> endTokens, IInferenceBackend backend)
     {
         Files = files;
         Tokenizer = tokenizer;
+        Template = template;
+        EndTokens = endTokens;
         Backend = backend;
-        EndTokens = EndTokensOf(files.Config, tokenizer);
     }
 
     /// <summary>The mapped files.</summary>
@@ -26,6 +27,9 @@ public sealed class LocalModel : IDisposable
 
     /// <summary>Text to token ids and back.</summary>
     public Tokenizer Tokenizer { get; }
+
+    /// <summary>The model's own chat template; null for a base model that has none.</summary>
+    public ChatTemplate? Template { get; }
 
     /// <summary>What runs it. Any number of conversations share it, one call at a time.</summary>
     public IInferenceBackend Backend { get; }
@@ -51,7 +55,10 @@ public sealed class LocalModel : IDisposable
         try
         {
             Tokenizer tokenizer = Tokenizer.Load(files);
-            return new LocalModel(files, tokenizer, new CpuBackend(files, BackendOptions(files.Config, options), progress));
+            ChatTemplate? template = ChatTemplate.Load(files, tokenizer);
+            HashSet<int> endTokens = EndTokensOf(files.Config, tokenizer, template);
+            var backend = new CpuBackend(files, BackendOptions(files.Config, options), progress);
+            return new LocalModel(files, tokenizer, template, endTokens, backend);
         }
         catch
         {
@@ -87,12 +94,20 @@ public sealed class LocalModel : IDisposable
         return KvCapacity.BytesFor(geometry, tokens) + KvCapacity.BytesFor(geometry, 1);
     }
 
-    private static HashSet<int> EndTokensOf(ModelConfig config, Tokenizer tokenizer)
+    private static HashSet<int> EndTokensOf(ModelConfig config, Tokenizer tokenizer, ChatTemplate? template)
     {
         HashSet<int> ids = [.. config.EndTokens];
         if (tokenizer.EosId is { } eos)
         {
             ids.Add(eos);
+        }
+
+        // Not every configuration names the token that ends a turn: what the template writes behind an answer does.
+        if (template is not null
+            && tokenizer.Encode(RenderedChat.AfterAnswer(template, "question"), plainUserText: true) is [int first, ..]
+            && tokenizer.IsSpecial(first))
+        {
+            ids.Add(first);
         }
 
         return ids;
