@@ -27,7 +27,7 @@ public static class TestPaths
     /// </summary>
     public static string? SkipReason(string path)
     {
-        if (path.Length > 0 && (File.Exists(path) || Directory.Exists(path)))
+        if (File.Exists(path) || (Directory.Exists(path) && Directory.EnumerateFileSystemEntries(path).Any()))
         {
             return null;
         }

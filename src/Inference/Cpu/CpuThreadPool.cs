@@ -11,22 +11,27 @@ internal interface IIndexedWork
 
 /// <summary>
 /// A fixed set of threads for kernels. A step issues hundreds of short parallel sections, so idle threads spin for some microseconds
-/// before they sleep, and a section allocates nothing. One caller at a time.
+/// before they sleep, and a section allocates nothing. Threads take the next free piece; the caller waits for pieces, not for threads, so
+/// one that the system does not schedule costs nothing but its help. One caller at a time.
 /// </summary>
 internal sealed class CpuThreadPool : IDisposable
 {
-    private const int SpinsBeforeSleep = 4000;
+    private const int SpinsBeforeSleep = 1000;
+
+    // One word says everything about who may take what: section (24 bits), pieces (20), next piece (20). A thread that comes late to a
+    // section therefore sees from the number it drew alone that nothing is left, whatever has been published since.
+    private const int FieldBits = 20;
+    private const int MaxPieces = (1 << FieldBits) - 1024;
+    private const long FieldMask = (1L << FieldBits) - 1;
 
     private readonly Thread[] _workers;
     private readonly bool _pin;
     private readonly SemaphoreSlim _wake = new(0);
     private IIndexedWork? _work;
-    private int _count;
-    private bool _fixedShares;
-    private int _next;
-    private int _running;
+    private long _tickets;
+    private int _section;
+    private int _done;
     private int _sleeping;
-    private volatile int _section;
     private volatile bool _stopping;
     private Exception? _failure;
 
@@ -45,11 +50,8 @@ internal sealed class CpuThreadPool : IDisposable
 
     public int Threads => _workers.Length + 1;
 
-    /// <summary>
-    /// Runs pieces 0..count-1. Threads take the next free piece, or with <paramref name="fixedShares"/> thread t takes t, t + threads, ...:
-    /// then results summed per thread do not depend on timing.
-    /// </summary>
-    public void Run(int count, IIndexedWork work, bool fixedShares = false)
+    /// <summary>Runs pieces 0..count-1; throws what a piece threw, after all have ended.</summary>
+    public void Run(int count, IIndexedWork work)
     {
         if (count <= 1 || _workers.Length == 0)
         {
@@ -61,13 +63,12 @@ internal sealed class CpuThreadPool : IDisposable
             return;
         }
 
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(count, MaxPieces);
         _work = work;
-        _count = count;
-        _fixedShares = fixedShares;
-        _next = 0;
         _failure = null;
-        Volatile.Write(ref _running, _workers.Length);
-        Interlocked.Increment(ref _section);
+        Volatile.Write(ref _done, 0);
+        long section = ++_section & 0xFFFFFF;
+        Interlocked.Exchange(ref _tickets, (section << (2 * FieldBits)) | ((long)count << FieldBits));
         int sleeping = Interlocked.Exchange(ref _sleeping, 0);
         if (sleeping > 0)
         {
@@ -76,12 +77,11 @@ internal sealed class CpuThreadPool : IDisposable
 
         TakePieces(0);
         SpinWait spin = default;
-        while (Volatile.Read(ref _running) != 0)
+        while (Volatile.Read(ref _done) != count)
         {
             spin.SpinOnce(sleep1Threshold: -1);
         }
 
-        _work = null;
         if (_failure is not null)
         {
             ExceptionDispatchInfo.Throw(_failure);
@@ -96,7 +96,11 @@ internal sealed class CpuThreadPool : IDisposable
         }
 
         _stopping = true;
-        _wake.Release(_workers.Length);
+        if (_workers.Length > 0)
+        {
+            _wake.Release(_workers.Length);
+        }
+
         foreach (Thread worker in _workers)
         {
             worker.Join();
@@ -105,30 +109,26 @@ internal sealed class CpuThreadPool : IDisposable
         _wake.Dispose();
     }
 
+    private static long SectionOf(long tickets) => tickets >>> (2 * FieldBits);
+
     private void WorkerLoop(int thread)
     {
-        int seen = 0;
         if (_pin)
         {
             ThreadAffinity.PinCurrentThread(thread);
         }
 
-        while (true)
+        long seen = 0;
+        while (AwaitSection(ref seen))
         {
-            if (!AwaitSection(ref seen))
-            {
-                return;
-            }
-
             TakePieces(thread);
-            Interlocked.Decrement(ref _running);
         }
     }
 
-    private bool AwaitSection(ref int seen)
+    private bool AwaitSection(ref long seen)
     {
         int spins = 0;
-        while (_section == seen)
+        while (SectionOf(Volatile.Read(ref _tickets)) == seen)
         {
             if (_stopping)
             {
@@ -144,7 +144,7 @@ internal sealed class CpuThreadPool : IDisposable
             // Announce the sleep, then look once more: a section published in between either sees the announcement and releases, or is
             // seen here. A release that was not needed only causes one more turn of this loop.
             Interlocked.Increment(ref _sleeping);
-            if (_section == seen && !_stopping)
+            if (SectionOf(Volatile.Read(ref _tickets)) == seen && !_stopping)
             {
                 _wake.Wait();
             }
@@ -152,33 +152,32 @@ internal sealed class CpuThreadPool : IDisposable
             spins = 0;
         }
 
-        seen = _section;
+        seen = SectionOf(Volatile.Read(ref _tickets));
         return true;
     }
 
     private void TakePieces(int thread)
     {
-        try
+        while (true)
         {
-            IIndexedWork work = _work!;
-            if (_fixedShares)
+            long ticket = Interlocked.Increment(ref _tickets) - 1;
+            int index = (int)(ticket & FieldMask);
+            if (index >= (int)((ticket >>> FieldBits) & FieldMask))
             {
-                for (int i = thread; i < _count; i += Threads)
-                {
-                    work.Run(i, thread);
-                }
-
                 return;
             }
 
-            for (int i = Interlocked.Increment(ref _next) - 1; i < _count; i = Interlocked.Increment(ref _next) - 1)
+            try
             {
-                work.Run(i, thread);
+                // The section cannot end before this piece, so its work stays in place.
+                _work!.Run(index, thread);
             }
-        }
-        catch (Exception e)
-        {
-            Interlocked.CompareExchange(ref _failure, e, null);
+            catch (Exception e)
+            {
+                Interlocked.CompareExchange(ref _failure, e, null);
+            }
+
+            Interlocked.Increment(ref _done);
         }
     }
 }

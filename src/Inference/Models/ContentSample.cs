@@ -10,7 +10,7 @@ internal static class ContentSample
     private const int Pieces = 256;
     private const int PieceBytes = 4096;
 
-    /// <summary>Ranges of bytes from the tensor's start, each of whole units of <paramref name="unitBytes"/> (elements or blocks).</summary>
+    /// <summary>Ranges of bytes from the start, each of whole units of <paramref name="unitBytes"/> (elements or blocks).</summary>
     public static IEnumerable<(long Start, int Length)> Ranges(long byteCount, int unitBytes)
     {
         if (byteCount <= WholeBytes)

@@ -12,7 +12,7 @@ public static class ModelLoader
 {
     /// <summary>Maps and checks a model; weights are read from disk only when they are used.</summary>
     /// <param name="path">A folder with config.json, or a .gguf file.</param>
-    /// <exception cref="ModelFormatException">The model is faulty or needs something this program does not have; nothing stays open.</exception>
+    /// <exception cref="ModelFormatException">The model is faulty or needs something not built here; nothing stays open.</exception>
     public static LoadedModel Open(string path)
     {
         if (Directory.Exists(path))

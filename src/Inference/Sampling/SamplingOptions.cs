@@ -12,13 +12,17 @@ public sealed record SamplingOptions
     /// <summary>Most alternatives that may be asked for with <see cref="LogProbabilities"/> (OpenAI's top_logprobs limit).</summary>
     public const int MaxLogProbabilities = 20;
 
-    /// <summary>Divides the logits before the softmax. 0: greedy, the largest logit, lowest id on a tie; no random number is drawn.</summary>
+    /// <summary>
+    /// Divides the logits before the softmax. 0: greedy, the largest logit, lowest id on a tie; no random number is drawn.
+    /// </summary>
     public float Temperature { get; init; }
 
     /// <summary>Keeps exactly the k largest logits, the lowest id first among equals. 0: all.</summary>
     public int TopK { get; init; }
 
-    /// <summary>Keeps the shortest run of tokens, most probable first, whose probabilities reach this sum (Holtzman et al., 2020). 1: all.</summary>
+    /// <summary>
+    /// Keeps the shortest run of tokens, most probable first, whose probabilities reach this sum (Holtzman et al., 2020). 1: all.
+    /// </summary>
     public float TopP { get; init; } = 1;
 
     /// <summary>Keeps tokens of at least this fraction of the largest probability (Nguyen et al., 2024). 0: all.</summary>
@@ -30,7 +34,9 @@ public sealed record SamplingOptions
     /// </summary>
     public float RepetitionPenalty { get; init; } = 1;
 
-    /// <summary>Start of the random numbers: the same seed, options and logits give the same tokens. Null: drawn anew for each sampler.</summary>
+    /// <summary>
+    /// Start of the random numbers: the same seed, options and logits give the same tokens. Null: drawn anew for each sampler.
+    /// </summary>
     public ulong? Seed { get; init; }
 
     /// <summary>Texts that end a generation; they are cut from its text (see <see cref="StopMatcher"/>).</summary>

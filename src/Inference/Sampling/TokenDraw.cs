@@ -2,7 +2,9 @@ using System.Numerics.Tensors;
 
 namespace KVCluster.Inference.Sampling;
 
-/// <summary>Picks a token with probability proportional to its weight, given a number in [0, 1). A token without weight is never picked.</summary>
+/// <summary>
+/// Picks a token with probability proportional to its weight, given a number in [0, 1). A token without weight is never picked.
+/// </summary>
 internal static class TokenDraw
 {
     /// <summary>From the tokens with these <see cref="LogitRanking"/> keys, laid end to end in the order given.</summary>

@@ -44,7 +44,7 @@ public sealed class ForwardGoldens
         return cases;
     }
 
-    [GoldenTheory("models")]
+    [GoldenTheory("models|gguf")]
     [MemberData(nameof(Cases))]
     public void Forward_equals_the_reference(string model, string forward)
     {

@@ -14,18 +14,26 @@ public sealed class BadFolderTests
     {
         ["family"] = (c => c["model_type"] = "gemma", "model_type 'gemma' is not supported"),
         ["no family"] = (c => c.Remove("model_type"), "has no 'model_type'"),
-        ["architecture"] = (c => c["architectures"] = new JsonArray("LlamaForSequenceClassification"), "LlamaForSequenceClassification is not supported"),
+        ["architecture"] = (
+            c => c["architectures"] = new JsonArray("LlamaForSequenceClassification"),
+            "LlamaForSequenceClassification is not supported"),
         ["activation"] = (c => c["hidden_act"] = "gelu", "hidden_act 'gelu'"),
         ["mlp bias"] = (c => c["mlp_bias"] = true, "mlp_bias is not supported"),
         ["attention bias"] = (c => c["attention_bias"] = true, "attention_bias is not supported"),
         ["partial rotation"] = (c => c["partial_rotary_factor"] = 0.5, "partial_rotary_factor 0.5"),
-        ["partial rotation, new"] = (c => c["rope_parameters"] = new JsonObject { ["rope_theta"] = 1e4, ["rope_type"] = "default", ["partial_rotary_factor"] = 0.75 }, "partial_rotary_factor 0.75"),
+        ["partial rotation, new"] = (
+            c => c["rope_parameters"] = Parse("""{"rope_theta":1e4,"rope_type":"default","partial_rotary_factor":0.75}"""),
+            "partial_rotary_factor 0.75"),
         ["longrope"] = (c => c["rope_scaling"] = new JsonObject { ["type"] = "longrope" }, "'longrope' is not supported"),
         ["dynamic"] = (c => c["rope_scaling"] = new JsonObject { ["rope_type"] = "dynamic", ["factor"] = 2 }, "'dynamic' is not supported"),
         ["scaling without factor"] = (c => c["rope_scaling"] = new JsonObject { ["type"] = "linear" }, "no 'factor'"),
         ["scaling without type"] = (c => c["rope_scaling"] = new JsonObject { ["factor"] = 2 }, "no 'rope_type'"),
         ["negative factor"] = (c => c["rope_scaling"] = new JsonObject { ["type"] = "linear", ["factor"] = -2 }, "'factor' is -2"),
-        ["llama3 order"] = (c => c["rope_scaling"] = new JsonObject { ["rope_type"] = "llama3", ["factor"] = 8, ["low_freq_factor"] = 4, ["high_freq_factor"] = 1, ["original_max_position_embeddings"] = 32 }, "high_freq_factor above"),
+        ["llama3 order"] = (
+            c => c["rope_scaling"] = Parse("""
+                {"rope_type":"llama3","factor":8,"low_freq_factor":4,"high_freq_factor":1,"original_max_position_embeddings":32}
+                """),
+            "high_freq_factor above"),
         ["theta"] = (c => c["rope_theta"] = 0, "rope_theta 0"),
         ["quantised"] = (c => c["quantization_config"] = new JsonObject { ["quant_method"] = "gptq" }, "quantization_config"),
         ["no width"] = (c => c.Remove("hidden_size"), "has no 'hidden_size'"),
@@ -44,7 +52,8 @@ public sealed class BadFolderTests
         ["untied"] = (c => c["tie_word_embeddings"] = false, "'lm_head.weight' is missing"),
         ["another head size"] = (c => c["head_dim"] = 8, "is [32, 32] F32 where [16, 32] was expected"),
         ["mixed layer types"] = (c => c["layer_types"] = new JsonArray("sliding_attention", "full_attention"), "'layer_types'"),
-        ["foreign layer type"] = (c => c["layer_types"] = new JsonArray("full_attention", "linear_attention"), "'linear_attention' in layer 1"),
+        ["foreign layer type"] = (
+            c => c["layer_types"] = new JsonArray("full_attention", "linear_attention"), "'linear_attention' in layer 1"),
         ["missing layer types"] = (c => c["layer_types"] = new JsonArray("full_attention"), "1 entries for 2 layers"),
     };
 
@@ -94,7 +103,8 @@ public sealed class BadFolderTests
     {
         using TemporaryFolder folder = new();
         SafetensorsBuilder weights = TinyModels.Safetensors();
-        weights.Add("lm_head.weight", [TinyModels.Vocabulary, TinyModels.Hidden], "F32", new byte[TinyModels.Vocabulary * TinyModels.Hidden * 4]);
+        byte[] zeros = new byte[TinyModels.Vocabulary * TinyModels.Hidden * 4];
+        weights.Add("lm_head.weight", [TinyModels.Vocabulary, TinyModels.Hidden], "F32", zeros);
         weights.Add("model.layers.0.self_attn.rotary_emb.inv_freq", [8], "F32", new byte[32]);
         TinyModels.Write(folder, TinyModels.Config(), weights);
         using LoadedModel model = ModelLoader.Open(folder.Path);
@@ -159,6 +169,8 @@ public sealed class BadFolderTests
             Assert.Contains("NaN", Fault(folder.Path));
         }
     }
+
+    private static JsonNode Parse(string json) => JsonNode.Parse(json)!;
 
     private static string Fault(string path) => Assert.Throws<ModelFormatException>(() => ModelLoader.Open(path)).Fault;
 

@@ -18,7 +18,9 @@ public sealed class BadGgufTests
         ["key twice"] = (b => b.Metadata.Add(("llama.block_count", 2u)), "metadata key 'llama.block_count' occurs twice"),
         ["tensor twice"] = (b => b.Tensors[1].Name = b.Tensors[0].Name, "tensor 'token_embd.weight' occurs twice"),
         ["value type"] = (b => b.Set("x", new byte[] { 77, 0, 0, 0 }), "'x' has value type 77"),
-        ["array length"] = (b => b.Set("x", new byte[] { 9, 0, 0, 0, 4, 0, 0, 0, 255, 255, 255, 255, 255, 255, 255, 127 }), "x: a count of 9223372036854775807"),
+        ["array length"] = (
+            b => b.Set("x", new byte[] { 9, 0, 0, 0, 4, 0, 0, 0, 255, 255, 255, 255, 255, 255, 255, 127 }),
+            "x: a count of 9223372036854775807"),
         ["text length"] = (b => b.Set("x", new byte[] { 8, 0, 0, 0, 255, 255, 255, 255, 0, 0, 0, 0 }), "x: a count of 4294967295"),
         ["text encoding"] = (b => b.Set("x", new byte[] { 8, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0xFF }), "x is not UTF-8"),
         ["boolean"] = (b => b.Set("x", new byte[] { 7, 0, 0, 0, 2 }), "'x' is a boolean of value 2"),
@@ -99,7 +101,12 @@ public sealed class BadGgufTests
     public void Long_names_and_many_small_arrays_cost_no_more_than_the_file()
     {
         const int Arrays = 20_000;
-        byte[] nested = [9, 0, 0, 0, 9, 0, 0, 0, .. BitConverter.GetBytes((ulong)Arrays), .. Enumerable.Repeat(new byte[] { 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 }, Arrays).SelectMany(b => b)];
+        byte[] emptyArray = [4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+        byte[] nested =
+        [
+            9, 0, 0, 0, 9, 0, 0, 0, .. BitConverter.GetBytes((ulong)Arrays),
+            .. Enumerable.Repeat(emptyArray, Arrays).SelectMany(b => b),
+        ];
         GgufBuilder builder = TinyModels.Gguf();
         builder.Set(new string('k', 60_000), nested);
         using TemporaryFolder folder = new();

@@ -28,7 +28,9 @@ public sealed class BadShardsTests
         Fails(index => index["weight_map"]!["x"] = "../model-1.safetensors", "is not the name of a file in this folder");
         Fails(index => index["weight_map"]!["x"] = "absent.safetensors", "cannot be opened");
         Fails(index => index["weight_map"]!["x"] = 5, "'x' is 5 where a string was expected");
-        Fails(index => index["weight_map"]!.AsObject().Remove("model.embed_tokens.weight"), "'model.embed_tokens.weight' is not in the index");
+        Fails(
+            index => index["weight_map"]!.AsObject().Remove("model.embed_tokens.weight"),
+            "'model.embed_tokens.weight' is not in the index");
         Fails(index => index["weight_map"]!["model.norm.weight"] = "model-1.safetensors", "'model.norm.weight' is not in model-1");
     }
 

@@ -15,6 +15,11 @@ public sealed class HuggingFaceGoldenTests
     [MemberData(nameof(Names))]
     public void Configuration_and_frequencies_are_the_reference(string name)
     {
+        if (GoldenModels.IsEmpty(name))
+        {
+            return;
+        }
+
         using JsonDocument index = GoldenModels.Json(GoldenModels.Folder, "index.json");
         JsonElement expected = index.RootElement.GetProperty(name);
         using LoadedModel model = ModelLoader.Open(Path.Combine(GoldenModels.Folder, name));
@@ -34,6 +39,11 @@ public sealed class HuggingFaceGoldenTests
     [MemberData(nameof(Names))]
     public void Every_row_is_the_files_own(string name)
     {
+        if (GoldenModels.IsEmpty(name))
+        {
+            return;
+        }
+
         string folder = Path.Combine(GoldenModels.Folder, name);
         Dictionary<string, GoldenTensors> raw = [];
         foreach (string file in Directory.EnumerateFiles(folder, "model*.safetensors"))
@@ -78,7 +88,8 @@ public sealed class HuggingFaceGoldenTests
             Assert.Equal(raw[matrix.Name].Type(matrix.Name), matrix.Type.ToString());
             for (int row = 0; row < matrix.Rows; row++)
             {
-                Assert.True(matrix.Row(row).SequenceEqual(bytes.AsSpan((first + row) * matrix.RowBytes, matrix.RowBytes)), $"{matrix.Name} {row}");
+                Span<byte> expected = bytes.AsSpan((first + row) * matrix.RowBytes, matrix.RowBytes);
+                Assert.True(matrix.Row(row).SequenceEqual(expected), $"{matrix.Name} {row}");
             }
         }
     }
@@ -87,6 +98,11 @@ public sealed class HuggingFaceGoldenTests
     [MemberData(nameof(Names))]
     public void Vectors_are_the_files_own(string name)
     {
+        if (GoldenModels.IsEmpty(name))
+        {
+            return;
+        }
+
         string folder = Path.Combine(GoldenModels.Folder, name);
         Dictionary<string, float[]> vectors = [];
         foreach (string file in Directory.EnumerateFiles(folder, "model*.safetensors"))
@@ -126,7 +142,7 @@ public sealed class HuggingFaceGoldenTests
         Assert.Equal(expected.Length, actual.Length);
         for (int i = 0; i < expected.Length; i++)
         {
-            Assert.True(Math.Abs(expected[i] - actual[i]) <= 5e-7 * expected[i], $"[{i}] {actual[i]:R}, expected {expected[i]:R}");
+            Assert.True(Math.Abs(expected[i] - actual[i]) <= 2.5e-7 * expected[i], $"[{i}] {actual[i]:R}, expected {expected[i]:R}");
         }
     }
 }

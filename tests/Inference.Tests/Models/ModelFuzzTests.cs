@@ -19,10 +19,16 @@ public sealed partial class ModelFuzzTests
     private const int FixedBytes = 256 * 1024;
 
     private static readonly ulong[] _interesting =
-        [0, 1, 7, 31, 32, 255, 256, 65535, int.MaxValue, uint.MaxValue, 1UL << 32, long.MaxValue, 1UL << 63, ulong.MaxValue, ulong.MaxValue - 31];
+    [
+        0, 1, 7, 31, 32, 255, 256, 65535, int.MaxValue, uint.MaxValue, 1UL << 32, long.MaxValue, 1UL << 63, ulong.MaxValue,
+        ulong.MaxValue - 31,
+    ];
 
     private static readonly string[] _values =
-        ["0", "-1", "1", "2", "1e400", "2147483647", "4294967296", "9223372036854775807", "1e9", "0.5", "null", "true", "\"x\"", "[]", "{}", "[1,2]", "\"\\ud800\""];
+    [
+        "0", "-1", "1", "2", "1e400", "2147483647", "4294967296", "9223372036854775807", "1e9", "0.5", "null", "true", "\"x\"", "[]",
+        "{}", "[1,2]", "\"\\ud800\"",
+    ];
 
     [Theory]
     [InlineData(1, GgufBuilder.F32)]
@@ -180,7 +186,7 @@ public sealed partial class ModelFuzzTests
         return file;
     }
 
-    /// <summary>Another JSON value in the place of one number, string or flag; now and then only a space before it, which is allowed.</summary>
+    /// <summary>Another JSON value in the place of one number, string or flag; now and then only a space more, which is allowed.</summary>
     private static string ReplaceValue(string json, Random random)
     {
         MatchCollection places = Values().Matches(json);

@@ -17,7 +17,11 @@ public sealed class ModelSettingsTests
     [InlineData("qwen3", "{\"sliding_window\":24,\"use_sliding_window\":true,\"max_window_layers\":1}", 24, 1)]
     [InlineData("qwen3", "{\"sliding_window\":24,\"use_sliding_window\":true,\"max_window_layers\":2}", null, 0)]
     [InlineData("qwen3", "{\"sliding_window\":24,\"use_sliding_window\":true}", null, 0)]
-    [InlineData("qwen3", "{\"sliding_window\":24,\"use_sliding_window\":true,\"layer_types\":[\"full_attention\",\"sliding_attention\"]}", 24, 1)]
+    [InlineData(
+        "qwen3",
+        "{\"sliding_window\":24,\"use_sliding_window\":true,\"layer_types\":[\"full_attention\",\"sliding_attention\"]}",
+        24,
+        1)]
     public void Sliding_window_is_the_familys(string family, string settings, int? window, int from)
     {
         using TemporaryFolder folder = new();
@@ -131,6 +135,49 @@ public sealed class ModelSettingsTests
     }
 
     [Fact]
+    public void Fused_matrices_of_a_gguf_appear_as_their_parts()
+    {
+        using TemporaryFolder folder = new();
+        GgufBuilder builder = TinyModels.Gguf("phi3");
+        for (int layer = 0; layer < TinyModels.Layers; layer++)
+        {
+            string prefix = $"blk.{layer}.";
+            Fuse(prefix + "attn_qkv.weight", prefix + "attn_q.weight", prefix + "attn_k.weight", prefix + "attn_v.weight");
+            Fuse(prefix + "ffn_up.weight", prefix + "ffn_gate.weight", prefix + "ffn_up.weight");
+        }
+
+        using LoadedModel fused = ModelLoader.Open(folder.Write("fused.gguf", builder.Build()));
+        using LoadedModel apart = ModelLoader.Open(folder.Write("apart.gguf", TinyModels.Gguf("llama").Build()));
+        Assert.Equal("phi3", fused.Config.Family);
+        foreach (var (expected, actual) in apart.Weights.Layers.Zip(fused.Weights.Layers))
+        {
+            AssertSame(expected.Value, actual.Value, row => row);
+            AssertSame(expected.Gate, actual.Gate, row => row);
+            AssertSame(expected.Up, actual.Up, row => row);
+
+            // The same stored rows are interleaved in the other architecture.
+            AssertSame(expected.Query, actual.Query, row => Interleaving.StoredRow(row, TinyModels.HeadSize));
+            AssertSame(expected.Key, actual.Key, row => Interleaving.StoredRow(row, TinyModels.HeadSize));
+        }
+
+        void Fuse(string name, params string[] parts)
+        {
+            GgufBuilder.Tensor[] tensors = [.. parts.Select(part => builder[part])];
+            builder.Tensors.RemoveAll(tensors.Contains);
+            builder.Add(name, [tensors.Sum(t => t.Shape[0]), TinyModels.Hidden], GgufBuilder.F32, [.. tensors.SelectMany(t => t.Data)]);
+        }
+
+        static void AssertSame(WeightMatrix expected, WeightMatrix actual, Func<int, int> stored)
+        {
+            Assert.Equal((expected.Rows, expected.Columns), (actual.Rows, actual.Columns));
+            for (int row = 0; row < expected.Rows; row++)
+            {
+                Assert.True(expected.Row(row).SequenceEqual(actual.Row(stored(row))), $"{actual.Name} {row}");
+            }
+        }
+    }
+
+    [Fact]
     public void Released_pages_leave_memory_and_come_back()
     {
         using TemporaryFolder folder = new();
@@ -138,8 +185,8 @@ public sealed class ModelSettingsTests
         const int Rows = 100_000;
         builder.Set("tokenizer.ggml.tokens", null);
         builder.Tensors.Remove(builder["token_embd.weight"]);
-        builder.Add("token_embd.weight", [Rows, TinyModels.Hidden], GgufBuilder.F32, TinyModels.Floats(new Random(1), Rows * TinyModels.Hidden));
-        byte[] expected = builder["token_embd.weight"].Data;
+        byte[] expected = TinyModels.Floats(new Random(1), Rows * TinyModels.Hidden);
+        builder.Add("token_embd.weight", [Rows, TinyModels.Hidden], GgufBuilder.F32, expected);
         using LoadedModel model = ModelLoader.Open(folder.Write("m.gguf", builder.Build()));
         WeightMatrix embedding = model.Weights.Embedding;
         AssertAllRows();
@@ -202,8 +249,9 @@ public sealed class ModelSettingsTests
         SafetensorsBuilder weights = TinyModels.Safetensors();
         for (int layer = 0; family == "qwen3" && layer < TinyModels.Layers; layer++)
         {
-            weights.Add($"model.layers.{layer}.self_attn.q_norm.weight", [TinyModels.HeadSize], "F32", TinyModels.Floats(new Random(1), TinyModels.HeadSize));
-            weights.Add($"model.layers.{layer}.self_attn.k_norm.weight", [TinyModels.HeadSize], "F32", TinyModels.Floats(new Random(2), TinyModels.HeadSize));
+            byte[] norm = TinyModels.Floats(new Random(layer), TinyModels.HeadSize);
+            weights.Add($"model.layers.{layer}.self_attn.q_norm.weight", [TinyModels.HeadSize], "F32", norm);
+            weights.Add($"model.layers.{layer}.self_attn.k_norm.weight", [TinyModels.HeadSize], "F32", norm);
         }
 
         TinyModels.Write(folder, config, weights);

@@ -31,7 +31,7 @@ public class SamplingOptionsTests
     {
         new SamplingOptions(),
         new SamplingOptions { Temperature = 100, TopK = int.MaxValue, TopP = 1, MinP = 1, RepetitionPenalty = 0.01f, MaxTokens = 1 },
-        new SamplingOptions { TopP = float.Epsilon, MinP = 0, LogProbabilities = SamplingOptions.MaxLogProbabilities, StopStrings = ["\n"] },
+        new SamplingOptions { TopP = float.Epsilon, LogProbabilities = SamplingOptions.MaxLogProbabilities, StopStrings = ["\n"] },
     };
 
     [Theory]

@@ -5,19 +5,19 @@ using KVCluster.Compression;
 namespace KVCluster.Inference.Cpu.Attention;
 
 /// <summary>
-/// Attention received by each slot, gathered from probability rows: rows = heads (query or KV), one set a thread so that tiles need no
-/// locks, merged at the end.
+/// Attention received by each slot, gathered from probability rows: rows = heads (query or KV), one set for each share of the
+/// tiles so that they need no locks, merged at the end.
 /// </summary>
 internal sealed unsafe class ColumnAccumulator : IDisposable
 {
-    private readonly int _threads;
+    private readonly int _shares;
     private readonly int _heads;
     private readonly NativeBuffer _data = new();
     private long _stride;
 
-    public ColumnAccumulator(int threads, int heads)
+    public ColumnAccumulator(int shares, int heads)
     {
-        _threads = threads;
+        _shares = shares;
         _heads = heads;
     }
 
@@ -33,17 +33,17 @@ internal sealed unsafe class ColumnAccumulator : IDisposable
         Aggregation = aggregation;
         Slots = slots;
         _stride = (slots + 31) / 16 * 16;
-        _data.Ensure(_threads * _heads * _stride);
+        _data.Ensure(_shares * _heads * _stride);
         _data.Clear();
     }
 
     /// <summary>
     /// Takes columns [first, end) of a row that begins at column <paramref name="origin"/>, times <paramref name="factor"/>.
     /// </summary>
-    public void Add(int thread, int head, float* row, int origin, int first, int end, float factor = 1)
+    public void Add(int share, int head, float* row, int origin, int first, int end, float factor = 1)
     {
         end = Math.Min(end, Slots);
-        float* sum = Row(thread, head);
+        float* sum = Row(share, head);
         int j = first;
         Vector512<float> f = Vector512.Create(factor);
         for (; j + 16 <= end; j += 16)
@@ -58,13 +58,13 @@ internal sealed unsafe class ColumnAccumulator : IDisposable
         }
     }
 
-    /// <summary>Merges the threads' rows of a head into <paramref name="destination"/>: largest or sum.</summary>
+    /// <summary>Merges the shares' rows of a head into <paramref name="destination"/>: largest or sum.</summary>
     public void Merge(int head, Span<float> destination)
     {
         destination.Clear();
         fixed (float* d = destination)
         {
-            for (int t = 0; t < _threads; t++)
+            for (int t = 0; t < _shares; t++)
             {
                 float* from = Row(t, head);
                 for (int j = 0; j < destination.Length; j++)
@@ -77,7 +77,7 @@ internal sealed unsafe class ColumnAccumulator : IDisposable
 
     public void Dispose() => _data.Dispose();
 
-    private float* Row(int thread, int head) => _data.Data + (((thread * _heads) + head) * _stride);
+    private float* Row(int share, int head) => _data.Data + (((share * _heads) + head) * _stride);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private Vector512<float> Combine(Vector512<float> sum, Vector512<float> value) =>

@@ -18,6 +18,7 @@ internal sealed unsafe class TileAttention : IIndexedWork, IDisposable
     private readonly int _group;
     private readonly int _size;
     private TileAttentionInput _in;
+    private int _tiles;
 
     public TileAttention(CpuThreadPool pool, ModelConfig model)
     {
@@ -34,16 +35,32 @@ internal sealed unsafe class TileAttention : IIndexedWork, IDisposable
 
     public long Bytes => _scores.Sum(s => s.Bytes);
 
-    /// <summary>Runs all tiles. With observation threads take fixed shares, so that sums do not depend on timing.</summary>
+    /// <summary>
+    /// Runs all tiles. With observation they are dealt out in one fixed share a thread, so that sums do not depend on timing.
+    /// </summary>
     public void Run(in TileAttentionInput input)
     {
         _in = input;
-        int tiles = (_in.Tokens + TileTokens - 1) / TileTokens;
-        _pool.Run(tiles * _model.KvHeads, this, fixedShares: _in.Observer is not null);
+        _tiles = (_in.Tokens + TileTokens - 1) / TileTokens * _model.KvHeads;
+        _pool.Run(_in.Observer is null ? _tiles : _pool.Threads, this);
         _in = default;
     }
 
     void IIndexedWork.Run(int index, int thread)
+    {
+        if (_in.Observer is null)
+        {
+            RunTile(index, thread);
+            return;
+        }
+
+        for (int tile = index; tile < _tiles; tile += _pool.Threads)
+        {
+            RunTile(tile, share: index);
+        }
+    }
+
+    private void RunTile(int index, int share)
     {
         int kvHead = index % _model.KvHeads;
         // Later tiles see more: taken first, they leave no long piece to the end.
@@ -55,7 +72,7 @@ internal sealed unsafe class TileAttention : IIndexedWork, IDisposable
         int begin = FirstSlot(kvHead, committed, first) / Panel * Panel;
         int columns = (end - begin + Panel - 1) / Panel * Panel;
         int stride = columns + 16;
-        NativeBuffer scratch = _scores[thread];
+        NativeBuffer scratch = _scores[share];
         scratch.Ensure(((long)_group * TileTokens * stride) + Math.Max(stride, TileTokens * (_size + 16)));
         for (int g = 0; g < _group; g++)
         {
@@ -72,7 +89,7 @@ internal sealed unsafe class TileAttention : IIndexedWork, IDisposable
             }
         }
 
-        Observe(thread, kvHead, first, rows, begin, end, scratch.Data, stride);
+        Observe(share, kvHead, first, rows, begin, end, scratch.Data, stride);
         if (_in.Output is not null)
         {
             WeighValues(kvHead, first, rows, begin, end - begin, scratch.Data, stride);
@@ -113,7 +130,7 @@ internal sealed unsafe class TileAttention : IIndexedWork, IDisposable
         }
     }
 
-    private void Observe(int thread, int kvHead, int first, int rows, int begin, int end, float* scores, int stride)
+    private void Observe(int share, int kvHead, int first, int rows, int begin, int end, float* scores, int stride)
     {
         if (_in.Observer is null)
         {
@@ -128,7 +145,7 @@ internal sealed unsafe class TileAttention : IIndexedWork, IDisposable
             {
                 for (int g = 0; g < _group; g++)
                 {
-                    _in.Observer.Add(thread, (kvHead * _group) + g, row + (g * TileTokens * stride), begin, begin, stop);
+                    _in.Observer.Add(share, (kvHead * _group) + g, row + (g * TileTokens * stride), begin, begin, stop);
                 }
 
                 continue;
@@ -137,7 +154,7 @@ internal sealed unsafe class TileAttention : IIndexedWork, IDisposable
             // The rows are still needed to weigh the values, so the mean is made in the spare row behind them.
             float* mean = scores + (_group * TileTokens * stride);
             MeanOverGroup(row, stride, stop - begin, mean);
-            _in.Observer.Add(thread, kvHead, mean, begin, begin, stop);
+            _in.Observer.Add(share, kvHead, mean, begin, begin, stop);
         }
     }
 

@@ -3,7 +3,10 @@ namespace KVCluster.Inference.Models.Gguf;
 /// <summary>Reads the configuration of a model out of GGUF metadata.</summary>
 internal static class GgufConfig
 {
-    private static readonly string[] _endKeys = ["tokenizer.ggml.eos_token_id", "tokenizer.ggml.eot_token_id", "tokenizer.ggml.eom_token_id"];
+    private static readonly string[] _endKeys =
+    [
+        "tokenizer.ggml.eos_token_id", "tokenizer.ggml.eot_token_id", "tokenizer.ggml.eom_token_id",
+    ];
 
     // Keys of architectures that share these names but compute something else.
     private static readonly string[] _foreignKeys =

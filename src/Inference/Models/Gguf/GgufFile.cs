@@ -142,7 +142,8 @@ public sealed class GgufFile : IDisposable
     private StoredTensor Locate(Entry entry, long dataStart, uint alignment)
     {
         ElementType type = GgufTensorTypes.FromId(entry.TypeId)
-            ?? throw Fault($"tensor '{entry.Name}' has type {GgufTensorTypes.NameOf(entry.TypeId)} ({entry.TypeId}), which is not supported");
+            ?? throw Fault(
+                $"tensor '{entry.Name}' has type {GgufTensorTypes.NameOf(entry.TypeId)} ({entry.TypeId}), which is not supported");
         if (entry.Shape[^1] % ElementTypes.BlockElements(type) != 0)
         {
             throw Fault($"tensor '{entry.Name}': rows of {entry.Shape[^1]} do not hold whole blocks of {type}");

@@ -77,7 +77,8 @@ internal static class HuggingFaceRope
     }
 
     /// <summary>A weight of zero counts as absent there.</summary>
-    private static double? Weight(JsonSection section, string key) => section.OptionalNumber(key) is double weight and not 0 ? weight : null;
+    private static double? Weight(JsonSection section, string key) =>
+        section.OptionalNumber(key) is double weight and not 0 ? weight : null;
 
     private static void RequireWholeRotation(JsonSection section)
     {

@@ -37,7 +37,7 @@ internal static class HuggingFaceSupport
         RequireFalse(root, "attention_bias");
         if (root.Has("quantization_config"))
         {
-            throw root.Fault("quantization_config is not supported: Hugging Face weights must be f32, f16 or bf16 (GGUF for quantised ones)");
+            throw root.Fault("quantization_config is not supported: weights here must be f32, f16 or bf16 (quantised ones come as GGUF)");
         }
 
         return family;
