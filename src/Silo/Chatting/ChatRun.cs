@@ -31,7 +31,7 @@ internal static class ChatRun
         List<ChatTurn> turns = [];
         foreach (string question in settings.Questions)
         {
-            turns.Add(json ? session.Ask(question, show: null, interrupt.Token) : ShownTurn.Ask(terminal, session, question, interrupt.Token));
+            turns.Add(json ? session.Ask(question, show: null, interrupt.Token) : AskAloud(terminal, session, question, interrupt.Token));
             interrupt.Token.ThrowIfCancellationRequested();
         }
 
@@ -50,6 +50,12 @@ internal static class ChatRun
         }
 
         return ExitCode.Success;
+    }
+
+    private static ChatTurn AskAloud(Terminal terminal, ChatSession session, string question, CancellationToken cancellationToken)
+    {
+        terminal.Output.WriteLine($"> {question}");
+        return ShownTurn.Ask(terminal, session, question, cancellationToken);
     }
 
     private static void Announce(Terminal terminal, Prefill? document, CompressionRecord? compression)

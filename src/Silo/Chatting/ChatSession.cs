@@ -1,6 +1,4 @@
 using KVCluster.Compression.Budgets;
-using KVCluster.Compression.Policies;
-using KVCluster.Inference.Backend;
 using KVCluster.Silo.Options;
 using KVCluster.Silo.Sessions;
 using KVCluster.Silo.Terminals;
@@ -26,7 +24,7 @@ internal sealed class ChatSession : IDisposable
         _terminal = terminal;
         _settings = settings;
         _framing = new ChatFraming(model);
-        _conversation = new Conversation(model, new ConversationOptions { Observe = Observation(settings.Policy) });
+        _conversation = new Conversation(model, new ConversationOptions { Observe = Observation.For(settings.Policy) });
     }
 
     /// <summary>Tokens the conversation stands for.</summary>
@@ -37,14 +35,19 @@ internal sealed class ChatSession : IDisposable
 
     /// <summary>Reads the document into the cache.</summary>
     public Prefill ReadDocument(CancellationToken cancellationToken) =>
-        Prefill.Run(_terminal, _conversation, FirstTurn("").Context, cancellationToken, "reading the document");
+        Prefill.Run(
+            _terminal,
+            _conversation,
+            DocumentFrame.Context(_framing, _settings.System, _settings.Document ?? throw new InvalidOperationException("there is no document")),
+            cancellationToken,
+            "reading the document");
 
     /// <summary>Cuts the cache to a fraction of what it holds. Questions that are known serve policies that score by the task.</summary>
     public CompressionRecord Compress(double keep, CancellationToken cancellationToken)
     {
         CompressionRequest request = new(_settings.Policy, RetentionBudget.OfRatio(Retention.ToRatio(keep)))
         {
-            TaskPrompts = [.. _settings.Questions.Select(q => (ReadOnlyMemory<int>)FirstTurn(q).Question)],
+            TaskPrompts = [.. _settings.Questions.Select(q => (ReadOnlyMemory<int>)First(q))],
         };
         CompressionReport report = ProgressBars.Run(
             _terminal, "scoring", progress => _conversation.Compress(request, progress, cancellationToken));
@@ -64,21 +67,9 @@ internal sealed class ChatSession : IDisposable
 
     public void Dispose() => _conversation.Dispose();
 
-    private int[] Frame(string question)
-    {
-        if (_begun)
-        {
-            return _framing.NextTurn(question, _ended);
-        }
+    private int[] Frame(string question) => _begun ? _framing.NextTurn(question, _ended) : First(question);
 
-        (int[] context, int[] rest) = FirstTurn(question);
-        return _conversation.Tokens.Count > 0 ? rest : [.. context, .. rest];
-    }
-
-    private (int[] Context, int[] Question) FirstTurn(string question) => _framing.FirstTurn(_settings.System, _settings.Document, question);
-
-    private static ObservationOptions? Observation(ICompressionPolicy policy) =>
-        policy.Request.Attention is { Source: AttentionSource.Observed } wanted
-            ? new ObservationOptions { Aggregation = wanted.Aggregation, Window = wanted.Window > 0 ? wanted.Window : new ObservationOptions().Window }
-            : null;
+    private int[] First(string question) => _settings.Document is { } document
+        ? DocumentFrame.Question(_framing, _settings.System, document, question)
+        : DocumentFrame.Alone(_framing, _settings.System, question);
 }

@@ -8,11 +8,6 @@ internal static class ShownTurn
 {
     public static ChatTurn Ask(Terminal terminal, ChatSession session, string question, CancellationToken cancellationToken)
     {
-        if (!terminal.InputIsConsole)
-        {
-            terminal.Output.WriteLine($"> {question}");
-        }
-
         ChatTurn turn = session.Ask(question, terminal.Output.Write, cancellationToken);
         terminal.Output.WriteLine();
         terminal.Error.WriteLine(Figures.Turn(turn.Prompt, turn.Answer));

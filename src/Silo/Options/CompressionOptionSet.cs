@@ -7,8 +7,10 @@ namespace KVCluster.Silo.Options;
 /// <summary>How a cache is cut, as options of a verb.</summary>
 internal sealed class CompressionOptionSet
 {
-    private readonly Option<string?> _policy =
-        OptionOf.Text("--policy", $"what stays: NAME or NAME:PARAMETER=VALUE,... ({PolicyChoice.Default} by default). {PolicyChoice.Help()}", "POLICY");
+    private readonly Option<string?> _policy = OptionOf.Text(
+        "--policy",
+        $"what stays: NAME or NAME:PARAMETER=VALUE,... of {PolicyChoice.Names()}; {PolicyChoice.Default} by default",
+        "POLICY");
 
     private readonly Option<string?> _scores = OptionOf.Text("--scores", "whose attention counts: replay (the default), observed or task", "SOURCE");
 

@@ -29,6 +29,6 @@ internal static class PolicyChoice
         return CompressionPolicies.Parse($"{specification}{separator}scores={scores}");
     }
 
-    /// <summary>Names and what they do, for help.</summary>
-    public static string Help() => string.Join("; ", CompressionPolicies.All.Select(d => $"{d.Name}: {d.Summary}"));
+    /// <summary>The names, for help.</summary>
+    public static string Names() => string.Join(", ", CompressionPolicies.All.Select(d => d.Name));
 }

@@ -69,8 +69,7 @@ internal static class GenerateVerb
     {
         if (chat)
         {
-            (int[] context, int[] question) = new ChatFraming(model).FirstTurn(system: null, document: null, prompt);
-            return [.. context, .. question];
+            return DocumentFrame.Alone(new ChatFraming(model), system: null, prompt);
         }
 
         int[] tokens = model.Tokenizer.EncodeDocument(prompt, parseSpecial: false);

@@ -26,7 +26,9 @@ internal static class ModelVerb
     private static int Run(Terminal terminal, string path, bool json)
     {
         using LoadedModel model = ModelLoader.Open(path);
-        ModelDescription description = ModelInspector.Describe(model, Tokenizer.Load(model), hasChatTemplate: false);
+        Tokenizer tokenizer = Tokenizer.Load(model);
+        bool hasTemplate = ChatTemplate.Load(model, tokenizer) is not null;
+        ModelDescription description = ModelInspector.Describe(model, tokenizer, hasTemplate);
         if (json)
         {
             JsonOutput.Write(terminal, description, JsonReports.Default.ModelDescription);
