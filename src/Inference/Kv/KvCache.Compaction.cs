@@ -35,7 +35,7 @@ public sealed partial class KvCache
             {
                 head.Length = slots.Length;
                 head.Positions = head.Positions.Select(slots, LogicalLength);
-                Companion?.Keep(i / Geometry.KvHeads, i % Geometry.KvHeads, slots);
+                Companion?.Keep(i / Geometry.KvHeads, i % Geometry.KvHeads, slots.Span);
             }
 
             Trim(head, head.Length);
