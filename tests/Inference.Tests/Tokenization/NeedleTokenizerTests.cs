@@ -25,6 +25,7 @@ public class NeedleTokenizerTests
     [Trait("Category", "Goldens")]
     public void Answers_decode_from_their_ids_and_questions_come_back_from_theirs(string file)
     {
+        ChatTemplate template = ChatTemplate.FromHuggingFace(TestPaths.Needle, Tokenizers.Needle)!;
         foreach (string line in File.ReadLines(Path.Combine(TestPaths.Goldens, Part, file)))
         {
             using JsonDocument sample = JsonDocument.Parse(line);
@@ -33,6 +34,10 @@ public class NeedleTokenizerTests
                 continue;
             }
 
+            ChatMessage[] chat = turns.EnumerateArray()
+                .SelectMany(t => (ChatMessage[])[new("user", t.GetProperty("user").GetString()!), new("assistant", t.GetProperty("reference").GetString()!)])
+                .ToArray();
+            Assert.Equal(sample.RootElement.GetProperty("tokens").GetInt32(), template.Encode(Tokenizers.Needle, chat, addGenerationPrompt: false).Length);
             foreach (JsonElement turn in turns.EnumerateArray())
             {
                 string answer = turn.GetProperty("answer").GetString()!;

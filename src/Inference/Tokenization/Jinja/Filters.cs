@@ -15,7 +15,7 @@ internal static class Filters
             ["upper"] = new(c => TextOperations.Map(AsText(c), char.ToUpperInvariant)),
             ["lower"] = new(c => TextOperations.Map(AsText(c), char.ToLowerInvariant)),
             ["capitalize"] = new(c => TextOperations.Capitalize(AsText(c))),
-            ["title"] = new(c => TextOperations.Title(AsText(c))),
+            ["title"] = new(c => TextOperations.Title(AsText(c), at => !TextOperations.IsSpace(at) && !"-({[<".Contains(at))),
             ["replace"] = new(
                 c => TextOperations.Replace(AsText(c), c.TextArgument(0), c.TextArgument(1), c.Argument(2) is null ? -1 : c.Integer(2, -1), c.Budget),
                 "old",
@@ -117,7 +117,7 @@ internal static class Filters
         IEnumerable<object?> items = Values.Items(call.Subject, call.Budget);
         if (call.Argument(1) is not null)
         {
-            items = items.Select(i => SelectionFilters.Attribute(i, call.Argument(1)));
+            items = items.Select(i => SelectionFilters.Attribute(i, call.Argument(1), call.Budget));
         }
 
         return TextOperations.Join(PythonText.Of(call.Argument(0, MarkedString.Empty), call.Budget), items, call.Budget);

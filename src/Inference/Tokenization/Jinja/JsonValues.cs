@@ -63,7 +63,7 @@ internal static class JsonValues
         switch (value)
         {
             case MarkedString text:
-                budget.Characters(text.Length);
+                budget.Grow(builder.Length, text.Length);
                 WriteString(text, builder);
                 break;
             case List<object?> list:
@@ -105,7 +105,7 @@ internal static class JsonValues
         {
             if (indent is { } width)
             {
-                budget.Characters((long)width * level);
+                budget.Grow(builder.Length, (long)width * level);
                 builder.Append("\n" + new string(' ', width * level), fromUser: false);
             }
         }

@@ -19,7 +19,7 @@ internal static class Methods
         ["upper"] = new(c => TextOperations.Map(Charged(c), char.ToUpperInvariant)),
         ["lower"] = new(c => TextOperations.Map(Charged(c), char.ToLowerInvariant)),
         ["capitalize"] = new(c => TextOperations.Capitalize(Charged(c))),
-        ["title"] = new(c => TextOperations.Title(Charged(c))),
+        ["title"] = new(c => TextOperations.Title(Charged(c), char.IsLetter)),
         ["find"] = new(c => Place(c, c => Charged(c).Text.IndexOf(c.TextArgument(0).Text, StringComparison.Ordinal)), "sub"),
         ["rfind"] = new(c => Place(c, c => Charged(c).Text.AsSpan().LastIndexOf(c.TextArgument(0).Text)), "sub"),
         ["count"] = new(Count, "sub"),

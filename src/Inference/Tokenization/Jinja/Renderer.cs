@@ -81,7 +81,7 @@ internal sealed class Renderer
 
     private void Write(MarkedString text)
     {
-        _budget.Characters(_output.Length == 0 ? text.Length : Math.Max(text.Length, 1));
+        _budget.Grow(_output.Length, text.Length);
         _output.Append(text);
     }
 
