@@ -17,12 +17,15 @@ internal sealed class JsonSection(string path, string name, JsonElement element)
 
     public bool Has(string key) => Find(key) is not null;
 
+    /// <summary>The key is there, be it null.</summary>
+    public bool IsGiven(string key) => _element.TryGetProperty(key, out _);
+
     public string Text(string key) => OptionalText(key) ?? throw Missing(key);
 
     public string? OptionalText(string key) => Find(key) switch
     {
         null => null,
-        { ValueKind: JsonValueKind.String } value => TextOf(value, key),
+        { ValueKind: JsonValueKind.String } value => value.GetString()!,
         JsonElement other => throw Wrong(key, other, "a string"),
     };
 
@@ -86,7 +89,7 @@ internal sealed class JsonSection(string path, string name, JsonElement element)
     {
         null => null,
         { ValueKind: JsonValueKind.Array } value => [.. value.EnumerateArray().Select(e => e.ValueKind == JsonValueKind.String
-            ? TextOf(e, key)
+            ? e.GetString()!
             : throw Wrong(key, e, "an array of strings"))],
         JsonElement other => throw Wrong(key, other, "an array of strings"),
     };
@@ -99,7 +102,7 @@ internal sealed class JsonSection(string path, string name, JsonElement element)
         foreach (JsonProperty entry in _element.EnumerateObject())
         {
             yield return entry.Value.ValueKind == JsonValueKind.String
-                ? (entry.Name, TextOf(entry.Value, entry.Name))
+                ? (entry.Name, entry.Value.GetString()!)
                 : throw Wrong(entry.Name, entry.Value, "a string");
         }
     }
@@ -108,19 +111,6 @@ internal sealed class JsonSection(string path, string name, JsonElement element)
 
     private JsonElement? Find(string key) =>
         _element.TryGetProperty(key, out JsonElement value) && value.ValueKind != JsonValueKind.Null ? value : null;
-
-    private string TextOf(JsonElement value, string key)
-    {
-        try
-        {
-            return value.GetString()!;
-        }
-        catch (InvalidOperationException e)
-        {
-            // A lone surrogate in an escape.
-            throw new ModelFormatException(Path, $"{name}: '{key}' is not valid text", e);
-        }
-    }
 
     private ModelFormatException Missing(string key) => Fault($"{name} has no '{key}'");
 

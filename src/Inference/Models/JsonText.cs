@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Unicode;
 
 namespace KVCluster.Inference.Models;
 
@@ -29,10 +30,12 @@ internal static class JsonText
     /// <exception cref="ModelFormatException">The text is not a JSON object.</exception>
     public static JsonDocument Parse(string path, byte[] text)
     {
+        ReadOnlyMemory<byte> body = WithoutByteOrderMark(text);
         JsonDocument json;
         try
         {
-            json = JsonDocument.Parse(WithoutByteOrderMark(text), _options);
+            RequireReadableStrings(path, body.Span);
+            json = JsonDocument.Parse(body, _options);
         }
         catch (JsonException e)
         {
@@ -47,6 +50,33 @@ internal static class JsonText
         using (json)
         {
             throw new ModelFormatException(path, "is not a JSON object");
+        }
+    }
+
+    /// <summary>The parser finds broken UTF-8 and lone surrogates only when a string is read; here they are found at once.</summary>
+    private static void RequireReadableStrings(string path, ReadOnlySpan<byte> text)
+    {
+        if (!Utf8.IsValid(text))
+        {
+            throw new ModelFormatException(path, "is not valid JSON: the text is not UTF-8");
+        }
+
+        Utf8JsonReader reader = new(text);
+        while (reader.Read())
+        {
+            if (reader.TokenType is not (JsonTokenType.String or JsonTokenType.PropertyName) || !reader.ValueIsEscaped)
+            {
+                continue;
+            }
+
+            try
+            {
+                _ = reader.GetString();
+            }
+            catch (InvalidOperationException e)
+            {
+                throw new ModelFormatException(path, $"is not valid JSON: a broken escape at byte {reader.TokenStartIndex}", e);
+            }
         }
     }
 

@@ -68,7 +68,7 @@ internal sealed unsafe class MappedFile : IDisposable
         return new ReadOnlySpan<byte>(start + offset, length);
     }
 
-    /// <summary>Lets the operating system drop the whole pages inside a range from this process; reading them again maps them anew.</summary>
+    /// <summary>Lets the system drop the whole pages inside a range from this process; reading maps them anew.</summary>
     public void ReleaseResidentPages(long offset, long length)
     {
         if (!OperatingSystem.IsLinux() || _start is null || offset < 0 || length < 0 || length > Length - offset)

@@ -1,5 +1,5 @@
-using KVCluster.Inference.Models;
 using System.Buffers.Binary;
+using KVCluster.Inference.Models;
 
 namespace KVCluster.Inference.Quantization;
 

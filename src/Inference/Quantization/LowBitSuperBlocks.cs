@@ -25,7 +25,9 @@ internal static class LowBitSuperBlocks
         }
     }
 
-    /// <summary>Third bits (32 bytes; bit r for run r of 32 weights, set = do not subtract 4), codes (64), 6-bit scales (12), half d.</summary>
+    /// <summary>
+    /// Third bits (32 bytes; bit r for run r of 32 weights, set = do not subtract 4), codes (64), 6-bit scales (12), half d.
+    /// </summary>
     public static void Q3(ReadOnlySpan<byte> block, Span<float> weights)
     {
         float d = PlainTypes.Half(block[108..]);

@@ -11,6 +11,9 @@ internal sealed class GgufCursor(MappedFile file)
 {
     private const int MaximumArrayDepth = 4;
 
+    // The specification's limit on keys; names of tensors are shorter still.
+    private const int MaximumNameBytes = 65535;
+
     private static readonly UTF8Encoding _utf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
     public long Position { get; private set; }
@@ -19,22 +22,29 @@ internal sealed class GgufCursor(MappedFile file)
 
     public ulong UInt64(string what) => BinaryPrimitives.ReadUInt64LittleEndian(Take(8, what));
 
-    /// <summary>A count of things of which each takes at least some bytes.</summary>
+    /// <summary>A count of things of which each takes at least some bytes. <paramref name="what"/> is only for errors.</summary>
     public int Count(string what, int leastBytesEach)
     {
         ulong count = UInt64(what);
         long left = file.Length - Position;
         if (count > (ulong)(left / leastBytesEach) || count > (ulong)Array.MaxLength)
         {
-            throw Fault($"{what} is {count}, but only {left} bytes follow");
+            throw Fault($"{what}: a count of {count}, but only {left} bytes follow");
         }
 
         return (int)count;
     }
 
-    public string Text(string what)
+    /// <summary>The name of a key or tensor.</summary>
+    public string Name(string what)
     {
-        int length = Count(what + " length", 1);
+        string name = Text(what);
+        return name.Length <= MaximumNameBytes ? name : throw Fault($"{what} of {name.Length} characters");
+    }
+
+    private string Text(string what)
+    {
+        int length = Count(what, 1);
         try
         {
             return _utf8.GetString(Take(length, what));
@@ -97,7 +107,7 @@ internal sealed class GgufCursor(MappedFile file)
 
     private T[] Elements<T>(string key, int size, Decode<T> decode)
     {
-        T[] values = new T[Count($"number of elements of '{key}'", size)];
+        T[] values = new T[Count(key, size)];
         for (int i = 0; i < values.Length; i++)
         {
             values[i] = decode(Take(size, key));
@@ -108,7 +118,7 @@ internal sealed class GgufCursor(MappedFile file)
 
     private T[] Many<T>(string key, int leastBytesEach, Func<T> read)
     {
-        T[] values = new T[Count($"number of elements of '{key}'", leastBytesEach)];
+        T[] values = new T[Count(key, leastBytesEach)];
         for (int i = 0; i < values.Length; i++)
         {
             values[i] = read();

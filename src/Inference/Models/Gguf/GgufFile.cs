@@ -76,8 +76,8 @@ public sealed class GgufFile : IDisposable
     {
         for (int i = 0; i < pairs; i++)
         {
-            string key = cursor.Text("metadata key");
-            object value = cursor.Value(cursor.UInt32($"type of '{key}'"), key);
+            string key = cursor.Name("metadata key");
+            object value = cursor.Value(cursor.UInt32(key), key);
             if (!_metadata.TryAdd(key, value))
             {
                 throw Fault($"metadata key '{key}' occurs twice");
@@ -120,8 +120,8 @@ public sealed class GgufFile : IDisposable
 
     private Entry ReadEntry(GgufCursor cursor)
     {
-        string name = cursor.Text("tensor name");
-        uint dimensions = cursor.UInt32($"number of dimensions of '{name}'");
+        string name = cursor.Name("tensor name");
+        uint dimensions = cursor.UInt32(name);
         if (dimensions is 0 or > MaximumDimensions)
         {
             throw Fault($"tensor '{name}' has {dimensions} dimensions; 1 to {MaximumDimensions} are possible");
@@ -130,19 +130,20 @@ public sealed class GgufFile : IDisposable
         long[] shape = new long[dimensions];
         for (int i = shape.Length - 1; i >= 0; i--)
         {
-            ulong dimension = cursor.UInt64($"dimensions of '{name}'");
+            ulong dimension = cursor.UInt64(name);
             shape[i] = dimension is > 0 and <= long.MaxValue
                 ? (long)dimension
                 : throw Fault($"tensor '{name}' has a dimension of {dimension}");
         }
 
-        return new Entry(name, shape, cursor.UInt32($"type of '{name}'"), cursor.UInt64($"offset of '{name}'"));
+        return new Entry(name, shape, cursor.UInt32(name), cursor.UInt64(name));
     }
 
     private StoredTensor Locate(Entry entry, long dataStart, uint alignment)
     {
         ElementType type = GgufTensorTypes.FromId(entry.TypeId)
-            ?? throw Fault($"tensor '{entry.Name}' has type {GgufTensorTypes.NameOf(entry.TypeId)} ({entry.TypeId}), which is not supported");
+            ?? throw Fault(
+                $"tensor '{entry.Name}' has type {GgufTensorTypes.NameOf(entry.TypeId)} ({entry.TypeId}), which is not supported");
         if (entry.Shape[^1] % ElementTypes.BlockElements(type) != 0)
         {
             throw Fault($"tensor '{entry.Name}': rows of {entry.Shape[^1]} do not hold whole blocks of {type}");

@@ -11,6 +11,7 @@ public sealed class SafetensorsFile : IDisposable
 {
     // The limit the format's reference implementation sets.
     private const int MaximumHeaderBytes = 100_000_000;
+    private const int MaximumDimensions = 8;
 
     private readonly MappedFile _file;
     private readonly Dictionary<string, StoredTensor> _tensors = new(StringComparer.Ordinal);
@@ -78,7 +79,12 @@ public sealed class SafetensorsFile : IDisposable
         int width = SafetensorsTypes.BytesOf(type) ?? throw Fault($"tensor '{name}' has the unknown type '{type}'");
         long[] shape = entry.Integers("shape");
         long[] offsets = entry.Integers("data_offsets");
-        if (shape.Any(d => d < 0) || shape.Length > 8)
+        if (shape.Length > MaximumDimensions || offsets.Length != 2)
+        {
+            throw Fault($"tensor '{name}' has {shape.Length} dimensions and {offsets.Length} offsets");
+        }
+
+        if (shape.Any(d => d < 0))
         {
             throw Fault($"tensor '{name}' has the impossible shape [{string.Join(", ", shape)}]");
         }

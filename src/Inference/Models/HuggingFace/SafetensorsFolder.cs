@@ -19,7 +19,7 @@ internal sealed class SafetensorsFolder : IDisposable
 
     public IReadOnlyDictionary<string, StoredTensor> Tensors => _tensors;
 
-    /// <exception cref="ModelFormatException">There are no weights, a file is faulty, or index and shards contradict each other.</exception>
+    /// <exception cref="ModelFormatException">No weights, a faulty file, or index and shards contradict each other.</exception>
     public static SafetensorsFolder Open(string folder)
     {
         SafetensorsFolder weights = new();
