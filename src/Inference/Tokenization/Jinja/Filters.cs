@@ -16,11 +16,7 @@ internal static class Filters
             ["lower"] = new(c => TextOperations.Map(AsText(c), char.ToLowerInvariant)),
             ["capitalize"] = new(c => TextOperations.Capitalize(AsText(c))),
             ["title"] = new(c => TextOperations.Title(AsText(c), at => !TextOperations.IsSpace(at) && !"-({[<".Contains(at))),
-            ["replace"] = new(
-                c => TextOperations.Replace(AsText(c), c.TextArgument(0), c.TextArgument(1), c.Argument(2) is null ? -1 : c.Integer(2, -1), c.Budget),
-                "old",
-                "new",
-                "count?"),
+            ["replace"] = new(Replace, "old", "new", "count?"),
             ["string"] = new(c => AsText(c)),
             ["safe"] = new(c => AsText(c)),
             ["length"] = new(Length),
@@ -52,6 +48,12 @@ internal static class Filters
         MarkedString text = PythonText.Of(call.Subject, call.Budget);
         call.Budget.Characters(text.Length);
         return text;
+    }
+
+    private static object? Replace(BuiltinCall call)
+    {
+        long count = call.Argument(2) is null ? -1 : call.Integer(2, -1);
+        return TextOperations.Replace(AsText(call), call.TextArgument(0), call.TextArgument(1), count, call.Budget);
     }
 
     private static object? Length(BuiltinCall call) => call.Subject switch

@@ -71,7 +71,8 @@ internal sealed class MarkedString : IEquatable<MarkedString>
     public MarkedString Slice(int start) => Slice(start, Length - start);
 
     /// <summary>The same marks over another text of equal length.</summary>
-    public MarkedString With(string text) => text.Length == Length ? new(text, _runs) : throw new ArgumentException("another length", nameof(text));
+    public MarkedString With(string text) =>
+        text.Length == Length ? new(text, _runs) : throw new ArgumentException("another length", nameof(text));
 
     /// <summary>Each code point as a string of its own.</summary>
     public List<MarkedString> Characters()

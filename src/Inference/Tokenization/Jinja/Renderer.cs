@@ -205,7 +205,8 @@ internal sealed class Renderer
         string? unknown = named.Keys.FirstOrDefault(id => !definition.Parameters.Skip(positional.Count).Any(p => p.Id == id));
         if (positional.Count > definition.Parameters.Count || unknown is not null)
         {
-            throw new TemplateException($"macro '{definition.Id}' does not take {(unknown is null ? $"{positional.Count} arguments" : $"argument '{unknown}'")}");
+            string given = unknown is null ? $"{positional.Count} arguments" : $"argument '{unknown}'";
+            throw new TemplateException($"macro '{definition.Id}' does not take {given}");
         }
 
         Scope caller = _evaluator.Scope;

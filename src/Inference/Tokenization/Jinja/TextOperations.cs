@@ -44,7 +44,9 @@ internal static class TextOperations
         });
     }
 
-    /// <summary>Words begin in upper case and go on in lower case; a word goes on after a character for which <paramref name="goesOn"/>.</summary>
+    /// <summary>
+    /// Words begin in upper case and go on in lower case; a word goes on after a character for which <paramref name="goesOn"/>.
+    /// </summary>
     public static MarkedString Title(MarkedString text, Func<char, bool> goesOn)
     {
         bool inWord = false;
@@ -81,7 +83,9 @@ internal static class TextOperations
         return result.ToMarked();
     }
 
-    /// <summary>Pieces between separators (runs of white space if null); at most <paramref name="most"/> cuts, from the right if asked.</summary>
+    /// <summary>
+    /// Pieces between separators (runs of white space if null); at most <paramref name="most"/> cuts, from the right if asked.
+    /// </summary>
     public static List<object?> Split(MarkedString text, string? separator, long most, bool fromRight)
     {
         if (separator is "")
