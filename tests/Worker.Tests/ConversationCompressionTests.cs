@@ -145,7 +145,7 @@ public sealed class ConversationCompressionTests(NeedleFixture needle) : IClassF
         using Conversation other = one.Fork();
         one.Compress(Request("kvcompose-unstructured", 0.6));
         other.Compress(Request("kvcompose-unstructured", 0.6) with { ReplayChunkTokens = 17 });
-        Assert.Equal(Positions(one.Cache), Positions(other.Cache));
+        Assert.Equal(CacheContents.Positions(one.Cache), CacheContents.Positions(other.Cache));
     }
 
     private CompressionRequest Request(string policy, double ratio) => new(CompressionPolicies.Parse(policy), RetentionBudget.OfRatio(ratio))
@@ -173,17 +173,5 @@ public sealed class ConversationCompressionTests(NeedleFixture needle) : IClassF
     }
 
     private static void AssertPositionsAscend(KvCache cache) =>
-        Assert.All(Positions(cache), row => Assert.Equal(row.Order().Distinct(), row));
-
-    private static int[][] Positions(KvCache cache)
-    {
-        var rows = new int[cache.Geometry.Heads][];
-        for (int i = 0; i < rows.Length; i++)
-        {
-            rows[i] = new int[cache.Length(i / cache.Geometry.KvHeads, i % cache.Geometry.KvHeads)];
-            cache.FillPositions(i / cache.Geometry.KvHeads, i % cache.Geometry.KvHeads, rows[i]);
-        }
-
-        return rows;
-    }
+        Assert.All(CacheContents.Positions(cache), row => Assert.Equal(row.Order().Distinct(), row));
 }
