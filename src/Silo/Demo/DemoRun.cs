@@ -26,12 +26,12 @@ internal static class DemoRun
         (LocalModel model, double loadSeconds) = ModelOpening.Open(terminal, settings.Model, room);
         using LocalModel owned = model;
         view?.Begin(model, settings);
-        using DemoCache cache = new(terminal, model, settings.Material, Observation.For(settings.Policies), cancellationToken);
+        using DemoCache cache = new(terminal, model, settings.Material, Observation.For(settings.Policies.Select(p => p.Policy)), cancellationToken);
         view?.DocumentRead(cache.Document, cache.Bytes, settings.Material.Questions.Count);
 
         List<DemoRow> rows = [cache.AskWhole(answer => view?.Answered(answer), cancellationToken)];
         view?.BeginCuts(settings);
-        foreach (RememberedScores policy in settings.Policies.Select(p => new RememberedScores(p)))
+        foreach (RememberedScores policy in settings.Policies.Select(p => new RememberedScores(p.Specification, p.Policy)))
         {
             foreach (double keep in settings.Keeps)
             {

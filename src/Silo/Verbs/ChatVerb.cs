@@ -1,4 +1,5 @@
 using System.CommandLine;
+using KVCluster.Compression.Policies;
 using KVCluster.Inference;
 using KVCluster.Silo.Chatting;
 using KVCluster.Silo.Hosting;
@@ -78,6 +79,11 @@ internal static class ChatVerb
             if (settings.Document is null)
             {
                 throw new InputException("--keep cuts the cache of a document: give --document (in a chat, /keep cuts what was said so far)");
+            }
+
+            if (settings.Policy.Request.Attention?.Source == AttentionSource.Task && settings.Questions.Count == 0)
+            {
+                throw new InputException("scores by the task need the questions beforehand: give --question");
             }
         }
 
