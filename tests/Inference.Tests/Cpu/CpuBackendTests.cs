@@ -1,5 +1,6 @@
 using KVCluster.Compression;
 using KVCluster.Inference.Backend;
+using KVCluster.Inference.Cpu;
 using KVCluster.Inference.Kv;
 using KVCluster.Inference.Models;
 
@@ -218,6 +219,16 @@ public sealed class CpuBackendTests
             [new ForwardRequest(cache) { Tokens = new[] { 1 }, Logits = LogitsRows.None }, new ForwardRequest(cache) { Tokens = new[] { 1 } }]));
         Assert.Equal(0, cache.LogicalLength);
         Assert.Equal(0, cache.PageCount);
+    }
+
+    [Theory]
+    [InlineData(100)]
+    [InlineData(1L << 50)]
+    public void An_arena_too_small_or_beyond_the_machine_is_refused_by_its_size(long bytes)
+    {
+        LoadedModel model = RandomModel.Create(RandomModel.Config());
+        InputException refused = Assert.Throws<InputException>(() => new CpuBackend(model, new CpuBackendOptions { ArenaBytes = bytes }));
+        Assert.Contains(bytes.ToString(System.Globalization.CultureInfo.InvariantCulture), refused.Message, StringComparison.Ordinal);
     }
 
     internal static RetentionPlan RandomPlan(KvCache cache, int seed)
