@@ -231,6 +231,31 @@ public sealed class CpuBackendTests
         Assert.Contains(bytes.ToString(System.Globalization.CultureInfo.InvariantCulture), refused.Message, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData(KvElementType.F32)]
+    [InlineData(KvElementType.Int8)]
+    public void A_decoded_token_allocates_no_managed_memory(KvElementType type)
+    {
+        LoadedModel model = RandomModel.Create(RandomModel.Config());
+        using var fixture = new BackendFixture(model, type, pageTokens: 64);
+        using KvCache cache = fixture.Backend.CreateCache(new ObservationOptions());
+        int[] tokens = RandomModel.Tokens(60);
+        var request = new ForwardRequest(cache) { LogitsDestination = new float[fixture.Vocabulary] };
+        ForwardRequest[] batch = [request];
+        long allocated = 0;
+        for (int i = 0; i < tokens.Length; i++)
+        {
+            request.Tokens = tokens.AsMemory(i, 1);
+            long before = GC.GetTotalAllocatedBytes(precise: true);
+            fixture.Backend.Forward(batch);
+
+            // The first tokens make the page lists, the rows' room and the code itself.
+            allocated += i < 30 ? 0 : GC.GetTotalAllocatedBytes(precise: true) - before;
+        }
+
+        Assert.True(allocated < 30 * 64, $"{allocated} bytes for 30 tokens");
+    }
+
     internal static RetentionPlan RandomPlan(KvCache cache, int seed)
     {
         var random = new Random(seed);
