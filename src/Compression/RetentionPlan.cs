@@ -40,6 +40,14 @@ public sealed class RetentionPlan
     /// <summary>KV heads a layer, Hkv.</summary>
     public int KvHeads { get; }
 
+    /// <summary>
+    /// Whether the kept slots get positions without gaps: keys are turned by RoPE and the conversation goes on from the longest head's length.
+    /// </summary>
+    public bool ClosesPositions { get; private init; }
+
+    /// <summary>The same plan with positions closed up.</summary>
+    public RetentionPlan ClosingPositions() => new(Layers, KvHeads, _kept) { ClosesPositions = true };
+
     /// <summary>Kept slots of one head, ascending.</summary>
     public ReadOnlySpan<int> Kept(int layer, int head) => _kept[(layer * KvHeads) + head];
 

@@ -1,4 +1,5 @@
 using KVCluster.Compression;
+using KVCluster.Compression.Policies;
 using KVCluster.Inference.Backend;
 using KVCluster.Inference.Cpu.Attention;
 using KVCluster.Inference.Kv;
@@ -99,6 +100,33 @@ public sealed class CpuBackend : IInferenceBackend
         ArgumentNullException.ThrowIfNull(request);
         ForwardCheck.Validate(request, this);
         return new ScoringPass(_threads, _weights, _pipeline, _store, request, MaxBatchTokens);
+    }
+
+    /// <inheritdoc/>
+    public IHistoryPass BeginHistory(HistoryRequest request)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        ForwardCheck.Validate(request, this);
+        return new HistoryPass(_threads, _weights, _pipeline, _store, request, MaxBatchTokens);
+    }
+
+    /// <inheritdoc/>
+    public AttentionScores ProjectedValueNorms(KvCache cache, VectorNorm norm)
+    {
+        ArgumentNullException.ThrowIfNull(cache);
+        ForwardCheck.Owns(cache, this);
+        using var projection = new ValueProjection(_threads, _weights, _store, cache, norm);
+        return projection.Run();
+    }
+
+    /// <inheritdoc/>
+    public void ClosePositions(KvCache cache)
+    {
+        ArgumentNullException.ThrowIfNull(cache);
+        ForwardCheck.Owns(cache, this);
+        cache.PrepareKeyRewrite();
+        new KeyRotation(_threads, Model, _store, cache).Run();
+        cache.CommitClosedPositions();
     }
 
     /// <inheritdoc/>
