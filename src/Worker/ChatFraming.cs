@@ -9,16 +9,25 @@ namespace KVCluster.Worker;
 /// </summary>
 public sealed class ChatFraming
 {
-    private readonly LocalModel _model;
+    private readonly Tokenizer _tokenizer;
     private readonly ChatTemplate _template;
+    private readonly IReadOnlySet<int> _endTokens;
 
     /// <summary>Throws <see cref="InputException"/> where the model has no chat template.</summary>
     public ChatFraming(LocalModel model)
     {
         ArgumentNullException.ThrowIfNull(model);
-        _model = model;
+        _tokenizer = model.Tokenizer;
+        _endTokens = model.EndTokens;
         _template = model.Template
             ?? throw new InputException($"{model.Files.Path}: the model has no chat template; it can only continue text");
+    }
+
+    internal ChatFraming(Tokenizer tokenizer, ChatTemplate template, IReadOnlySet<int> endTokens)
+    {
+        _tokenizer = tokenizer;
+        _template = template;
+        _endTokens = endTokens;
     }
 
     /// <summary>
@@ -56,7 +65,7 @@ public sealed class ChatFraming
     {
         RequireQuestion(question);
         int[] ids = Encode(RenderedChat.AfterAnswer(_template, question));
-        return lastTurnEnded && ids.Length > 0 && _model.EndTokens.Contains(ids[0]) ? ids[1..] : ids;
+        return lastTurnEnded && ids.Length > 0 && _endTokens.Contains(ids[0]) ? ids[1..] : ids;
     }
 
     private static int DocumentEnd(RenderedChat chat, string content, int documentLength)
@@ -82,5 +91,5 @@ public sealed class ChatFraming
         }
     }
 
-    private int[] Encode(IReadOnlyList<TextSegment> segments) => _model.Tokenizer.Encode(segments, plainUserText: true);
+    private int[] Encode(IReadOnlyList<TextSegment> segments) => _tokenizer.Encode(segments, plainUserText: true);
 }

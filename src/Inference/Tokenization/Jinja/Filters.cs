@@ -103,7 +103,7 @@ internal static class Filters
 
     private static object? Absolute(BuiltinCall call) => call.Subject switch
     {
-        long number and > long.MinValue => Math.Abs(number),
+        long number and > long.MinValue => (object)Math.Abs(number),
         double number => Math.Abs(number),
         _ => throw new TemplateException($"no absolute value of {Values.TypeName(call.Subject)}"),
     };

@@ -48,7 +48,7 @@ internal static class JsonValues
             case JsonValueKind.String:
                 return MarkedString.Of(element.GetString()!, fromUser: true);
             case JsonValueKind.Number:
-                return element.TryGetInt64(out long integer) ? integer : element.GetDouble();
+                return element.TryGetInt64(out long integer) ? (object)integer : element.GetDouble();
             case JsonValueKind.True or JsonValueKind.False:
                 return element.GetBoolean();
             default:

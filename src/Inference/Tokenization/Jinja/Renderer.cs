@@ -10,7 +10,6 @@ internal sealed class Renderer
     private readonly Evaluator _evaluator;
     private MarkedStringBuilder _output = new();
     private int _macroDepth;
-    private int _loopDepth;
 
     public Renderer(RenderBudget budget, TimeProvider time, Scope scope)
     {
@@ -112,19 +111,17 @@ internal sealed class Renderer
             }).ToList();
         }
 
-        _loopDepth++;
         for (int i = 0; i < items.Count; i++)
         {
             _budget.Step();
             _evaluator.Scope = PassScope(outer, loop, items[i]);
-            _evaluator.Scope.Set("loop", new LoopState(items, i, _loopDepth - 1));
+            _evaluator.Scope.Set("loop", new LoopState(items, i));
             if (RunAll(loop.Body) == Flow.Break)
             {
                 break;
             }
         }
 
-        _loopDepth--;
         _evaluator.Scope = outer;
         if (items.Count == 0)
         {
