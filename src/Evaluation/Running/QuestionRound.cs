@@ -18,13 +18,13 @@ internal sealed class QuestionRound(Sample sample, SamplePrompts prompts, Evalua
             int[] tokens = prompts.Question(i, ended);
             if (protocol == EvaluationProtocol.MultiTurn)
             {
-                answers.Add(Answer(conversation, tokens, sample.Questions[i].MaxNewTokens, cancellationToken));
+                answers.Add(Answer(conversation, i, tokens, cancellationToken));
                 ended = conversation.LastCompletion!.Reason == FinishReason.EndToken;
                 continue;
             }
 
             using Conversation fork = conversation.Fork();
-            answers.Add(Answer(fork, tokens, sample.Questions[i].MaxNewTokens, cancellationToken));
+            answers.Add(Answer(fork, i, tokens, cancellationToken));
         }
 
         return answers;
@@ -34,10 +34,11 @@ internal sealed class QuestionRound(Sample sample, SamplePrompts prompts, Evalua
     public double Score(IReadOnlyList<string> answers) =>
         answers.Select((a, i) => AnswerScore.Of(a, sample.Questions[i].Expected)).Average();
 
-    private static string Answer(Conversation conversation, int[] question, int maxTokens, CancellationToken cancellationToken)
+    private string Answer(Conversation conversation, int index, int[] question, CancellationToken cancellationToken)
     {
         conversation.Append(question, cancellationToken: cancellationToken);
-        foreach (GeneratedPiece _ in conversation.Generate(new SamplingOptions { MaxTokens = maxTokens }, cancellationToken))
+        SamplingOptions greedy = new() { MaxTokens = prompts.AnswerLimit(index, conversation.Cache.LogicalLength) };
+        foreach (GeneratedPiece _ in conversation.Generate(greedy, cancellationToken))
         {
             // Reading the pieces is what makes them.
         }

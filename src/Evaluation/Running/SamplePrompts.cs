@@ -37,9 +37,21 @@ public sealed class SamplePrompts
     {
         get
         {
-            IEnumerable<int> turns = _sample.Questions.Select((q, i) => Question(i, lastTurnEnded: false).Length + q.MaxNewTokens);
+            IEnumerable<int> turns = _sample.Questions.Select((q, i) => Question(i, lastTurnEnded: false).Length + q.AnswerRoom);
             return Context.Count + (_protocol == EvaluationProtocol.KvPress ? turns.Max() : turns.Sum());
         }
+    }
+
+    /// <summary>
+    /// Most tokens of an answer, given what the cache stands for once its question is in: as many as the sample allows and as leave room for
+    /// the questions that follow.
+    /// </summary>
+    public int AnswerLimit(int index, int logicalLength)
+    {
+        int later = _protocol == EvaluationProtocol.KvPress
+            ? 0
+            : _sample.Questions.Select((q, i) => i <= index ? 0 : Question(i, lastTurnEnded: false).Length + q.AnswerRoom).Sum();
+        return Math.Min(_sample.Questions[index].MaxNewTokens, _model.Config.ContextLength - logicalLength - later);
     }
 
     /// <summary>What is appended for a question; in the multi-turn protocol it first ends the answer before it.</summary>

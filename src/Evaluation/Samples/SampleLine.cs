@@ -64,6 +64,7 @@ internal readonly struct SampleLine(JsonElement element)
                 Text = NotBlank(user, "user"),
                 Expected = turn.Strings("expected"),
                 MaxNewTokens = Math.Max(DefaultNewTokens, reference + 8),
+                AnswerRoom = reference + 1,
             });
         }
 

@@ -14,4 +14,14 @@ public sealed record SampleQuestion
 
     /// <summary>Most tokens of the answer, at least 1.</summary>
     public required int MaxNewTokens { get; init; }
+
+    /// <summary>
+    /// Tokens that a right answer needs, at least 1: what must fit the model's context. Where the context ends before
+    /// <see cref="MaxNewTokens"/>, so does the answer.
+    /// </summary>
+    public int AnswerRoom
+    {
+        get => field == 0 ? MaxNewTokens : field;
+        init;
+    }
 }
