@@ -24,6 +24,13 @@ public static class HtmlReport
         .maps { display: flex; flex-wrap: wrap; gap: 1rem 1.6rem; align-items: flex-start; }
         """;
 
+    private const string Explanation = """
+        <p>Accuracy is the mean over tasks. AUC: area under accuracy over the ratio removed, and over the bytes really saved, each divided by its
+        width. Saved within 10 % (20 %): the largest share of bytes saved before accuracy first falls more than that below the whole cache's,
+        interpolated between the measured points. Seconds: to score, plan and free, median over samples.</p>
+
+        """;
+
     /// <summary>The whole page.</summary>
     public static string Write(EvaluationReport report)
     {
@@ -78,11 +85,9 @@ public static class HtmlReport
         }
 
         page.Append(AccuracyChart.Draw(summary));
-        page.Append("<p>Accuracy is the mean over tasks. AUC: area under accuracy over the ratio removed, and over the bytes really saved, each divided "
-            + "by its width. Saved within 10 % (20 %): the largest share of bytes saved before accuracy first falls more than that below the whole "
-            + "cache's, interpolated between the measured points.</p>\n");
+        page.Append(summary.Length is null ? Explanation : "");
         AppendTable(page, ReportTables.Policies(summary));
-        page.Append("<p>Bytes really held at each ratio, and accuracy at equal bytes, interpolated.</p>\n");
+        page.Append("<p>Bytes really held at each ratio (left), and accuracy at equal bytes, interpolated (right).</p>\n");
         AppendTable(page, ReportTables.Bytes(summary));
     }
 

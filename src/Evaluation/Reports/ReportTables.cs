@@ -23,14 +23,14 @@ public static class ReportTables
         return (head, [.. summary.Curves.Select(c => Row(c, ratios))]);
     }
 
-    /// <summary>A row for each policy: bytes really held at each ratio.</summary>
+    /// <summary>A row for each policy: bytes really held at each ratio, and accuracy at equal bytes.</summary>
     public static (IReadOnlyList<string> Head, IReadOnlyList<IReadOnlyList<string>> Rows) Bytes(LengthSummary summary)
     {
         ArgumentNullException.ThrowIfNull(summary);
         double[] ratios = [.. summary.Curves.SelectMany(c => c.Points.Select(p => p.Ratio)).Where(r => r > 0).Distinct().Order()];
         string[] head =
         [
-            "policy", .. ratios.Select(r => $"held at {Markup.Coordinate(r)}"), .. EqualBytes.Select(b => $"accuracy at {Markup.Percent(b)} held"),
+            "policy", .. ratios.Select(r => $"held at {Markup.Coordinate(r)}"), .. EqualBytes.Select(b => $"at {Markup.Coordinate(b * 100)} % held"),
         ];
         return (head, [.. summary.Curves.Select(c => BytesRow(c, ratios))]);
     }

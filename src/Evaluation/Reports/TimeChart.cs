@@ -14,7 +14,7 @@ internal static class TimeChart
     public static string Draw(LengthSummary summary)
     {
         (string Policy, double Seconds)[] bars = [.. summary.Curves.Select(c => (c.Policy, Mean(c)))];
-        double most = Math.Max(bars.Max(b => b.Seconds), 1e-9);
+        double most = RoundUp(Math.Max(bars.Max(b => b.Seconds), 1e-6));
         double bottom = Top + (bars.Length * Step);
         SvgCanvas svg = new(Left + Width + 110, bottom + 48, "Seconds to compress, by policy");
         for (int i = 0; i < bars.Length; i++)
@@ -31,12 +31,23 @@ internal static class TimeChart
         {
             double x = Left + (i * Width / 4);
             svg.Line(x, bottom, x, bottom + 4, "axis");
-            svg.Text(x, bottom + 18, Markup.Seconds(most * i / 4), "middle");
+            svg.Text(x, bottom + 18, TickText(most * i / 4), "middle");
         }
 
-        svg.Text(Left + (Width / 2), bottom + 38, "time to score, plan and free (mean over samples and ratios)", "middle");
+        svg.Text(Left + (Width / 2), bottom + 38, "time to score, plan and free (median over samples, mean over ratios)", "middle");
         return svg.Close();
     }
+
+    /// <summary>The next of 1, 2, 4, 8 times a power of ten, so that quarters are round too.</summary>
+    private static double RoundUp(double seconds)
+    {
+        double power = Math.Pow(10, Math.Floor(Math.Log10(seconds)));
+        return new[] { 1, 2, 4, 8, 10 }.Select(f => f * power).First(v => v >= seconds * (1 - 1e-9));
+    }
+
+    private static string TickText(double seconds) => seconds < 1
+        ? $"{Markup.Coordinate(seconds * 1000)} ms"
+        : $"{Markup.Coordinate(seconds)} s";
 
     private static double Mean(PolicyCurve curve) => curve.Points.Skip(1).Select(p => p.CompressionSeconds).DefaultIfEmpty(0).Average();
 }

@@ -1,5 +1,6 @@
 using KVCluster.Evaluation.Samples;
 using KVCluster.Inference;
+using KVCluster.Inference.Kv;
 using KVCluster.Worker;
 
 namespace KVCluster.Evaluation.Running;
@@ -32,7 +33,7 @@ public sealed class EvaluationRunner
     /// All outcomes, in the order samples x (whole cache, policies x ratios). Progress is the share of them that is done. Cancelled, it
     /// throws OperationCanceledException; the log keeps what was measured.
     /// </summary>
-    /// <exception cref="InputException">A sample does not fit the model's context; nothing was measured.</exception>
+    /// <exception cref="InputException">A sample does not fit the model's context or the arena; nothing was measured.</exception>
     public IReadOnlyList<Outcome> Run(
         IReadOnlyList<Sample> samples, OutcomeLog log, Action<double>? progress = null, CancellationToken cancellationToken = default)
     {
@@ -65,10 +66,17 @@ public sealed class EvaluationRunner
     {
         var prompts = new SamplePrompts(_model, _framing, sample, _settings.Protocol);
         int total = prompts.TotalTokens;
-        return total <= _model.Config.ContextLength
+        string what = $"sample {sample.Index} of {sample.Task} at {sample.Length} takes {total} tokens with its answers";
+        if (total > _model.Config.ContextLength)
+        {
+            throw new InputException($"{what}; the model's context is {_model.Config.ContextLength}");
+        }
+
+        LedgerSnapshot arena = _model.Backend.Pool.Ledger.Snapshot();
+        long room = KvCapacity.MaxTokens(_model.Backend.Pool.Geometry, arena.TotalBytes);
+        return prompts.Context.Count + total <= room
             ? prompts
             : throw new InputException(
-                $"sample {sample.Index} of {sample.Task} at {sample.Length} takes {total} tokens with its answers; "
-                + $"the model's context is {_model.Config.ContextLength}");
+                $"{what}, beside {prompts.Context.Count} of the whole cache; the KV arena has room for {room}, {ArenaTokens(total)} would do");
     }
 }

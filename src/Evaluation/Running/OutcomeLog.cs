@@ -38,7 +38,7 @@ public sealed class OutcomeLog : IDisposable
         FileStream? file = null;
         try
         {
-            file = new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.Read);
+            file = new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
             var log = new OutcomeLog(file);
             log.Load(path, header);
             return log;

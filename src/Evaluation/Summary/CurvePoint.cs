@@ -5,7 +5,7 @@ namespace KVCluster.Evaluation.Summary;
 /// <param name="Accuracy">Mean score, in [0, 1].</param>
 /// <param name="HeldShare">Bytes of pages really held after compression, as a share of the whole cache's; mean over samples.</param>
 /// <param name="KeptShare">Slots kept, as a share of all; mean over samples.</param>
-/// <param name="CompressionSeconds">Seconds to score, plan and free; mean over samples.</param>
+/// <param name="CompressionSeconds">Seconds to score, plan and free; median over samples.</param>
 /// <param name="Samples">How many.</param>
 public sealed record CurvePoint(
     double Ratio, double Accuracy, double HeldShare, double KeptShare, double CompressionSeconds, int Samples)

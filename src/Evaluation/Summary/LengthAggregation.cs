@@ -47,6 +47,14 @@ internal static class LengthAggregation
         outcomes.GroupBy(o => (o.Task, o.Length)).Average(g => g.Average(o => o.Score)),
         outcomes.Average(o => (double)o.Bytes / o.WholeBytes),
         outcomes.Average(o => o.TotalKept / ((double)o.ContextTokens * o.Kept.Count)),
-        outcomes.Average(o => o.CompressionSeconds),
+        Median(outcomes.Select(o => o.CompressionSeconds)),
         outcomes.Count);
+
+    /// <summary>The first passes of a process, compiled as they run, would weigh too much in a mean.</summary>
+    private static double Median(IEnumerable<double> values)
+    {
+        double[] sorted = [.. values.Order()];
+        int middle = sorted.Length / 2;
+        return sorted.Length % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+    }
 }

@@ -83,7 +83,7 @@ internal static class EvaluateRun
         for (int i = 0; i < content.Head.Count; i++)
         {
             TableColumn column = new(Markup.Escape(content.Head[i]));
-            table.AddColumn(i == 0 ? column : column.RightAligned());
+            table.AddColumn(i == 0 ? column.NoWrap() : column.RightAligned());
         }
 
         foreach (IReadOnlyList<string> row in content.Rows)

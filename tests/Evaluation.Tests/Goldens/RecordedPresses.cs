@@ -40,4 +40,11 @@ internal static class RecordedPresses
             return null;
         }
     }
+
+    /// <summary>
+    /// Whether a recorded row shows what its press does. StreamingLLM's scores, ones and zeros that depend on the ratio, were recorded for
+    /// the largest ratio and used for all: at the others, torch.topk's order among equal scores decided which tokens stayed (where in the
+    /// text the found facts lie shows it). Only the rows of the largest ratio are StreamingLLM's.
+    /// </summary>
+    public static bool IsFaithful(string press, double ratio, double largestRatio) => press != "streaming_llm" || ratio == largestRatio;
 }
