@@ -1,5 +1,7 @@
 using System.Diagnostics;
 using KVCluster.Compression;
+using KVCluster.Compression.Budgets;
+using KVCluster.Compression.Policies;
 using KVCluster.Inference;
 using KVCluster.Inference.Backend;
 using KVCluster.Inference.Kv;
@@ -16,33 +18,46 @@ internal sealed class Compressor(LocalModel model, KvCache cache, ReadOnlyMemory
             throw new InputException("nothing to compress: the conversation has no tokens yet");
         }
 
-        long start = Stopwatch.GetTimestamp();
-        GatheredInput gathered = PolicyInputs.Gather(
-            model.Backend, cache, request.Policy.Request, Context(request), progress, cancellationToken);
-        double scoring = Seconds(ref start);
-        RetentionPlan plan = request.Policy.Plan(gathered.Input, request.Budget);
-        RetentionSummary summary = RetentionSummary.Of(plan, gathered.Input.Shape, gathered.Input.Attention);
-        double planning = Seconds(ref start);
-        cancellationToken.ThrowIfCancellationRequested();
-
         long bytes = cache.Bytes;
         long free = FreeBytes();
-        start = Stopwatch.GetTimestamp();
-        PlanApplication.Apply(model.Backend, cache, plan);
+        CacheShape before = CacheShapes.Of(cache);
+        RetentionBudget[] budgets = StageBudgets.Of(request.Budget, before, (request.Policy as IStagedPolicy)?.Stages ?? 1);
+        Stage whole = default;
+        foreach (RetentionBudget budget in budgets)
+        {
+            whole = whole.Then(RunStage(request, budget, progress, cancellationToken));
+        }
+
         return new CompressionReport
         {
             Policy = request.Policy.Name,
             Ratio = request.Budget.Ratio,
-            Summary = summary,
+            Summary = whole.Summary!,
             BytesBefore = bytes,
             BytesAfter = cache.Bytes,
             FreedBytes = FreeBytes() - free,
             LogicalLength = cache.LogicalLength,
-            ScoringBytes = gathered.WorkingBytes,
-            ScoringSeconds = scoring,
-            PlanSeconds = planning,
-            ApplySeconds = Seconds(ref start),
+            ScoringBytes = whole.ScoringBytes,
+            ScoringSeconds = whole.ScoringSeconds,
+            PlanSeconds = whole.PlanSeconds,
+            ApplySeconds = whole.ApplySeconds,
         };
+    }
+
+    /// <summary>Until a stage's plan is applied the cache is as the stage before left it.</summary>
+    private Stage RunStage(
+        CompressionRequest request, RetentionBudget budget, Action<double>? progress, CancellationToken cancellationToken)
+    {
+        long start = Stopwatch.GetTimestamp();
+        GatheredInput gathered = PolicyInputs.Gather(
+            model.Backend, cache, request.Policy.Request, Context(request), progress, cancellationToken);
+        double scoring = Seconds(ref start);
+        RetentionPlan plan = request.Policy.Plan(gathered.Input, budget);
+        RetentionSummary summary = RetentionSummary.Of(plan, gathered.Input.Shape, gathered.Input.Attention);
+        double planning = Seconds(ref start);
+        cancellationToken.ThrowIfCancellationRequested();
+        PlanApplication.Apply(model.Backend, cache, plan);
+        return new Stage(summary, gathered.WorkingBytes, scoring, planning, Seconds(ref start));
     }
 
     private static double Seconds(ref long start)
@@ -63,4 +78,16 @@ internal sealed class Compressor(LocalModel model, KvCache cache, ReadOnlyMemory
         Calibration = request.Calibration,
         ChunkTokens = request.ReplayChunkTokens,
     };
+
+    /// <summary>One stage's summary and costs; the last summary stands for the whole, costs add up.</summary>
+    private readonly record struct Stage(
+        RetentionSummary? Summary, long ScoringBytes, double ScoringSeconds, double PlanSeconds, double ApplySeconds)
+    {
+        public Stage Then(Stage next) => new(
+            next.Summary,
+            Math.Max(ScoringBytes, next.ScoringBytes),
+            ScoringSeconds + next.ScoringSeconds,
+            PlanSeconds + next.PlanSeconds,
+            ApplySeconds + next.ApplySeconds);
+    }
 }

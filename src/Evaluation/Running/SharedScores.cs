@@ -17,6 +17,12 @@ internal sealed class SharedScores
     public CompressionReport Compress(
         Conversation fork, ICompressionPolicy policy, RetentionBudget budget, CancellationToken cancellationToken)
     {
+        if (policy is IStagedPolicy { Stages: > 1 })
+        {
+            // Its later scores are of what its own cuts left.
+            return fork.Compress(new CompressionRequest(policy, budget), cancellationToken: cancellationToken);
+        }
+
         ScoreRequest wanted = policy.Request;
         bool known = _gathered.TryGetValue(wanted, out Gathered? gathered);
         var planner = new Planner(policy, gathered?.Input);
