@@ -37,6 +37,9 @@ public sealed class AttentionScores
     /// <summary>Values of one head, a number a slot.</summary>
     public Span<float> Row(int layer, int head) => _values[(layer * Heads) + head];
 
+    /// <summary>The same numbers, of its own.</summary>
+    public AttentionScores Copy() => new(Layers, Heads, Array.ConvertAll(_values, row => (float[])row.Clone()));
+
     /// <summary>The same, to hold on to.</summary>
     internal ReadOnlyMemory<float> RowMemory(int layer, int head) => _values[(layer * Heads) + head];
 

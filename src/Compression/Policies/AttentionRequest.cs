@@ -8,6 +8,14 @@ namespace KVCluster.Compression.Policies;
 /// <param name="Aggregation">Maximum or mean over them.</param>
 public sealed record AttentionRequest(AttentionSource Source, QueryAggregation Aggregation)
 {
-    /// <summary>Observed attention of only the last so many queries; 0 for all of them.</summary>
+    /// <summary>
+    /// Observed or window attention of only the last so many queries; 0 for all of them. A shorter history gives all it has.
+    /// </summary>
     public int Window { get; init; }
+
+    /// <summary>What each query counts; of the sources window and reconstruction.</summary>
+    public QueryWeighting Weighting { get; init; }
+
+    /// <summary>How the context is repeated to the model; of the source reconstruction.</summary>
+    public ReconstructionOptions? Reconstruction { get; init; }
 }

@@ -13,4 +13,10 @@ public enum AttentionSource
 
     /// <summary>Prompts given by the caller, each run alone against the cache from position N on.</summary>
     Task,
+
+    /// <summary>The last queries of the history, run again at their own positions, each seeing the slots up to its own.</summary>
+    Window,
+
+    /// <summary>The context repeated chunk by chunk after a prompt that asks for it (<see cref="AttentionRequest.Reconstruction"/>).</summary>
+    Reconstruction,
 }

@@ -62,6 +62,14 @@ public sealed class KvComposePolicy : IScoringPolicy
     }
 
     /// <inheritdoc/>
+    public AttentionScores Rank(PolicyInput input)
+    {
+        AttentionScores scores = Score(input);
+        ProtectedSlots.Raise(scores, input.Shape, _parameters.KeepFirst, _parameters.KeepLast);
+        return scores;
+    }
+
+    /// <inheritdoc/>
     public RetentionPlan Plan(PolicyInput input, RetentionBudget budget)
     {
         AttentionScores scores = Score(input);

@@ -14,11 +14,49 @@ public sealed record PolicyInput(CacheShape Shape)
     /// <summary>||v||, [layers, kvHeads, slots].</summary>
     public AttentionScores? ValueNorms { get; init; }
 
+    /// <summary>||W_o,h v||, [layers, query heads, slots].</summary>
+    public AttentionScores? ProjectedValueNorms { get; init; }
+
+    /// <summary>Mean and covariance of queries to come.</summary>
+    public QueryStatistics? QueryStatistics { get; init; }
+
+    /// <summary>Reads keys and values.</summary>
+    public ISlotVectors? Vectors { get; init; }
+
+    /// <summary>Kind of the token at each position, [logical length].</summary>
+    public ReadOnlyMemory<TokenKind>? TokenKinds { get; init; }
+
+    /// <summary>What calibration found out about the model.</summary>
+    public HeadCalibration? Calibration { get; init; }
+
     /// <summary>The attention; throws ArgumentException where it is absent or does not fit the cache.</summary>
     public AttentionScores RequireAttention() => Require(Attention, nameof(Attention), queryHeads: true);
 
     /// <summary>The value norms; throws ArgumentException where they are absent or do not fit the cache.</summary>
     public AttentionScores RequireValueNorms() => Require(ValueNorms, nameof(ValueNorms), queryHeads: false);
+
+    /// <summary>The projected value norms; throws ArgumentException where they are absent or do not fit the cache.</summary>
+    public AttentionScores RequireProjectedValueNorms() => Require(ProjectedValueNorms, nameof(ProjectedValueNorms), queryHeads: true);
+
+    /// <summary>The statistics of queries; throws ArgumentException where they are absent or do not fit the cache.</summary>
+    public QueryStatistics RequireQueryStatistics() =>
+        QueryStatistics is { } statistics && statistics.Layers == Shape.Layers && statistics.QueryHeads % Shape.KvHeads == 0
+            ? statistics
+            : throw new ArgumentException("the policy asked for query statistics, which the input lacks or which do not fit the cache");
+
+    /// <summary>Keys and values; throws ArgumentException where they are absent.</summary>
+    public ISlotVectors RequireVectors() =>
+        Vectors ?? throw new ArgumentException("the policy asked for keys and values, which the input lacks", nameof(Vectors));
+
+    /// <summary>Token kinds; throws ArgumentException where they are absent or not one a position.</summary>
+    public ReadOnlyMemory<TokenKind> RequireTokenKinds() =>
+        TokenKinds is { } kinds && kinds.Length == Shape.LogicalLength
+            ? kinds
+            : throw new ArgumentException($"the policy asked for the kinds of all {Shape.LogicalLength} tokens, which the input lacks");
+
+    /// <summary>The calibration; throws <see cref="PolicyException"/> where there is none, for a person to make one.</summary>
+    public HeadCalibration RequireCalibration() =>
+        Calibration ?? throw new PolicyException("the policy needs a calibration of this model (kvcluster calibrate), and there is none");
 
     private AttentionScores Require(AttentionScores? scores, string name, bool queryHeads)
     {

@@ -23,4 +23,22 @@ public abstract record PolicyParameters
             throw new PolicyException($"{ParameterBinder.Kebab(name)} is {value}: it must not be negative");
         }
     }
+
+    /// <summary>Throws unless the value is 1 or more.</summary>
+    protected static void RequirePositive(int value, string name)
+    {
+        if (value < 1)
+        {
+            throw new PolicyException($"{ParameterBinder.Kebab(name)} is {value}: it must be 1 or more");
+        }
+    }
+
+    /// <summary>Throws unless the value lies in [0, 1].</summary>
+    protected static void RequireShare(double value, string name)
+    {
+        if (!(value is >= 0 and <= 1))
+        {
+            throw new PolicyException($"{ParameterBinder.Kebab(name)} is {value}: it lies in [0, 1]");
+        }
+    }
 }

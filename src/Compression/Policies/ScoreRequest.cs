@@ -14,4 +14,19 @@ public sealed record ScoreRequest
 
     /// <summary>L2 norms of the values, [layers, kvHeads, slots].</summary>
     public bool ValueNorms { get; init; }
+
+    /// <summary>Norms of the values behind the output projection, [layers, query heads, slots]; null where none are needed.</summary>
+    public VectorNorm? ProjectedValueNorms { get; init; }
+
+    /// <summary>What queries to come look like; null where it does not matter.</summary>
+    public QueryStatisticsRequest? QueryStatistics { get; init; }
+
+    /// <summary>Keys and values themselves, on demand.</summary>
+    public bool Vectors { get; init; }
+
+    /// <summary>Which of the context's tokens are special or punctuation.</summary>
+    public bool TokenKinds { get; init; }
+
+    /// <summary>What calibration found out about the model's heads and layers.</summary>
+    public bool Calibration { get; init; }
 }

@@ -86,6 +86,29 @@ public static class ScoreOperations
         }
     }
 
+    /// <summary>
+    /// Replaces each score of a token by the mean over the layer's heads of that token's scores, in place. A head that dropped the token
+    /// counts as 0.
+    /// </summary>
+    public static void ReplaceByHeadMean(AttentionScores scores, CacheShape shape)
+    {
+        ArgumentNullException.ThrowIfNull(scores);
+        ArgumentNullException.ThrowIfNull(shape);
+        float[] mean = new float[shape.LogicalLength];
+        for (int layer = 0; layer < scores.Layers; layer++)
+        {
+            MeanByPosition(scores, shape, layer, mean);
+            for (int head = 0; head < scores.Heads; head++)
+            {
+                Span<float> row = scores.Row(layer, head);
+                for (int slot = 0; slot < row.Length; slot++)
+                {
+                    row[slot] = mean[shape.Position(layer, head, slot)];
+                }
+            }
+        }
+    }
+
     /// <summary>Throws <see cref="PolicyException"/> naming the first score that is not a finite number.</summary>
     public static void CheckFinite(AttentionScores scores)
     {
@@ -131,6 +154,19 @@ public static class ScoreOperations
 
     private static void AddMeanByPosition(AttentionScores scores, CacheShape shape, int layer, Span<float> mean)
     {
+        MeanByPosition(scores, shape, layer, mean);
+        for (int head = 0; head < scores.Heads; head++)
+        {
+            Span<float> row = scores.Row(layer, head);
+            for (int slot = 0; slot < row.Length; slot++)
+            {
+                row[slot] += mean[shape.Position(layer, head, slot)];
+            }
+        }
+    }
+
+    private static void MeanByPosition(AttentionScores scores, CacheShape shape, int layer, Span<float> mean)
+    {
         mean.Clear();
         for (int head = 0; head < scores.Heads; head++)
         {
@@ -142,13 +178,5 @@ public static class ScoreOperations
         }
 
         TensorPrimitives.Divide(mean, (float)scores.Heads, mean);
-        for (int head = 0; head < scores.Heads; head++)
-        {
-            Span<float> row = scores.Row(layer, head);
-            for (int slot = 0; slot < row.Length; slot++)
-            {
-                row[slot] += mean[shape.Position(layer, head, slot)];
-            }
-        }
     }
 }

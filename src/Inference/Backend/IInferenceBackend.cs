@@ -1,4 +1,5 @@
 using KVCluster.Compression;
+using KVCluster.Compression.Policies;
 using KVCluster.Inference.Kv;
 using KVCluster.Inference.Models;
 
@@ -38,6 +39,31 @@ public interface IInferenceBackend : IDisposable
     /// The pass works layer by layer with its own working memory, so it needs no room in the arena.
     /// </summary>
     IScoringPass BeginScoring(ScoringRequest request);
+
+    /// <summary>Prepares a history pass: the last tokens run again at their own positions, and what their queries look at is gathered.</summary>
+    IHistoryPass BeginHistory(HistoryRequest request);
+
+    /// <summary>
+    /// Norm of each slot's value behind each query head's part of the output projection, ||W_o,h v||: rows = QUERY heads. Costs about as
+    /// much as the output projection of all slots.
+    /// </summary>
+    AttentionScores ProjectedValueNorms(KvCache cache, VectorNorm norm);
+
+    /// <summary>
+    /// Rewrites one slot: key [headSize] (RoPE applied), value [headSize], and the bias added to its logits. The cache is no longer exact.
+    /// <see cref="ArenaFullException"/> before anything has changed.
+    /// </summary>
+    void WriteSlot(KvCache cache, int layer, int head, int slot, ReadOnlySpan<float> key, ReadOnlySpan<float> value, float bias);
+
+    /// <summary>Attention biases of the first slots of a head, 0 where it has none: [destination] slots.</summary>
+    void ReadBiases(KvCache cache, int layer, int head, Span<float> destination);
+
+    /// <summary>
+    /// Turns all keys by RoPE to positions without gaps: the conversation then goes on from the number of kept rows. Slots keep their order;
+    /// heads shorter than the longest take the last positions. <see cref="ArenaFullException"/> before anything has changed, where pages
+    /// shared with forks cannot be copied.
+    /// </summary>
+    void ClosePositions(KvCache cache);
 
     /// <summary>L2 norm of each slot's value vector, rows = KV heads.</summary>
     AttentionScores ValueNorms(KvCache cache);

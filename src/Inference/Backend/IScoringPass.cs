@@ -1,4 +1,5 @@
 using KVCluster.Compression;
+using KVCluster.Compression.Policies;
 using KVCluster.Inference.Kv;
 
 namespace KVCluster.Inference.Backend;
@@ -16,7 +17,27 @@ public sealed record ScoringRequest(
     KvCache Cache,
     IReadOnlyList<ReadOnlyMemory<int>> Prompts,
     QueryAggregation Aggregation = QueryAggregation.Max,
-    int ChunkTokens = 512);
+    int ChunkTokens = 512)
+{
+    /// <summary>
+    /// The positions each prompt scores, one entry a prompt, none in two; slots elsewhere score 0. Null: every prompt scores all.
+    /// </summary>
+    public IReadOnlyList<ScoredRange>? Ranges { get; init; }
+
+    /// <summary>What each query counts.</summary>
+    public QueryWeighting Weighting { get; init; }
+
+    /// <summary>
+    /// With ranges: the softmax that scores runs only over the prompt's range, the first so many positions and the prompt itself, while the
+    /// prompt still attends to everything. Null: over all.
+    /// </summary>
+    public int? SubsampleSinks { get; init; }
+}
+
+/// <summary>Positions [Begin, End).</summary>
+/// <param name="Begin">The first.</param>
+/// <param name="End">Behind the last.</param>
+public readonly record struct ScoredRange(int Begin, int End);
 
 /// <summary>A scoring pass under way; other work may run on the backend between two steps.</summary>
 public interface IScoringPass : IDisposable

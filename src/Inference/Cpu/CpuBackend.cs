@@ -1,4 +1,5 @@
 using KVCluster.Compression;
+using KVCluster.Compression.Policies;
 using KVCluster.Inference.Backend;
 using KVCluster.Inference.Cpu.Attention;
 using KVCluster.Inference.Kv;
@@ -102,6 +103,60 @@ public sealed class CpuBackend : IInferenceBackend
     }
 
     /// <inheritdoc/>
+    public IHistoryPass BeginHistory(HistoryRequest request)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        ForwardCheck.Validate(request, this);
+        return new HistoryPass(_threads, _weights, _pipeline, _store, request, MaxBatchTokens);
+    }
+
+    /// <inheritdoc/>
+    public AttentionScores ProjectedValueNorms(KvCache cache, VectorNorm norm)
+    {
+        ArgumentNullException.ThrowIfNull(cache);
+        ForwardCheck.Owns(cache, this);
+        using var projection = new ValueProjection(_threads, _weights, _store, cache, norm);
+        return projection.Run();
+    }
+
+    /// <inheritdoc/>
+    public void WriteSlot(KvCache cache, int layer, int head, int slot, ReadOnlySpan<float> key, ReadOnlySpan<float> value, float bias)
+    {
+        ArgumentNullException.ThrowIfNull(cache);
+        ForwardCheck.Owns(cache, this);
+        cache.EnableBias(layer, head);
+        cache.PrepareSlotRewrite(layer, head, slot);
+        cache.SetBias(layer, head, slot, [bias]);
+        _store.WriteRows(cache.KeyPages(layer, head), slot, 1, key);
+        _store.WriteRows(cache.ValuePages(layer, head), slot, 1, value);
+    }
+
+    /// <inheritdoc/>
+    public void ReadBiases(KvCache cache, int layer, int head, Span<float> destination)
+    {
+        ArgumentNullException.ThrowIfNull(cache);
+        ForwardCheck.Owns(cache, this);
+        ReadOnlySpan<int> pages = cache.BiasPages(layer, head);
+        if (pages.IsEmpty)
+        {
+            destination.Clear();
+            return;
+        }
+
+        _store.ReadBiases(pages, 0, destination);
+    }
+
+    /// <inheritdoc/>
+    public void ClosePositions(KvCache cache)
+    {
+        ArgumentNullException.ThrowIfNull(cache);
+        ForwardCheck.Owns(cache, this);
+        cache.PrepareKeyRewrite();
+        new KeyRotation(_threads, Model, _store, cache).Run();
+        cache.CommitClosedPositions();
+    }
+
+    /// <inheritdoc/>
     public AttentionScores ValueNorms(KvCache cache)
     {
         ArgumentNullException.ThrowIfNull(cache);
@@ -175,6 +230,13 @@ public sealed class CpuBackend : IInferenceBackend
                 $"an arena of {arenaBytes} bytes is too small for this model: one page for every head takes {least * geometry.PageBytes} bytes");
         }
 
-        return (int)Math.Min(pages, int.MaxValue);
+        // Reserving more than there is succeeds and fails later, in the middle of somebody's turn.
+        long available = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
+        if (arenaBytes > available || pages > int.MaxValue)
+        {
+            throw new InputException($"an arena of {arenaBytes} bytes is more than this machine has: {available} bytes of memory");
+        }
+
+        return (int)pages;
     }
 }

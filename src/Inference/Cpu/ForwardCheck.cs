@@ -54,6 +54,23 @@ internal static class ForwardCheck
         {
             Tokens(prompt.Span, null, backend);
         }
+
+        if (request.Ranges is { } ranges && ranges.Count != request.Prompts.Count)
+        {
+            throw new ArgumentException($"{ranges.Count} ranges for {request.Prompts.Count} prompts", nameof(request));
+        }
+    }
+
+    public static void Validate(HistoryRequest request, IInferenceBackend backend)
+    {
+        Owns(request.Cache, backend);
+        ArgumentOutOfRangeException.ThrowIfLessThan(request.ChunkTokens, 1);
+        if (request.Tokens.Length > request.Cache.LogicalLength)
+        {
+            throw new ArgumentException($"{request.Tokens.Length} tokens of a history of {request.Cache.LogicalLength}", nameof(request));
+        }
+
+        Tokens(request.Tokens.Span, null, backend);
     }
 
     public static void Owns(KvCache cache, IInferenceBackend backend)

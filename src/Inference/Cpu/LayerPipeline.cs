@@ -72,6 +72,9 @@ internal sealed unsafe class LayerPipeline : IDisposable
 
     public float* Values => _values.Data;
 
+    /// <summary>[rows, hidden]: what <see cref="Project"/> projected, normed.</summary>
+    public float* Normed => _normed.Data;
+
     /// <summary>[rows, Hq * d]: to be filled by the attention kernels.</summary>
     public float* Attention => _attention.Data;
 
@@ -119,6 +122,24 @@ internal sealed unsafe class LayerPipeline : IDisposable
             .Into(_layer.Value, _values.Data, KeyStride)
             .Run();
         _pool.Run(rows, _rotateWork);
+    }
+
+    /// <summary>One query head's query [d] of a projected row as it was before RoPE and scaling.</summary>
+    public void UnrotateQuery(int row, int head, Span<float> query)
+    {
+        float* rotated = Queries + ((long)row * QueryStride) + (head * _config.HeadSize);
+        float* cos = _cos.Data + ((long)row * _half);
+        float* sin = _sin.Data + ((long)row * _half);
+
+        // cos and sin carry YaRN's scale: a turn there and back multiplies by its square.
+        float scale = MathF.Sqrt(_config.HeadSize) / (_config.Rotary.AttentionScale * _config.Rotary.AttentionScale);
+        for (int i = 0; i < _half; i++)
+        {
+            float a = rotated[i];
+            float b = rotated[i + _half];
+            query[i] = ((a * cos[i]) + (b * sin[i])) * scale;
+            query[i + _half] = ((b * cos[i]) - (a * sin[i])) * scale;
+        }
     }
 
     /// <summary>x += Wo * attention, then x += feed-forward(x).</summary>

@@ -128,7 +128,7 @@ internal sealed unsafe class ScoringPass : IScoringPass
         bool last = _layer == _config.Layers - 1;
         _pipeline.Project(_layer, hidden, rows);
         _pool.Run(rows, _appendWork);
-        _tiles.Run(new TileAttentionInput
+        var input = new TileAttentionInput
         {
             Cache = _request.Cache,
             Layer = _layer,
@@ -143,7 +143,16 @@ internal sealed unsafe class ScoringPass : IScoringPass
             OutputStride = _pipeline.QueryStride,
             Observer = _accumulator,
             ObserveQueryHeads = true,
-        });
+            Weights = QueryWeights.Of(_request.Weighting, _pipeline, _config, _logicalLength + _row, rows),
+        };
+        if (_request is { SubsampleSinks: { } sinks, Ranges: { } ranges })
+        {
+            // Two softmaxes: one over all to go on with, one over the part to score with.
+            _tiles.Run(input with { Observer = null });
+            input = input with { Output = null, VisibleRange = ranges[_prompt], VisibleSinks = sinks };
+        }
+
+        _tiles.Run(input);
         if (!last)
         {
             _pipeline.Finish(_layer, hidden, rows);
@@ -167,7 +176,14 @@ internal sealed unsafe class ScoringPass : IScoringPass
             Span<float> result = _result.Row(_layer, h);
             var merged = new float[result.Length];
             _accumulator.Merge(h, merged);
-            Join(result, merged, promptLength);
+            if (_request.Ranges is { } ranges)
+            {
+                Assign(result, merged, h / _config.GroupSize, ranges[_prompt], promptLength);
+            }
+            else
+            {
+                Join(result, merged, promptLength);
+            }
         }
 
         _row = 0;
@@ -179,6 +195,15 @@ internal sealed unsafe class ScoringPass : IScoringPass
         _layer = 0;
         _queries += promptLength;
         _finished = ++_prompt == _request.Prompts.Count;
+    }
+
+    private void Assign(Span<float> result, float[] merged, int kvHead, ScoredRange range, int promptLength)
+    {
+        int end = _request.Cache.SlotsBefore(_layer, kvHead, range.End);
+        for (int j = _request.Cache.SlotsBefore(_layer, kvHead, range.Begin); j < end; j++)
+        {
+            result[j] = _request.Aggregation == QueryAggregation.Max ? merged[j] : merged[j] / promptLength;
+        }
     }
 
     private void Join(Span<float> result, float[] merged, int promptLength)

@@ -109,6 +109,13 @@ public sealed partial class KvCache : IDisposable
             : throw new ArgumentOutOfRangeException(nameof(slot), slot, $"the head has {cached.Length} slots");
     }
 
+    /// <summary>How many filled slots of a head have a position below the given one; those are its first.</summary>
+    public int SlotsBefore(int layer, int head, int position)
+    {
+        CachedHead cached = Head(layer, head);
+        return Math.Max(0, cached.Positions.SlotsBefore(position, cached.Length));
+    }
+
     /// <summary>Original positions of all filled slots of a head: <paramref name="destination"/> holds exactly <see cref="Length"/>.</summary>
     public void FillPositions(int layer, int head, Span<int> destination)
     {

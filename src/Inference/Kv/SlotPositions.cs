@@ -16,6 +16,9 @@ internal readonly struct SlotPositions
         _tailPosition = tailPosition;
     }
 
+    /// <summary>Positions without gaps from <paramref name="first"/> on.</summary>
+    public static SlotPositions From(int first) => new(null, 0, first);
+
     /// <summary>The first slot of the contiguous tail.</summary>
     public int TailStart { get; }
 

@@ -13,6 +13,6 @@ internal sealed record DemoSettings
     /// <summary>Fractions of the cache to keep, each below 1; the whole cache is asked first in any case.</summary>
     public required IReadOnlyList<double> Keeps { get; init; }
 
-    /// <summary>Each is tried at each fraction.</summary>
-    public required IReadOnlyList<ICompressionPolicy> Policies { get; init; }
+    /// <summary>Policies as typed, and made; each is tried at each fraction.</summary>
+    public required IReadOnlyList<(string Specification, ICompressionPolicy Policy)> Policies { get; init; }
 }

@@ -43,7 +43,7 @@ internal sealed class DemoView(Terminal terminal)
         {
             Line("");
             Line("Now the cache is cut before any question is known, and the same questions are put to what is left:");
-            foreach (string policy in settings.Policies.Select(p => p.Name).Distinct())
+            foreach (string policy in settings.Policies.Select(p => p.Policy.Name).Distinct())
             {
                 Line($"  {DemoTable.Describe(policy)}");
             }

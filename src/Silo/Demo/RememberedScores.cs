@@ -8,11 +8,13 @@ namespace KVCluster.Silo.Demo;
 /// A policy that has the model score once and then plans many budgets from those scores: scoring costs compute, evicting costs nothing.
 /// Only for caches that are forks of one, as they are the same in every slot.
 /// </summary>
-internal sealed class RememberedScores(ICompressionPolicy policy) : ICompressionPolicy
+/// <param name="label">What it is called in reports: a policy may run twice with other parameters.</param>
+/// <param name="policy">Plans.</param>
+internal sealed class RememberedScores(string label, ICompressionPolicy policy) : ICompressionPolicy
 {
     private PolicyInput? _input;
 
-    public string Name => policy.Name;
+    public string Name => label;
 
     public PolicyParameters Parameters => policy.Parameters;
 

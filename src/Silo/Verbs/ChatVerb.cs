@@ -1,4 +1,5 @@
 using System.CommandLine;
+using KVCluster.Compression.Policies;
 using KVCluster.Inference;
 using KVCluster.Silo.Chatting;
 using KVCluster.Silo.Hosting;
@@ -77,7 +78,12 @@ internal static class ChatVerb
             _ = Retention.ToRatio(keep);
             if (settings.Document is null)
             {
-                throw new InputException("--keep cuts the cache of a document: give --document (in a chat, /keep cuts what was said so far)");
+                throw new InputException("--keep cuts the cache of a document: give --document (while chatting, /keep cuts it)");
+            }
+
+            if (settings.Policy.Request.Attention?.Source == AttentionSource.Task && settings.Questions.Count == 0)
+            {
+                throw new InputException("scores by the task need the questions beforehand: give --question");
             }
         }
 

@@ -51,8 +51,8 @@ internal static class DemoVerb
     // The whole cache is asked in any case, and once is enough.
     private static IReadOnlyList<double> Keeps(string list) => [.. Retention.ParseList(list, "--keep").Where(k => k < 1).Distinct()];
 
-    private static IReadOnlyList<ICompressionPolicy> Policies(string[] given) =>
-        [.. (given.Length > 0 ? given : s_defaultPolicies).Select(p => PolicyChoice.Parse(p, scores: null))];
+    private static IReadOnlyList<(string Specification, ICompressionPolicy Policy)> Policies(string[] given) =>
+        [.. (given.Length > 0 ? given : s_defaultPolicies).Select(p => (p, PolicyChoice.Parse(p, scores: null)))];
 
     private static DemoMaterial Material(string? document, string? questions) => (document, questions) switch
     {

@@ -68,8 +68,15 @@ internal sealed unsafe class TileAttention : IIndexedWork, IDisposable
         int first = tile * TileTokens;
         int rows = Math.Min(TileTokens, _in.Tokens - first);
         int committed = _in.Cache.Length(_in.Layer, kvHead) + _in.CommittedExtra;
-        int end = committed + first + rows;
+        int end = EndSlot(kvHead, committed, first + rows - 1);
         int begin = FirstSlot(kvHead, committed, first) / Panel * Panel;
+        if (end <= begin)
+        {
+            // Only where a head has dropped everything the queries could see.
+            ClearOutput(kvHead, first, rows);
+            return;
+        }
+
         int columns = (end - begin + Panel - 1) / Panel * Panel;
         int stride = columns + 16;
         NativeBuffer scratch = _scores[share];
@@ -82,14 +89,21 @@ internal sealed unsafe class TileAttention : IIndexedWork, IDisposable
             {
                 float* row = scores + (r * stride);
                 int start = FirstSlot(kvHead, committed, first + r) - begin;
-                int stop = committed + first + r + 1 - begin;
+                int stop = EndSlot(kvHead, committed, first + r) - begin;
+                if (stop <= start)
+                {
+                    new Span<float>(row, columns).Clear();
+                    continue;
+                }
+
                 new Span<float>(row, start).Fill(float.NegativeInfinity);
                 new Span<float>(row + stop, columns - stop).Fill(float.NegativeInfinity);
+                HideBeyondRange(kvHead, begin, row);
                 RowOperations.Softmax(row, columns);
             }
         }
 
-        Observe(share, kvHead, first, rows, begin, end, scratch.Data, stride);
+        Observe(share, kvHead, first, rows, begin, scratch.Data, stride);
         if (_in.Output is not null)
         {
             WeighValues(kvHead, first, rows, begin, end - begin, scratch.Data, stride);
@@ -106,8 +120,35 @@ internal sealed unsafe class TileAttention : IIndexedWork, IDisposable
 
     private int FirstSlot(int kvHead, int committed, int token)
     {
-        int query = _in.Cache.LogicalLength + _in.CommittedExtra + token;
+        int query = (_in.QueryPosition ?? (_in.Cache.LogicalLength + _in.CommittedExtra)) + token;
         return VisibleRange.FirstSlot(_model, _in.Cache, _in.Layer, kvHead, committed - _in.CommittedExtra, query);
+    }
+
+    private int EndSlot(int kvHead, int committed, int token) => _in.QueryPosition is { } position
+        ? _in.Cache.SlotsBefore(_in.Layer, kvHead, position + token + 1)
+        : committed + token + 1;
+
+    private void HideBeyondRange(int kvHead, int begin, float* row)
+    {
+        if (_in.VisibleRange is not { } range)
+        {
+            return;
+        }
+
+        int sinks = Math.Max(begin, _in.Cache.SlotsBefore(_in.Layer, kvHead, _in.VisibleSinks));
+        int first = Math.Max(begin, _in.Cache.SlotsBefore(_in.Layer, kvHead, range.Begin));
+        int last = Math.Max(begin, _in.Cache.SlotsBefore(_in.Layer, kvHead, range.End));
+        int cached = Math.Max(begin, _in.Cache.Length(_in.Layer, kvHead));
+        new Span<float>(row + (sinks - begin), Math.Max(0, first - sinks)).Fill(float.NegativeInfinity);
+        new Span<float>(row + (last - begin), cached - last).Fill(float.NegativeInfinity);
+    }
+
+    private void ClearOutput(int kvHead, int first, int rows)
+    {
+        for (int r = 0; r < rows && _in.Output is not null; r++)
+        {
+            new Span<float>(_in.Output + ((first + r) * _in.OutputStride) + (kvHead * _group * _size), _group * _size).Clear();
+        }
     }
 
     private void Score(int kvHead, int queryHead, int first, int rows, int begin, int columns, float* scores, int stride)
@@ -130,22 +171,24 @@ internal sealed unsafe class TileAttention : IIndexedWork, IDisposable
         }
     }
 
-    private void Observe(int share, int kvHead, int first, int rows, int begin, int end, float* scores, int stride)
+    private void Observe(int share, int kvHead, int first, int rows, int begin, float* scores, int stride)
     {
         if (_in.Observer is null)
         {
             return;
         }
 
+        int committed = _in.Cache.Length(_in.Layer, kvHead) + _in.CommittedExtra;
         for (int r = Math.Max(0, _in.ObserveFrom - first); r < rows; r++)
         {
-            int stop = Math.Min(end, end - rows + r + 1);
+            int stop = EndSlot(kvHead, committed, first + r);
+            float weight = _in.Weights is null ? 1 : _in.Weights[first + r];
             float* row = scores + (r * stride);
             if (_in.ObserveQueryHeads)
             {
                 for (int g = 0; g < _group; g++)
                 {
-                    _in.Observer.Add(share, (kvHead * _group) + g, row + (g * TileTokens * stride), begin, begin, stop);
+                    _in.Observer.Add(share, (kvHead * _group) + g, row + (g * TileTokens * stride), begin, begin, stop, weight);
                 }
 
                 continue;
@@ -154,7 +197,7 @@ internal sealed unsafe class TileAttention : IIndexedWork, IDisposable
             // The rows are still needed to weigh the values, so the mean is made in the spare row behind them.
             float* mean = scores + (_group * TileTokens * stride);
             MeanOverGroup(row, stride, stop - begin, mean);
-            _in.Observer.Add(share, kvHead, mean, begin, begin, stop);
+            _in.Observer.Add(share, kvHead, mean, begin, begin, stop, weight);
         }
     }
 

@@ -1,3 +1,4 @@
+using KVCluster.Inference.Backend;
 using KVCluster.Inference.Kv;
 
 namespace KVCluster.Inference.Cpu.Attention;
@@ -35,4 +36,20 @@ internal unsafe struct TileAttentionInput
 
     /// <summary>First token whose attention is observed.</summary>
     public int ObserveFrom;
+
+    /// <summary>
+    /// The first query's own position where the queries are older than the cache: each sees the slots up to its own position, and none lie
+    /// behind the cache's. Null: queries follow the cache.
+    /// </summary>
+    public int? QueryPosition;
+
+    /// <summary>What each query's attention counts to the observer, [tokens]; null: 1.</summary>
+    public float[]? Weights;
+
+    /// <summary>
+    /// Of the cache's slots only those of these positions, and those of the first <see cref="VisibleSinks"/>, take part; null: all.
+    /// </summary>
+    public ScoredRange? VisibleRange;
+
+    public int VisibleSinks;
 }

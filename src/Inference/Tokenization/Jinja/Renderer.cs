@@ -81,7 +81,7 @@ internal sealed class Renderer
 
     private void Write(MarkedString text)
     {
-        _budget.Characters(_output.Length == 0 ? text.Length : Math.Max(text.Length, 1));
+        _budget.Grow(_output.Length, text.Length);
         _output.Append(text);
     }
 
@@ -205,7 +205,8 @@ internal sealed class Renderer
         string? unknown = named.Keys.FirstOrDefault(id => !definition.Parameters.Skip(positional.Count).Any(p => p.Id == id));
         if (positional.Count > definition.Parameters.Count || unknown is not null)
         {
-            throw new TemplateException($"macro '{definition.Id}' does not take {(unknown is null ? $"{positional.Count} arguments" : $"argument '{unknown}'")}");
+            string given = unknown is null ? $"{positional.Count} arguments" : $"argument '{unknown}'";
+            throw new TemplateException($"macro '{definition.Id}' does not take {given}");
         }
 
         Scope caller = _evaluator.Scope;
