@@ -8,19 +8,26 @@ using KVCluster.Inference.Kv;
 namespace KVCluster.Worker;
 
 /// <summary>Scores, plans and compacts one cache.</summary>
-internal sealed class Compressor(IInferenceBackend backend, KvCache cache, IReadOnlyList<int> history, ObservationOptions? observe)
+internal sealed class Compressor(IInferenceBackend backend, KvCache cache, PolicyContext context)
 {
-    private long _scoringBytes;
+    public GatheredInput Gather(ICompressionPolicy policy, Action<double>? progress, CancellationToken cancellationToken)
+    {
+        RequireTokens();
+        ScoreRequest wanted = policy.Request;
+        if (wanted.Calibration && context.Calibration is null)
+        {
+            throw new InputException($"the policy {policy.Name} needs a calibration of this model, and none was given");
+        }
+
+        return PolicyInputs.Gather(backend, cache, wanted, context, progress, cancellationToken);
+    }
 
     public CompressionReport Run(CompressionRequest request, Action<double>? progress, CancellationToken cancellationToken)
     {
-        if (cache.LogicalLength == 0)
-        {
-            throw new InputException("nothing to compress: the conversation has no tokens yet");
-        }
-
+        RequireTokens();
         long start = Stopwatch.GetTimestamp();
-        PolicyInput input = Gather(request, progress, cancellationToken);
+        GatheredInput gathered = request.Input ?? Gather(request.Policy, progress, cancellationToken);
+        PolicyInput input = gathered.Input;
         double scoring = Seconds(ref start);
         RetentionPlan plan = request.Policy.Plan(input, request.Budget);
         RetentionSummary summary = RetentionSummary.Of(plan, input.Shape, input.Attention);
@@ -30,7 +37,7 @@ internal sealed class Compressor(IInferenceBackend backend, KvCache cache, IRead
         long bytes = cache.Bytes;
         long free = FreeBytes();
         start = Stopwatch.GetTimestamp();
-        cache.Compact(plan);
+        PlanApplication.Apply(backend, cache, plan);
         return new CompressionReport
         {
             Policy = request.Policy.Name,
@@ -40,7 +47,7 @@ internal sealed class Compressor(IInferenceBackend backend, KvCache cache, IRead
             BytesAfter = cache.Bytes,
             FreedBytes = FreeBytes() - free,
             LogicalLength = cache.LogicalLength,
-            ScoringBytes = _scoringBytes,
+            ScoringBytes = gathered.WorkingBytes,
             ScoringSeconds = scoring,
             PlanSeconds = planning,
             ApplySeconds = Seconds(ref start),
@@ -54,82 +61,13 @@ internal sealed class Compressor(IInferenceBackend backend, KvCache cache, IRead
         return seconds;
     }
 
+    private void RequireTokens()
+    {
+        if (cache.LogicalLength == 0)
+        {
+            throw new InputException("nothing to compress: the conversation has no tokens yet");
+        }
+    }
+
     private long FreeBytes() => cache.Pool.Ledger.Snapshot().FreeBytes;
-
-    private PolicyInput Gather(CompressionRequest request, Action<double>? progress, CancellationToken cancellationToken)
-    {
-        ScoreRequest wanted = request.Policy.Request;
-        return new PolicyInput(Shape())
-        {
-            Attention = wanted.Attention is { } attention ? Attention(attention, request, progress, cancellationToken) : null,
-            ValueNorms = wanted.ValueNorms ? backend.ValueNorms(cache) : null,
-        };
-    }
-
-    private CacheShape Shape()
-    {
-        KvGeometry geometry = cache.Geometry;
-        if (cache.IsExact)
-        {
-            return CacheShape.Whole(geometry.Layers, geometry.KvHeads, cache.LogicalLength);
-        }
-
-        var positions = new int[geometry.Heads][];
-        for (int i = 0; i < positions.Length; i++)
-        {
-            positions[i] = new int[cache.Length(i / geometry.KvHeads, i % geometry.KvHeads)];
-            cache.FillPositions(i / geometry.KvHeads, i % geometry.KvHeads, positions[i]);
-        }
-
-        return new CacheShape(geometry.Layers, geometry.KvHeads, cache.LogicalLength, positions);
-    }
-
-    private AttentionScores Attention(
-        AttentionRequest wanted, CompressionRequest request, Action<double>? progress, CancellationToken cancellationToken)
-    {
-        if (wanted.Source == AttentionSource.Observed)
-        {
-            return Observed(wanted);
-        }
-
-        IReadOnlyList<ReadOnlyMemory<int>> prompts = wanted.Source switch
-        {
-            AttentionSource.Replay => [history.Take(cache.LogicalLength).ToArray()],
-            AttentionSource.Task when request.TaskPrompts.Count > 0 => request.TaskPrompts,
-            AttentionSource.Task => throw new InputException($"the policy {request.Policy.Name} scores by a task, but no task prompt was given"),
-            _ => throw new InputException($"the policy {request.Policy.Name} asks for {wanted.Source} attention, which this worker does not know"),
-        };
-        if (request.ReplayChunkTokens < 1)
-        {
-            throw new InputException($"{nameof(request.ReplayChunkTokens)} must be 1 or more, not {request.ReplayChunkTokens}");
-        }
-
-        using IScoringPass pass = backend.BeginScoring(new ScoringRequest(cache, prompts, wanted.Aggregation, request.ReplayChunkTokens));
-        do
-        {
-            cancellationToken.ThrowIfCancellationRequested();
-            progress?.Invoke(pass.Progress);
-            _scoringBytes = Math.Max(_scoringBytes, pass.WorkingBytes);
-        }
-        while (pass.Step());
-        progress?.Invoke(1);
-        return pass.Result;
-    }
-
-    private AttentionScores Observed(AttentionRequest wanted)
-    {
-        AttentionScores? observed = backend.Observed(cache);
-        if (observed is null || observe is null)
-        {
-            throw new InputException("the policy scores by observed attention, but the conversation was opened without observation");
-        }
-
-        // A request that names no window takes what there is.
-        bool fits = wanted.Aggregation == observe.Aggregation && (wanted.Window == 0 || wanted.Window == observe.Window);
-        return fits
-            ? observed
-            : throw new InputException(
-                $"the policy asks for the {wanted.Aggregation} of observed attention over a window of {wanted.Window} (0: any), "
-                + $"but the conversation gathers the {observe.Aggregation} over {observe.Window}");
-    }
 }

@@ -1,61 +1,34 @@
-using KVCluster.Compression;
+using System.Diagnostics;
 using KVCluster.Compression.Budgets;
 using KVCluster.Compression.Policies;
+using KVCluster.Inference.Backend;
 using KVCluster.Worker;
 
 namespace KVCluster.Evaluation.Running;
 
 /// <summary>
 /// Scores of one sample's context, gathered once for each <see cref="ScoreRequest"/> however many policies and ratios plan from them: forks
-/// of one cache hold the same slots, and scores do not depend on the budget.
+/// of one cache hold the same slots, and scores do not depend on the budget. The whole conversation must not change meanwhile.
 /// </summary>
-internal sealed class SharedScores
+internal sealed class SharedScores(Conversation whole, HeadCalibration? calibration)
 {
-    private readonly Dictionary<ScoreRequest, Gathered> _gathered = [];
+    private readonly Dictionary<ScoreRequest, (GatheredInput Input, double Seconds)> _gathered = [];
 
-    /// <summary>Compresses a fork of the sample's conversation; the report's scoring seconds are those of the pass that was shared.</summary>
+    /// <summary>Compresses a fork of the whole conversation; the report's scoring seconds are those of the pass that was shared.</summary>
     public CompressionReport Compress(
         Conversation fork, ICompressionPolicy policy, RetentionBudget budget, CancellationToken cancellationToken)
     {
+        CompressionRequest request = new(policy, budget) { Calibration = calibration };
         ScoreRequest wanted = policy.Request;
-        bool known = _gathered.TryGetValue(wanted, out Gathered? gathered);
-        var planner = new Planner(policy, gathered?.Input);
-        CompressionReport report = fork.Compress(new CompressionRequest(planner, budget), cancellationToken: cancellationToken);
-        if (known)
+        if (!_gathered.TryGetValue(wanted, out (GatheredInput Input, double Seconds) gathered))
         {
-            return report with { ScoringSeconds = gathered!.Seconds };
+            long start = Stopwatch.GetTimestamp();
+            GatheredInput input = whole.Gather(request, cancellationToken: cancellationToken);
+            gathered = (input, Stopwatch.GetElapsedTime(start).TotalSeconds);
+            _gathered.Add(wanted, gathered);
         }
 
-        _gathered.Add(wanted, new Gathered(planner.Input!, report.ScoringSeconds));
-        return report;
-    }
-
-    private sealed record Gathered(PolicyInput Input, double Seconds);
-
-    /// <summary>The policy itself, but for where its input comes from.</summary>
-    private sealed class Planner : ICompressionPolicy
-    {
-        private readonly ICompressionPolicy _policy;
-
-        public Planner(ICompressionPolicy policy, PolicyInput? known)
-        {
-            _policy = policy;
-            Input = known;
-            Request = known is null ? policy.Request : ScoreRequest.None;
-        }
-
-        public PolicyInput? Input { get; private set; }
-
-        public string Name => _policy.Name;
-
-        public PolicyParameters Parameters => _policy.Parameters;
-
-        public ScoreRequest Request { get; }
-
-        public RetentionPlan Plan(PolicyInput input, RetentionBudget budget)
-        {
-            Input ??= input;
-            return _policy.Plan(Input, budget);
-        }
+        CompressionReport report = fork.Compress(request with { Input = gathered.Input }, cancellationToken: cancellationToken);
+        return report with { ScoringSeconds = gathered.Seconds };
     }
 }
