@@ -68,6 +68,16 @@ public sealed class ChatFraming
         return lastTurnEnded && ids.Length > 0 && _endTokens.Contains(ids[0]) ? ids[1..] : ids;
     }
 
+    /// <summary>What the template writes before a first user message and behind it, the answer opened.</summary>
+    internal (int[] Before, int[] After) UserFrame()
+    {
+        const string Text = "kvclusterdummyquestion";
+        RenderedChat chat = RenderedChat.Of(_template, [new("user", Text)]);
+        int start = chat.FindUserText(Text)
+            ?? throw new InputException("the model's chat template leaves out what the user said");
+        return (Encode(chat.Slice(0, start)), Encode(chat.Slice(start + Text.Length, chat.Length)));
+    }
+
     private static int DocumentEnd(RenderedChat chat, string content, int documentLength)
     {
         if (chat.FindUserText(content) is { } start)

@@ -1,4 +1,3 @@
-using KVCluster.Compression;
 using KVCluster.Compression.Policies;
 using KVCluster.Evaluation.Running;
 
@@ -19,26 +18,10 @@ internal static class EvaluateDefaults
     /// <summary>Tasks for any other model.</summary>
     public static IReadOnlyList<string> Tasks { get; } = ["niah-single-noise", "niah-single-essay", "niah-multikey-essay", "question-answering"];
 
-    /// <summary>Every policy that runs without a parameter or a file of its own.</summary>
+    /// <summary>Every policy that needs no calibration and no task's prompts.</summary>
     public static IReadOnlyList<PolicyUnderTest> Policies()
     {
-        List<PolicyUnderTest> policies = [];
-        foreach (PolicyDescriptor descriptor in CompressionPolicies.All)
-        {
-            try
-            {
-                PolicyUnderTest policy = PolicyUnderTest.Parse(descriptor.Name);
-                if (policy.Policy.Request.Attention?.Source != AttentionSource.Task)
-                {
-                    policies.Add(policy);
-                }
-            }
-            catch (PolicyException)
-            {
-                // It needs to be told more; whoever wants it names it.
-            }
-        }
-
-        return policies;
+        IEnumerable<PolicyUnderTest> named = CompressionPolicies.All.Select(d => PolicyUnderTest.Parse(d.Name));
+        return [.. named.Where(p => p.Policy.Request is { Calibration: false, Attention: null or { Source: not AttentionSource.Task } })];
     }
 }
