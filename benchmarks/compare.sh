@@ -24,10 +24,9 @@ longest="$(tr ',' '\n' <<<"$prompts" | sort -n | tail -1)"
 work="$(mktemp -d)"
 trap 'rm -rf "$work"' EXIT
 
-# Only the CPU binary, from the npm registry: no install scripts, so nothing else is fetched or compiled. Not `npm ci`, which demands
-# that the lock names every platform's binary.
+# Only the CPU binary, from the npm registry: no install scripts, so nothing else is fetched or compiled. package.json pins the versions.
 if [[ ! -d "$here/peer/node_modules/node-llama-cpp" ]]; then
-  npm --prefix "$here/peer" install --no-save --omit=optional --ignore-scripts --no-audit --no-fund >&2
+  npm --prefix "$here/peer" install --no-save --no-package-lock --omit=optional --ignore-scripts --no-audit --no-fund >&2
 fi
 
 dotnet build -c Release "$here/Throughput" --nologo -v quiet >&2

@@ -11,10 +11,11 @@ var generate = new Option<int>("--generate") { DefaultValueFactory = _ => 48 };
 var repeat = new Option<int>("--repeat") { DefaultValueFactory = _ => 5 };
 var kv = new Option<KvElementType>("--kv") { DefaultValueFactory = _ => KvElementType.BF16 };
 var batch = new Option<int>("--batch") { DefaultValueFactory = _ => 512 };
+var arena = new Option<long>("--arena") { Description = "MiB of KV arena; default: what the prompts take" };
 var pin = new Option<bool>("--pin") { Description = "tie threads to cores" };
 var command = new RootCommand("Prefill and decode tokens/s of the CPU backend, as one line of JSON.")
 {
-    model, tokens, threads, prompts, generate, repeat, kv, batch, pin,
+    model, tokens, threads, prompts, generate, repeat, kv, batch, pin, arena,
 };
 command.SetAction(result =>
 {
@@ -32,7 +33,8 @@ command.SetAction(result =>
         result.GetValue(repeat),
         result.GetValue(kv),
         result.GetValue(pin),
-        result.GetValue(batch));
+        result.GetValue(batch),
+        result.GetValue(arena));
     Console.WriteLine(JsonSerializer.Serialize(ThroughputBenchmark.Run(settings)));
 });
 return command.Parse(args).Invoke();

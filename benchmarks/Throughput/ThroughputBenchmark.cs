@@ -18,7 +18,7 @@ internal static class ThroughputBenchmark
         var geometry = new KvGeometry(model.Config.Layers, model.Config.KvHeads, model.Config.HeadSize, settings.Kv);
         using var backend = new CpuBackend(model, new CpuBackendOptions
         {
-            ArenaBytes = KvCapacity.BytesFor(geometry, settings.Prompts.Max() + settings.Generate),
+            ArenaBytes = Math.Max(settings.ArenaMebibytes << 20, KvCapacity.BytesFor(geometry, settings.Prompts.Max() + settings.Generate)),
             KvType = settings.Kv,
             Threads = settings.Threads,
             PinThreads = settings.Pin,
@@ -81,9 +81,10 @@ internal static class ThroughputBenchmark
         return (prefill, Stopwatch.GetElapsedTime(start).TotalSeconds);
     }
 
-    /// <summary>What the process holds against what it was configured to hold.</summary>
+    /// <summary>What the process holds, with every page of the arena in use, against weights and arena as configured.</summary>
     private static object Memory(CpuBackend backend)
     {
+        FillArena(backend);
         using var process = Process.GetCurrentProcess();
         BackendMemory memory = backend.Memory;
         return new
@@ -94,6 +95,33 @@ internal static class ThroughputBenchmark
             workspaceMiB = Mebibytes(memory.WorkspaceBytes),
             residentToConfigured = Math.Round((double)process.WorkingSet64 / (memory.WeightBytes + memory.ArenaBytes), 3),
         };
+    }
+
+    private static void FillArena(CpuBackend backend)
+    {
+        var page = new byte[backend.Pool.Geometry.PageBytes];
+        page.AsSpan().Fill(1);
+        var caches = new List<KvCache>();
+        try
+        {
+            while (true)
+            {
+                KvCache cache = backend.CreateCache();
+                caches.Add(cache);
+                cache.PrepareAppend(backend.Pool.Geometry.PageTokens);
+                for (int i = 0; i < backend.Pool.Geometry.Heads; i++)
+                {
+                    int layer = i / backend.Pool.Geometry.KvHeads;
+                    int head = i % backend.Pool.Geometry.KvHeads;
+                    backend.Pool.Store.ImportPages(cache.KeyPages(layer, head)[..1], page);
+                    backend.Pool.Store.ImportPages(cache.ValuePages(layer, head)[..1], page);
+                }
+            }
+        }
+        catch (ArenaFullException)
+        {
+            caches.ForEach(cache => cache.Dispose());
+        }
     }
 
     private static Dictionary<string, double> Figures(Dictionary<int, List<double>> rates, Func<List<double>, double> pick) =>

@@ -51,6 +51,9 @@ public sealed class RetentionPlan
     /// <summary>Kept slots of one head, ascending.</summary>
     public ReadOnlySpan<int> Kept(int layer, int head) => _kept[(layer * KvHeads) + head];
 
+    /// <summary>The same as memory, for whoever hands them on; nobody may change them.</summary>
+    public ReadOnlyMemory<int> KeptMemory(int layer, int head) => _kept[(layer * KvHeads) + head];
+
     /// <summary>Kept slots over all layers and heads.</summary>
     public long TotalKept => _kept.Sum(k => (long)k.Length);
 }

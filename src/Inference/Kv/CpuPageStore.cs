@@ -12,6 +12,9 @@ public sealed unsafe class CpuPageStore : IKvPageStore, IDisposable
     /// <summary>Below this many bytes of kept rows the start of worker threads costs more than it saves.</summary>
     private const long ParallelBytes = 1 << 20;
 
+    /// <summary>From this many bytes of kept rows on, compaction is far larger than the processor's caches.</summary>
+    private const long LargeBytes = 1 << 24;
+
     private readonly ReservedMemory _memory;
     private readonly int _pageBytes;
 
@@ -155,16 +158,17 @@ public sealed unsafe class CpuPageStore : IKvPageStore, IDisposable
             bytes += 2L * heads[i].Kept.Length * Geometry.RowBytes;
         }
 
+        bool large = bytes >= LargeBytes;
         if (bytes < ParallelBytes)
         {
             for (int i = 0; i < 2 * heads.Count; i++)
             {
-                CompactHalf(heads[i >> 1], (i & 1) != 0);
+                CompactHalf(heads[i >> 1], (i & 1) != 0, large);
             }
         }
         else
         {
-            Parallel.For(0, 2 * heads.Count, i => CompactHalf(heads[i >> 1], (i & 1) != 0));
+            Parallel.For(0, 2 * heads.Count, i => CompactHalf(heads[i >> 1], (i & 1) != 0, large));
         }
     }
 
@@ -180,20 +184,15 @@ public sealed unsafe class CpuPageStore : IKvPageStore, IDisposable
     }
 
     /// <summary>Keys, or values and biases, of one head: two halves so that one head keeps two threads busy.</summary>
-    private void CompactHalf(HeadCompaction head, bool values)
+    private void CompactHalf(HeadCompaction head, bool values, bool large)
     {
         ReadOnlySpan<int> kept = head.Kept.Span;
         ReadOnlySpan<int> pages = values ? head.ValuePages.Span : head.KeyPages.Span;
-        PageCompactor.MoveRows(_memory.Start, _pageBytes, pages, kept, Geometry.PageTokens, Geometry.RowBytes, 0);
-        if (Geometry.ScaleBytes > 0)
-        {
-            PageCompactor.MoveRows(
-                _memory.Start, _pageBytes, pages, kept, Geometry.PageTokens, Geometry.ScaleBytes, Geometry.ScaleOffset);
-        }
-
+        int scales = Geometry.ScaleBytes > 0 ? Geometry.ScaleOffset : 0;
+        new PageCompactor(_memory.Start, _pageBytes, Geometry.PageTokens, Geometry.RowBytes, scales).MoveRows(pages, kept, large);
         if (values && !head.BiasPages.IsEmpty)
         {
-            PageCompactor.MoveRows(_memory.Start, _pageBytes, head.BiasPages.Span, kept, Geometry.BiasSlots, sizeof(float), 0);
+            new PageCompactor(_memory.Start, _pageBytes, Geometry.BiasSlots, sizeof(float), 0).MoveRows(head.BiasPages.Span, kept, large);
         }
     }
 

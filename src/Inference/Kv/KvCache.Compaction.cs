@@ -14,7 +14,7 @@ public sealed partial class KvCache
     {
         ThrowIfDisposed();
         ArgumentNullException.ThrowIfNull(plan);
-        var kept = new int[]?[_heads.Length];
+        var kept = new ReadOnlyMemory<int>?[_heads.Length];
         if (!Select(plan, kept))
         {
             return;
@@ -35,7 +35,7 @@ public sealed partial class KvCache
             {
                 head.Length = slots.Length;
                 head.Positions = head.Positions.Select(slots, LogicalLength);
-                Companion?.Keep(i / Geometry.KvHeads, i % Geometry.KvHeads, slots);
+                Companion?.Keep(i / Geometry.KvHeads, i % Geometry.KvHeads, slots.Span);
             }
 
             Trim(head, head.Length);
@@ -46,7 +46,7 @@ public sealed partial class KvCache
     }
 
     /// <summary>Kept slots of the heads that lose some, null for the others; false where no head does.</summary>
-    private bool Select(RetentionPlan plan, int[]?[] kept)
+    private bool Select(RetentionPlan plan, ReadOnlyMemory<int>?[] kept)
     {
         if (plan.Layers != Geometry.Layers || plan.KvHeads != Geometry.KvHeads)
         {
@@ -68,7 +68,7 @@ public sealed partial class KvCache
 
             if (slots.Length < length)
             {
-                kept[i] = slots.ToArray();
+                kept[i] = plan.KeptMemory(layer, head);
                 any = true;
             }
         }
@@ -76,15 +76,16 @@ public sealed partial class KvCache
         return any;
     }
 
-    private void DraftCompaction(CachedHead head, int[]? kept)
+    private void DraftCompaction(CachedHead head, ReadOnlyMemory<int>? kept)
     {
-        int first = kept is null ? 0 : PageCompactor.Unmoved(kept);
-        if (kept is null || first == kept.Length)
+        int length = kept?.Length ?? 0;
+        int first = kept is null ? 0 : PageCompactor.Unmoved(kept.Value.Span);
+        if (first == length)
         {
             return;
         }
 
-        for (int page = first / Geometry.PageTokens; page < Geometry.PagesForRows(kept.Length); page++)
+        for (int page = first / Geometry.PageTokens; page < Geometry.PagesForRows(length); page++)
         {
             _draft.Write(head.Keys, page);
             _draft.Write(head.Values, page);
@@ -92,20 +93,20 @@ public sealed partial class KvCache
 
         if (head.Biases is not null)
         {
-            for (int page = first / Geometry.BiasSlots; page < Geometry.PagesForBiases(kept.Length); page++)
+            for (int page = first / Geometry.BiasSlots; page < Geometry.PagesForBiases(length); page++)
             {
                 _draft.Write(head.Biases, page);
             }
         }
     }
 
-    private List<HeadCompaction> Moves(int[]?[] kept)
+    private List<HeadCompaction> Moves(ReadOnlyMemory<int>?[] kept)
     {
         var moves = new List<HeadCompaction>(_heads.Length);
         for (int i = 0; i < _heads.Length; i++)
         {
             CachedHead head = _heads[i];
-            if (kept[i] is { } slots && PageCompactor.Unmoved(slots) < slots.Length)
+            if (kept[i] is { } slots && PageCompactor.Unmoved(slots.Span) < slots.Length)
             {
                 moves.Add(new HeadCompaction(head.Keys.Memory, head.Values.Memory, head.Biases?.Memory ?? default, slots));
             }

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Diagnostics;
 
 namespace KVCluster.Inference.Kv;
@@ -193,12 +194,7 @@ public sealed class KvPool
             evictable += _references[page] > 0 && _pins[page] == 0 ? 1 : 0;
         }
 
-        var listed = new HashSet<int>(_freeCount);
-        for (int i = 0; i < _freeCount; i++)
-        {
-            Require(_references[_free[i]] == 0 && listed.Add(_free[i]), _free[i], "freed");
-        }
-
+        CheckFreeList();
         bool agree = _freeCount == PageCount - evictable - pinned
             && _freeCount == counted.FreePages + counted.ReservedPages
             && evictable == counted.EvictablePages
@@ -208,5 +204,19 @@ public sealed class KvPool
             throw new InvalidOperationException(
                 $"the pages ({_freeCount} free, {evictable} evictable, {pinned} pinned) and the ledger disagree: {counted}");
         }
+    }
+
+    private void CheckFreeList()
+    {
+        bool[] listed = ArrayPool<bool>.Shared.Rent(PageCount);
+        listed.AsSpan(0, PageCount).Clear();
+        for (int i = 0; i < _freeCount; i++)
+        {
+            int page = _free[i];
+            Require(_references[page] == 0 && !listed[page], page, "freed");
+            listed[page] = true;
+        }
+
+        ArrayPool<bool>.Shared.Return(listed);
     }
 }

@@ -211,7 +211,13 @@ public sealed class MemoryLedger
 
     private void Check()
     {
-        bool sums = (long)_free + _evictable + _pinned == TotalPages && _reserved == _reservations.Sum(r => (long)r.Unspent);
+        long unspent = 0;
+        foreach (Reservation reservation in _reservations)
+        {
+            unspent += reservation.Unspent;
+        }
+
+        bool sums = (long)_free + _evictable + _pinned == TotalPages && _reserved == unspent;
         bool signs = _free >= 0 && _evictable >= 0 && _reserved >= 0 && _pinned >= _reserved;
         if (!sums || !signs)
         {

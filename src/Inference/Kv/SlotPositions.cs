@@ -6,10 +6,10 @@ namespace KVCluster.Inference.Kv;
 /// </summary>
 internal readonly struct SlotPositions
 {
-    private readonly int[]? _kept;
+    private readonly ReadOnlyMemory<int> _kept;
     private readonly int _tailPosition;
 
-    private SlotPositions(int[]? kept, int tailStart, int tailPosition)
+    private SlotPositions(ReadOnlyMemory<int> kept, int tailStart, int tailPosition)
     {
         _kept = kept;
         TailStart = tailStart;
@@ -22,12 +22,12 @@ internal readonly struct SlotPositions
     /// <summary>The first slot of the contiguous tail.</summary>
     public int TailStart { get; }
 
-    public int this[int slot] => slot < TailStart ? _kept![slot] : _tailPosition + (slot - TailStart);
+    public int this[int slot] => slot < TailStart ? _kept.Span[slot] : _tailPosition + (slot - TailStart);
 
     public void Fill(Span<int> destination)
     {
         int listed = Math.Min(TailStart, destination.Length);
-        _kept.AsSpan(0, listed).CopyTo(destination);
+        _kept.Span[..listed].CopyTo(destination);
         for (int slot = listed; slot < destination.Length; slot++)
         {
             destination[slot] = _tailPosition + (slot - TailStart);
@@ -42,7 +42,7 @@ internal readonly struct SlotPositions
             return (int)Math.Min(length, (long)TailStart + position - _tailPosition);
         }
 
-        int index = _kept.AsSpan(0, TailStart).BinarySearch(position);
+        int index = _kept.Span[..TailStart].BinarySearch(position);
         return index < 0 ? ~index : index;
     }
 
@@ -53,7 +53,7 @@ internal readonly struct SlotPositions
     }
 
     /// <summary>After only the kept slots remained and the next token gets <paramref name="logicalLength"/>.</summary>
-    public SlotPositions Select(int[] kept, int logicalLength)
+    public SlotPositions Select(ReadOnlyMemory<int> kept, int logicalLength)
     {
         // The plain case needs no second list: the first compaction's slots are the positions.
         if (TailStart == 0 && _tailPosition == 0)
@@ -61,10 +61,11 @@ internal readonly struct SlotPositions
             return new SlotPositions(kept, kept.Length, logicalLength);
         }
 
+        ReadOnlySpan<int> slots = kept.Span;
         var positions = new int[kept.Length];
         for (int i = 0; i < kept.Length; i++)
         {
-            positions[i] = this[kept[i]];
+            positions[i] = this[slots[i]];
         }
 
         return new SlotPositions(positions, positions.Length, logicalLength);

@@ -1,3 +1,5 @@
+using System.Runtime.Intrinsics;
+
 namespace KVCluster.Inference.Quantization;
 
 /// <summary>
@@ -14,9 +16,10 @@ internal static class MinimumSuperBlocks
             int shift = sub % 2 * 4;
             ReadOnlySpan<byte> codes = block.Slice(16 + (sub / 2 * 32), 32);
             Span<float> part = weights.Slice(sub * 32, 32);
-            for (int i = 0; i < part.Length; i++)
+            for (int i = 0; i < part.Length; i += 16)
             {
-                part[i] = (scale * ((codes[i] >> shift) & 15)) - minimum;
+                Vector512<float> code = Vector512.ConvertToSingle(Codes.Bits(Codes.Widen(codes, i), shift, 15));
+                Codes.Store((code * scale) - Vector512.Create(minimum), part, i);
             }
         }
     }
@@ -31,10 +34,10 @@ internal static class MinimumSuperBlocks
             int shift = sub % 2 * 4;
             ReadOnlySpan<byte> codes = block.Slice(48 + (sub / 2 * 32), 32);
             Span<float> part = weights.Slice(sub * 32, 32);
-            for (int i = 0; i < part.Length; i++)
+            for (int i = 0; i < part.Length; i += 16)
             {
-                int code = ((codes[i] >> shift) & 15) | (((fifths[i] >> sub) & 1) << 4);
-                part[i] = (scale * code) - minimum;
+                Vector512<int> code = Codes.Bits(Codes.Widen(codes, i), shift, 15) | (Codes.Bits(Codes.Widen(fifths, i), sub, 1) << 4);
+                Codes.Store((Vector512.ConvertToSingle(code) * scale) - Vector512.Create(minimum), part, i);
             }
         }
     }

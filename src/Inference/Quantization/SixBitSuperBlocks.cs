@@ -1,3 +1,5 @@
+using System.Runtime.Intrinsics;
+
 namespace KVCluster.Inference.Quantization;
 
 /// <summary>
@@ -17,12 +19,8 @@ internal static class SixBitSuperBlocks
             float scale = d * (sbyte)block[192 + sub];
             ReadOnlySpan<byte> low = block.Slice((half * 64) + (run % 2 * 32) + within, 16);
             ReadOnlySpan<byte> high = block.Slice(128 + (half * 32) + within, 16);
-            Span<float> part = weights.Slice(sub * 16, 16);
-            for (int i = 0; i < part.Length; i++)
-            {
-                int code = ((low[i] >> (run / 2 * 4)) & 15) | (((high[i] >> (run * 2)) & 3) << 4);
-                part[i] = scale * (code - 32);
-            }
+            Vector512<int> code = Codes.Bits(Codes.Widen(low, 0), run / 2 * 4, 15) | (Codes.Bits(Codes.Widen(high, 0), run * 2, 3) << 4);
+            Codes.Store(Vector512.ConvertToSingle(code - Vector512.Create(32)) * scale, weights, sub * 16);
         }
     }
 }

@@ -7,4 +7,5 @@ namespace KVCluster.Inference.Tokenization;
 /// <param name="Normalized">Looked for in the normalised text instead of the raw one.</param>
 /// <param name="StripLeft">Takes white space on its left with it.</param>
 /// <param name="StripRight">Takes white space on its right with it.</param>
-internal sealed record AddedToken(int Id, string Text, bool Special, bool Normalized = false, bool StripLeft = false, bool StripRight = false);
+internal sealed record AddedToken(
+    int Id, string Text, bool Special, bool Normalized = false, bool StripLeft = false, bool StripRight = false);

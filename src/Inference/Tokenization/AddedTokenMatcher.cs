@@ -19,7 +19,8 @@ internal sealed class AddedTokenMatcher
     public bool IsEmpty { get; }
 
     /// <summary>
-    /// The next added token at or after <paramref name="from"/>; special ones only where <paramref name="trusted"/> holds all of their text.
+    /// The next added token at or after <paramref name="from"/>; special ones only where <paramref name="trusted"/> holds all of their
+    /// text.
     /// The range includes white space the token strips.
     /// </summary>
     public bool TryFind(ReadOnlySpan<char> text, int from, TrustedRanges trusted, out (int Start, int End, int Id) match)

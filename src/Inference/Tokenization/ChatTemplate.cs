@@ -6,7 +6,8 @@ namespace KVCluster.Inference.Tokenization;
 
 /// <summary>
 /// A model's own chat template: Jinja text, rendered as Hugging Face transformers renders it. The result tells the template's text from the
-/// users', so that a marker like &lt;|im_end|&gt; inside a message is never taken for one of the frame. Immutable; any number of threads may use
+/// users', so that a marker like &lt;|im_end|&gt; inside a message is never taken for one of the frame. Immutable; any number of threads
+/// may use
 /// it at once.
 /// </summary>
 public sealed class ChatTemplate
@@ -43,7 +44,9 @@ public sealed class ChatTemplate
     public static ChatTemplate? FromHuggingFace(string folder, Tokenizer tokenizer) =>
         ChatTemplateFiles.Find(folder) is var (file, text) ? new ChatTemplate(file, text, tokenizer.NamedTokens) : null;
 
-    /// <summary>"tokenizer.chat_template" of GGUF metadata, or null where there is none. Throws <see cref="ModelFormatException"/>.</summary>
+    /// <summary>
+    /// "tokenizer.chat_template" of GGUF metadata, or null where there is none. Throws <see cref="ModelFormatException"/>.
+    /// </summary>
     public static ChatTemplate? FromGguf(IReadOnlyDictionary<string, object> metadata, Tokenizer tokenizer, string file = "GGUF metadata")
     {
         if (!metadata.TryGetValue("tokenizer.chat_template", out object? value))
@@ -58,7 +61,8 @@ public sealed class ChatTemplate
 
     /// <summary>
     /// The conversation as the model wants to read it; with <paramref name="addGenerationPrompt"/> an answer is opened at its end.
-    /// <paramref name="tools"/> are functions the model may call, as JSON schemas; <paramref name="variables"/> are further variables of the
+    /// <paramref name="tools"/> are functions the model may call, as JSON schemas; <paramref name="variables"/> are further variables of
+    /// the
     /// template ("enable_thinking"). Throws <see cref="InputException"/> where the template refuses the messages.
     /// </summary>
     public IReadOnlyList<TextSegment> Render(

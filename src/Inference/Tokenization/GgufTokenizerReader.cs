@@ -60,7 +60,10 @@ internal static class GgufTokenizerReader
     {
         if (!Find(metadata, file, "token_type", out int[]? types))
         {
-            return named.Values.Distinct().Where(id => tokens[id].Length > 0).Select(id => new AddedToken(id, tokens[id], Special: true)).ToArray();
+            return named.Values.Distinct()
+                .Where(id => tokens[id].Length > 0)
+                .Select(id => new AddedToken(id, tokens[id], Special: true))
+                .ToArray();
         }
 
         if (types!.Length != tokens.Length)

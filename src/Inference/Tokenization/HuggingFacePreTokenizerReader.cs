@@ -4,7 +4,9 @@ using KVCluster.Inference.Models;
 
 namespace KVCluster.Inference.Tokenization;
 
-/// <summary>Reads the pre_tokenizer of tokenizer.json: Split, Digits and ByteLevel, alone or in a Sequence that ends in ByteLevel.</summary>
+/// <summary>
+/// Reads the pre_tokenizer of tokenizer.json: Split, Digits and ByteLevel, alone or in a Sequence that ends in ByteLevel.
+/// </summary>
 internal static class HuggingFacePreTokenizerReader
 {
     public static PreTokenizer Read(string path, JsonElement root)
@@ -37,7 +39,9 @@ internal static class HuggingFacePreTokenizerReader
             }
         }
 
-        return bytesMapped ? new PreTokenizer(stages) : throw new ModelFormatException(path, "the pre-tokenizer has no ByteLevel: not byte-level BPE");
+        return bytesMapped
+            ? new PreTokenizer(stages)
+            : throw new ModelFormatException(path, "the pre-tokenizer has no ByteLevel: not byte-level BPE");
     }
 
     private static void AddByteLevel(string path, JsonElement component, List<PreTokenizer.Stage> stages)

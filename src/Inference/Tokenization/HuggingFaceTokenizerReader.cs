@@ -62,7 +62,8 @@ internal static class HuggingFaceTokenizerReader
 
         foreach (string name in (string[])["continuing_subword_prefix", "end_of_word_suffix"])
         {
-            if (JsonFile.TryGet(model, name, out JsonElement value) && !(value.ValueKind == JsonValueKind.String && value.GetString() == ""))
+            bool given = JsonFile.TryGet(model, name, out JsonElement value);
+            if (given && !(value.ValueKind == JsonValueKind.String && value.GetString() == ""))
             {
                 throw new ModelFormatException(path, $"unsupported '{name}' in the model");
             }
@@ -70,7 +71,8 @@ internal static class HuggingFaceTokenizerReader
 
         if (JsonFile.GetFlag(path, model, "byte_fallback"))
         {
-            throw new ModelFormatException(path, "unsupported 'byte_fallback' in the model: this is a SentencePiece vocabulary, not byte-level BPE");
+            throw new ModelFormatException(
+                path, "unsupported 'byte_fallback' in the model: this is a SentencePiece vocabulary, not byte-level BPE");
         }
 
         if (JsonFile.TryGet(model, "dropout", out JsonElement dropout) && !(dropout.TryNumber(out double rate) && rate == 0))
@@ -146,7 +148,8 @@ internal static class HuggingFaceTokenizerReader
     private static int Id(string path, string token, JsonElement value) =>
         value.ValueKind == JsonValueKind.Number && value.TryGetInt32(out int id) && id is >= 0 and < int.MaxValue
             ? id
-            : throw new ModelFormatException(path, $"the id of token '{TokenizerBuilder.Shown(token)}' is {TokenizerBuilder.Shown(value.ToString())}");
+            : throw new ModelFormatException(
+                path, $"the id of token '{TokenizerBuilder.Shown(token)}' is {TokenizerBuilder.Shown(value.ToString())}");
 
     private static (string Left, string Right) Pair(string path, JsonElement merge)
     {

@@ -3,10 +3,14 @@ using KVCluster.Inference.Models;
 
 namespace KVCluster.Inference.Tokenization;
 
-/// <summary>Reads JSON that may be anything: whatever is wrong becomes a <see cref="ModelFormatException"/> naming file and field.</summary>
+/// <summary>
+/// Reads JSON that may be anything: whatever is wrong becomes a <see cref="ModelFormatException"/> naming file and field.
+/// </summary>
 internal static class JsonFile
 {
-    /// <summary>Parses a file and hands its root object to <paramref name="read"/>; nothing of it may be kept but cloned elements.</summary>
+    /// <summary>
+    /// Parses a file and hands its root object to <paramref name="read"/>; nothing of it may be kept but cloned elements.
+    /// </summary>
     public static T Read<T>(string path, Func<JsonElement, T> read)
     {
         try

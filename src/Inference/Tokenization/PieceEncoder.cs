@@ -3,7 +3,9 @@ using System.Text.RegularExpressions;
 
 namespace KVCluster.Inference.Tokenization;
 
-/// <summary>Encodes text without special tokens: split into pieces, pieces to bytes, bytes to merged tokens. One object for one call.</summary>
+/// <summary>
+/// Encodes text without special tokens: split into pieces, pieces to bytes, bytes to merged tokens. One object for one call.
+/// </summary>
 internal sealed class PieceEncoder
 {
     private readonly TokenizerDefinition _definition;

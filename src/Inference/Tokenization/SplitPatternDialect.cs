@@ -34,7 +34,8 @@ internal static class SplitPatternDialect
             else
             {
                 inClass = pattern[i] == '[';
-                Refuse(inClass && (rest.StartsWith("[]", StringComparison.Ordinal) || rest.StartsWith("[^]", StringComparison.Ordinal)), pattern, rest);
+                bool beginsClosed = rest.StartsWith("[]", StringComparison.Ordinal) || rest.StartsWith("[^]", StringComparison.Ordinal);
+                Refuse(beginsClosed, pattern, rest);
                 Refuse(pattern[i] is '^' or '$', pattern, rest);
                 Refuse(
                     rest.StartsWith("(?", StringComparison.Ordinal) && !_groups.Any(g => rest.StartsWith(g, StringComparison.Ordinal)),

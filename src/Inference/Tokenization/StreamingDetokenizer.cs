@@ -20,7 +20,10 @@ public sealed class StreamingDetokenizer
         _skipSpecial = skipSpecial;
     }
 
-    /// <summary>The text that one more id completes; empty where a character is still open. Throws <see cref="InputException"/> on an id out of range.</summary>
+    /// <summary>
+    /// The text that one more id completes; empty where a character is still open. Throws <see cref="InputException"/> on an id out of
+    /// range.
+    /// </summary>
     public string Push(int id)
     {
         ReadOnlySpan<byte> bytes = _tokenizer.TokenBytes(id);

@@ -3,7 +3,9 @@ namespace KVCluster.Inference.Tokenization;
 /// <summary>Makes UTF-16 from outside well formed.</summary>
 internal static class Surrogates
 {
-    /// <summary>The text with each unpaired surrogate replaced by U+FFFD; lengths and places stay. Copies only where there is one.</summary>
+    /// <summary>
+    /// The text with each unpaired surrogate replaced by U+FFFD; lengths and places stay. Copies only where there is one.
+    /// </summary>
     public static ReadOnlySpan<char> Repair(ReadOnlySpan<char> text)
     {
         char[]? repaired = null;

@@ -38,7 +38,9 @@ public sealed class Tokenizer
     /// <summary>The model expects <see cref="BosId"/> before a bare text. Chat templates write it themselves.</summary>
     public bool AddBos => _definition.AddBos && BosId is not null;
 
-    /// <summary>Texts of special tokens by role: "bos_token", "eos_token", "unk_token", "pad_token" and so on, as far as the model names them.</summary>
+    /// <summary>
+    /// Texts of special tokens by role: "bos_token", "eos_token", "unk_token", "pad_token" and so on, as far as the model names them.
+    /// </summary>
     public IReadOnlyDictionary<string, string> NamedTokens => _definition.NamedTokens;
 
     /// <summary>
@@ -47,7 +49,9 @@ public sealed class Tokenizer
     /// </summary>
     public static Tokenizer FromHuggingFace(string folder) => new(HuggingFaceTokenizerReader.Read(folder));
 
-    /// <summary>Reads GGUF metadata (tokenizer.ggml.*). <paramref name="file"/> is named in errors. Throws <see cref="ModelFormatException"/>.</summary>
+    /// <summary>
+    /// Reads GGUF metadata (tokenizer.ggml.*). <paramref name="file"/> is named in errors. Throws <see cref="ModelFormatException"/>.
+    /// </summary>
     public static Tokenizer FromGguf(IReadOnlyDictionary<string, object> metadata, string file = "GGUF metadata") =>
         new(GgufTokenizerReader.Read(metadata, file));
 
@@ -84,7 +88,9 @@ public sealed class Tokenizer
             string.Concat(segments.Select(s => s.Text)),
             TrustedRanges.Of(segments.Select(s => (s.Text.Length, !plainUserText || !s.FromUser)))).ToArray();
 
-    /// <summary>The text of ids; bytes that are no UTF-8 become U+FFFD. Throws <see cref="InputException"/> on an id out of range.</summary>
+    /// <summary>
+    /// The text of ids; bytes that are no UTF-8 become U+FFFD. Throws <see cref="InputException"/> on an id out of range.
+    /// </summary>
     public string Decode(ReadOnlySpan<int> ids, bool skipSpecial = false)
     {
         List<byte> bytes = new(ids.Length * 4);
@@ -100,7 +106,9 @@ public sealed class Tokenizer
         return Encoding.UTF8.GetString(CollectionsMarshal.AsSpan(bytes));
     }
 
-    /// <summary>The bytes of a token, which need not be whole characters. Throws <see cref="InputException"/> on an id out of range.</summary>
+    /// <summary>
+    /// The bytes of a token, which need not be whole characters. Throws <see cref="InputException"/> on an id out of range.
+    /// </summary>
     public ReadOnlySpan<byte> TokenBytes(int id) => _vocabulary.Bytes(Checked(id));
 
     /// <summary>Whether an id is a control token. Throws <see cref="InputException"/> on an id out of range.</summary>

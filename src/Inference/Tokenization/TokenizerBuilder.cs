@@ -5,7 +5,10 @@ namespace KVCluster.Inference.Tokenization;
 /// <summary>Steps that both sources of tokenizers share.</summary>
 internal static class TokenizerBuilder
 {
-    /// <summary>The merge table of (left, right) pairs in order of rank. Throws <see cref="ModelFormatException"/> where a token of a pair is unknown.</summary>
+    /// <summary>
+    /// The merge table of (left, right) pairs in order of rank. Throws <see cref="ModelFormatException"/> where a token of a pair is
+    /// unknown.
+    /// </summary>
     public static MergeTable Merges(string file, int count, IEnumerable<(string Left, string Right)> pairs, Vocabulary vocabulary)
     {
         var table = new MergeTable(count);

@@ -49,8 +49,9 @@ public sealed class ForwardGoldens
     public void Forward_equals_the_reference(string model, string forward)
     {
         var golden = new GoldenTensors(Path.Combine(TestPaths.Goldens, forward));
-        using var fixture = new BackendFixture(ModelLoader.Open(Path.Combine(TestPaths.Goldens, model)), own: true);
         int[] tokens = golden.Integers("input_ids");
+        int room = tokens.Length + golden.Integers("greedy_tokens").Length;
+        using var fixture = new BackendFixture(ModelLoader.Open(Path.Combine(TestPaths.Goldens, model)), tokens: room, own: true);
         foreach (int chunk in (int[])[512, 25, 1])
         {
             using KvCache cache = fixture.Backend.CreateCache();

@@ -226,9 +226,8 @@ public sealed class ModelSettingsTests
         long kilobytes = 0;
         foreach (string line in OperatingSystem.IsLinux() ? File.ReadLines("/proc/self/smaps") : [])
         {
-            inside = line.Contains('-', StringComparison.Ordinal) && line.Contains('/', StringComparison.Ordinal)
-                ? line.Contains(folder, StringComparison.Ordinal)
-                : inside;
+            // A mapping's line begins with its address in lower-case hex, its fields with capitals; an unnamed mapping ends the file's.
+            inside = char.IsAsciiHexDigitLower(line[0]) ? line.Contains(folder, StringComparison.Ordinal) : inside;
             if (inside && line.StartsWith("Rss:", StringComparison.Ordinal))
             {
                 kilobytes += long.Parse(line[4..^2].Trim());

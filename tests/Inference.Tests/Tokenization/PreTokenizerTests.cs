@@ -36,7 +36,8 @@ public class PreTokenizerTests
     [InlineData("qwen2", "e\u0301x", "e|\u0301x")]
     public void Text_splits_as_the_pattern_says(string name, string text, string expected) => AssertSplit(name, text, expected);
 
-    // Letters (Deseret, Gothic), numbers (mathematical digits) and symbols (emoji) beyond the basic plane are what they are, not surrogates.
+    // Letters (Deseret, Gothic), numbers (mathematical digits) and symbols (emoji) beyond the basic plane are what they are, not
+    // surrogates.
     [Theory]
     [InlineData("gpt-2", "\U00010428\U00010429 \U00010330", "\U00010428\U00010429| \U00010330")]
     [InlineData("gpt-2", "a\U0001D7D9\U0001D7DAb", "a|\U0001D7D9\U0001D7DA|b")]

@@ -16,11 +16,13 @@ internal static class SmolLm2Goldens
 
     public static JsonElement Root => _root.Value!.Value;
 
-    /// <summary>Places of the entries of one list; none where the file is absent.</summary>
+    /// <summary>The entries of one list; none where the file or the list is absent.</summary>
+    public static IReadOnlyList<JsonElement> Entries(string list) =>
+        _root.Value is { } root && root.TryGetProperty(list, out JsonElement entries) ? [.. entries.EnumerateArray()] : [];
+
+    /// <summary>Places of the entries of one list. A theory must have data: where there is none, a single place that holds nothing.</summary>
     public static IEnumerable<object[]> Indexes(string list) =>
-        _root.Value is { } root && root.TryGetProperty(list, out JsonElement entries)
-            ? Enumerable.Range(0, entries.GetArrayLength()).Select(i => new object[] { i })
-            : [];
+        Enumerable.Range(0, Math.Max(1, Entries(list).Count)).Select(i => new object[] { i });
 
     public static int[] Ids(JsonElement entry, string name) => entry.GetProperty(name).EnumerateArray().Select(e => e.GetInt32()).ToArray();
 }

@@ -58,9 +58,9 @@ internal abstract class PackedMatrix : IDisposable
             ElementType.F16 or ElementType.BF16 => new Packed16(source),
             ElementType.Q4_0 or ElementType.Q4_1 => new PackedQ4(source),
             ElementType.Q8_0 => new PackedQ8(source),
-            _ => new MappedMatrix(source),
+            _ => new MappedWeights(source),
         };
-        if (packed is not MappedMatrix)
+        if (packed is not MappedWeights)
         {
             source.ReleaseResidentPages();
         }

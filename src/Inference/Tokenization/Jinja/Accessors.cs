@@ -20,7 +20,7 @@ internal static class Accessors
         }
     }
 
-    public static object? Item(object? target, object? index)
+    public static object? Item(object? target, object? index, RenderBudget budget)
     {
         switch (target, index)
         {
@@ -30,6 +30,7 @@ internal static class Accessors
                 at = at < 0 ? at + list.Count : at;
                 return at >= 0 && at < list.Count ? list[(int)at] : new Undefined($"item {index}");
             case (MarkedString text, long at):
+                budget.Characters(text.Length);
                 int points = text.Points;
                 at = at < 0 ? at + points : at;
                 return at >= 0 && at < points ? text.SlicePoints((int)at, 1) : new Undefined($"character {index}");

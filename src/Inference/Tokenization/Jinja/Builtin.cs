@@ -1,7 +1,8 @@
 namespace KVCluster.Inference.Tokenization.Jinja;
 
 /// <summary>
-/// A filter, test, method or function: the parameters it takes (a name that ends in '?' is optional) and what it does. Arguments are checked when a template is loaded.
+/// A filter, test, method or function: the parameters it takes (a name that ends in '?' is optional) and what it does. Arguments are
+/// checked when a template is loaded.
 /// </summary>
 internal sealed class Builtin
 {

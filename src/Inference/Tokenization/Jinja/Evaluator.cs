@@ -42,7 +42,7 @@ internal sealed class Evaluator
             case Member member:
                 return Accessors.Member(Evaluate(member.Target), member.Id);
             case Item item:
-                return Accessors.Item(Evaluate(item.Target), Evaluate(item.Index));
+                return Accessors.Item(Evaluate(item.Target), Evaluate(item.Index), Budget);
             case Slice slice:
                 return Accessors.Slice(Evaluate(slice.Target), Optional(slice.Start), Optional(slice.Stop), Optional(slice.Step), Budget);
             case Not not:

@@ -55,7 +55,8 @@ internal sealed record Logical(bool IsAnd, Expression Left, Expression Right, in
 internal sealed record Binary(string Operator, Expression Left, Expression Right, int Line) : Expression(Line);
 
 /// <summary>a &lt; b &lt; c, in, not in: all links must hold.</summary>
-internal sealed record Comparison(Expression First, IReadOnlyList<(string Operator, Expression Operand)> Links, int Line) : Expression(Line);
+internal sealed record Comparison(Expression First, IReadOnlyList<(string Operator, Expression Operand)> Links, int Line)
+    : Expression(Line);
 
 /// <summary>a if condition else b; without an else it is undefined.</summary>
 internal sealed record Conditional(Expression Condition, Expression Then, Expression? Else, int Line) : Expression(Line);

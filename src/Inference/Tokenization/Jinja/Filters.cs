@@ -15,12 +15,8 @@ internal static class Filters
             ["upper"] = new(c => TextOperations.Map(AsText(c), char.ToUpperInvariant)),
             ["lower"] = new(c => TextOperations.Map(AsText(c), char.ToLowerInvariant)),
             ["capitalize"] = new(c => TextOperations.Capitalize(AsText(c))),
-            ["title"] = new(c => TextOperations.Title(AsText(c))),
-            ["replace"] = new(
-                c => TextOperations.Replace(AsText(c), c.TextArgument(0), c.TextArgument(1), c.Argument(2) is null ? -1 : c.Integer(2, -1), c.Budget),
-                "old",
-                "new",
-                "count?"),
+            ["title"] = new(c => TextOperations.Title(AsText(c), at => !TextOperations.IsSpace(at) && !"-({[<".Contains(at))),
+            ["replace"] = new(Replace, "old", "new", "count?"),
             ["string"] = new(c => AsText(c)),
             ["safe"] = new(c => AsText(c)),
             ["length"] = new(Length),
@@ -52,6 +48,12 @@ internal static class Filters
         MarkedString text = PythonText.Of(call.Subject, call.Budget);
         call.Budget.Characters(text.Length);
         return text;
+    }
+
+    private static object? Replace(BuiltinCall call)
+    {
+        long count = call.Argument(2) is null ? -1 : call.Integer(2, -1);
+        return TextOperations.Replace(AsText(call), call.TextArgument(0), call.TextArgument(1), count, call.Budget);
     }
 
     private static object? Length(BuiltinCall call) => call.Subject switch
@@ -103,7 +105,7 @@ internal static class Filters
 
     private static object? Absolute(BuiltinCall call) => call.Subject switch
     {
-        long number and > long.MinValue => Math.Abs(number),
+        long number and > long.MinValue => (object)Math.Abs(number),
         double number => Math.Abs(number),
         _ => throw new TemplateException($"no absolute value of {Values.TypeName(call.Subject)}"),
     };
@@ -117,7 +119,7 @@ internal static class Filters
         IEnumerable<object?> items = Values.Items(call.Subject, call.Budget);
         if (call.Argument(1) is not null)
         {
-            items = items.Select(i => SelectionFilters.Attribute(i, call.Argument(1)));
+            items = items.Select(i => SelectionFilters.Attribute(i, call.Argument(1), call.Budget));
         }
 
         return TextOperations.Join(PythonText.Of(call.Argument(0, MarkedString.Empty), call.Budget), items, call.Budget);

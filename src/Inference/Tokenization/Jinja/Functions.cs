@@ -14,7 +14,7 @@ internal static class Functions
         ["range"] = new(Range, "start", "stop?", "step?"),
         ["namespace"] = new(Namespace) { IsVariadic = true },
         ["dict"] = new(Dictionary) { IsVariadic = true },
-        ["raise_exception"] = new(c => throw new TemplateException($"the template refuses these messages: {PythonText.Of(c.Argument(0), c.Budget)}"), "message"),
+        ["raise_exception"] = new(Refuse, "message"),
         ["strftime_now"] = new(c => FormatDate(c.TextArgument(0), c.Evaluator.Time.GetLocalNow()), "format"),
     };
 
@@ -38,6 +38,9 @@ internal static class Functions
             throw new TemplateException($"function '{function}' does not take {arguments.Positional.Count} arguments", line);
         }
     }
+
+    private static object? Refuse(BuiltinCall call) =>
+        throw new TemplateException($"the template refuses these messages: {PythonText.Of(call.Argument(0), call.Budget)}");
 
     private static object? Range(BuiltinCall call)
     {
@@ -85,10 +88,10 @@ internal static class Functions
 
     private static IEnumerable<(MarkedString Key, object? Value)> InitialEntries(BuiltinCall call)
     {
-        TemplateDictionary? source = call.Positional.Count == 0
-            ? null
-            : call.Positional[0] as TemplateDictionary ?? throw new TemplateException($"needs a dictionary, not {Values.TypeName(call.Positional[0])}");
-        return (source?.Entries ?? []).Concat(call.Named.Select(n => ((MarkedString)n.Id, n.Value)));
+        object? given = call.Positional.Count == 0 ? new TemplateDictionary() : call.Positional[0];
+        TemplateDictionary source = given as TemplateDictionary
+            ?? throw new TemplateException($"needs a dictionary, not {Values.TypeName(given)}");
+        return source.Entries.Concat(call.Named.Select(n => ((MarkedString)n.Id, n.Value)));
     }
 
     // strftime of C, in its own locale ("C").

@@ -1,12 +1,18 @@
+using System.Buffers;
 using System.Globalization;
 using System.Runtime.CompilerServices;
 using System.Text.Json;
 
 namespace KVCluster.Inference.Tokenization.Jinja;
 
-/// <summary>JSON in and out: what callers pass becomes values, all their strings marked as users'; tojson writes as Python's json.dumps.</summary>
+/// <summary>
+/// JSON in and out: what callers pass becomes values, all their strings marked as users'; tojson writes as Python's json.dumps.
+/// </summary>
 internal static class JsonValues
 {
+    private static readonly SearchValues<char> _escaped =
+        SearchValues.Create([.. Enumerable.Range(0, ' ').Select(c => (char)c), '"', '\\']);
+
     /// <summary>The value of an element. Throws <see cref="TemplateException"/> on a string that is not valid Unicode.</summary>
     public static object? FromJson(JsonElement element)
     {
@@ -21,7 +27,8 @@ internal static class JsonValues
     }
 
     /// <summary>
-    /// Writes a value with ", " and ": " between (with an indent: "," and a new line), and characters beyond ASCII as they are, as the tojson
+    /// Writes a value with ", " and ": " between (with an indent: "," and a new line), and characters beyond ASCII as they are, as the
+    /// tojson
     /// of chat templates does.
     /// </summary>
     public static MarkedString ToJson(object? value, int? indent, RenderBudget budget)
@@ -48,7 +55,7 @@ internal static class JsonValues
             case JsonValueKind.String:
                 return MarkedString.Of(element.GetString()!, fromUser: true);
             case JsonValueKind.Number:
-                return element.TryGetInt64(out long integer) ? integer : element.GetDouble();
+                return element.TryGetInt64(out long integer) ? (object)integer : element.GetDouble();
             case JsonValueKind.True or JsonValueKind.False:
                 return element.GetBoolean();
             default:
@@ -63,7 +70,7 @@ internal static class JsonValues
         switch (value)
         {
             case MarkedString text:
-                budget.Characters(text.Length);
+                budget.Grow(builder.Length, text.Length);
                 WriteString(text, builder);
                 break;
             case List<object?> list:
@@ -105,7 +112,7 @@ internal static class JsonValues
         {
             if (indent is { } width)
             {
-                budget.Characters((long)width * level);
+                budget.Grow(builder.Length, (long)width * level);
                 builder.Append("\n" + new string(' ', width * level), fromUser: false);
             }
         }
@@ -116,7 +123,10 @@ internal static class JsonValues
         null => "null",
         bool flag => flag ? "true" : "false",
         long number => number.ToString(CultureInfo.InvariantCulture),
-        double number => double.IsNaN(number) ? "NaN" : double.IsInfinity(number) ? (number > 0 ? "Infinity" : "-Infinity") : PythonText.OfNumber(number),
+        double.NaN => "NaN",
+        double.PositiveInfinity => "Infinity",
+        double.NegativeInfinity => "-Infinity",
+        double number => PythonText.OfNumber(number),
         _ => throw new TemplateException($"cannot write {Values.TypeName(value)} as JSON"),
     };
 
@@ -128,7 +138,7 @@ internal static class JsonValues
             ReadOnlySpan<char> rest = text.Text.AsSpan(start, length);
             while (!rest.IsEmpty)
             {
-                int plain = rest.IndexOfAny("\"\\\0\u0001\u0002\u0003\u0004\u0005\u0006\u0007\b\t\n\u000B\f\r\u000E\u000F\u0010\u0011\u0012\u0013\u0014\u0015\u0016\u0017\u0018\u0019\u001A\u001B\u001C\u001D\u001E\u001F");
+                int plain = rest.IndexOfAny(_escaped);
                 builder.Append(plain < 0 ? rest : rest[..plain], fromUser);
                 if (plain < 0)
                 {

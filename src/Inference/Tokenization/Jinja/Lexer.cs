@@ -6,8 +6,12 @@ namespace KVCluster.Inference.Tokenization.Jinja;
 /// </summary>
 internal sealed class Lexer
 {
+    // Longer ones first.
     private static readonly string[] _operators =
-        ["**", "//", "==", "!=", ">=", "<=", "+", "-", "*", "/", "%", "~", "[", "]", "(", ")", "{", "}", ">", "<", "=", ".", ":", "|", ",", ";"];
+    [
+        "**", "//", "==", "!=", ">=", "<=",
+        "+", "-", "*", "/", "%", "~", "[", "]", "(", ")", "{", "}", ">", "<", "=", ".", ":", "|", ",", ";",
+    ];
 
     private readonly string _source;
     private readonly List<TemplateToken> _tokens = [];

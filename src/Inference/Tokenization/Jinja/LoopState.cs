@@ -1,7 +1,7 @@
 namespace KVCluster.Inference.Tokenization.Jinja;
 
 /// <summary>The variable "loop" of one pass.</summary>
-internal sealed record LoopState(IReadOnlyList<object?> Items, int Index, int Depth)
+internal sealed record LoopState(IReadOnlyList<object?> Items, int Index)
 {
     /// <summary>Its members.</summary>
     public static IReadOnlySet<string> Members { get; } = new HashSet<string>(StringComparer.Ordinal)
@@ -20,8 +20,9 @@ internal sealed record LoopState(IReadOnlyList<object?> Items, int Index, int De
         "length" => (long)Items.Count,
         "previtem" => Index > 0 ? Items[Index - 1] : new Undefined("there is no previous item"),
         "nextitem" => Index + 1 < Items.Count ? Items[Index + 1] : new Undefined("there is no next item"),
-        "depth" => Depth + 1L,
-        "depth0" => (long)Depth,
+        // Counts recursive loops, which are not supported.
+        "depth" => 1L,
+        "depth0" => 0L,
         _ => new Undefined($"'loop' has no member '{member}'"),
     };
 }

@@ -9,6 +9,7 @@ namespace KVCluster.Inference.Tokenization.Jinja;
 internal sealed class MarkedString : IEquatable<MarkedString>
 {
     private readonly (int End, bool FromUser)[] _runs;
+    private int? _points;
 
     /// <summary>A string of runs that end at ascending places; the last run ends the text, and an empty text has none.</summary>
     public MarkedString(string text, (int End, bool FromUser)[] runs)
@@ -24,9 +25,9 @@ internal sealed class MarkedString : IEquatable<MarkedString>
     public int Length => Text.Length;
 
     /// <summary>Number of code points.</summary>
-    public int Points => HasPairs ? Text.EnumerateRunes().Count() : Text.Length;
+    public int Points => _points ??= CountPoints(Text);
 
-    private bool HasPairs => Text.AsSpan().ContainsAnyInRange('\uD800', '\uDFFF');
+    private bool HasPairs => Points != Length;
 
     public static implicit operator MarkedString(string text) => Of(text, fromUser: false);
 
@@ -70,7 +71,8 @@ internal sealed class MarkedString : IEquatable<MarkedString>
     public MarkedString Slice(int start) => Slice(start, Length - start);
 
     /// <summary>The same marks over another text of equal length.</summary>
-    public MarkedString With(string text) => text.Length == Length ? new(text, _runs) : throw new ArgumentException("another length", nameof(text));
+    public MarkedString With(string text) =>
+        text.Length == Length ? new(text, _runs) : throw new ArgumentException("another length", nameof(text));
 
     /// <summary>Each code point as a string of its own.</summary>
     public List<MarkedString> Characters()
@@ -93,7 +95,7 @@ internal sealed class MarkedString : IEquatable<MarkedString>
     }
 
     /// <summary>The code point before a UTF-16 place, as a count.</summary>
-    public int PointsBefore(int at) => HasPairs ? Text.AsSpan(0, at).ToString().EnumerateRunes().Count() : at;
+    public int PointsBefore(int at) => HasPairs ? CountPoints(Text.AsSpan(0, at)) : at;
 
     /// <summary>The string from code point <paramref name="start"/> on, <paramref name="count"/> of them.</summary>
     public MarkedString SlicePoints(int start, int count)
@@ -114,6 +116,17 @@ internal sealed class MarkedString : IEquatable<MarkedString>
     public override int GetHashCode() => Text.GetHashCode(StringComparison.Ordinal);
 
     public override string ToString() => Text;
+
+    private static int CountPoints(ReadOnlySpan<char> text)
+    {
+        int pairs = 0;
+        for (int at = text.IndexOfAnyInRange('\uD800', '\uDBFF'); at >= 0 && at + 1 < text.Length; at++)
+        {
+            pairs += char.IsSurrogatePair(text[at], text[at + 1]) ? 1 : 0;
+        }
+
+        return text.Length - pairs;
+    }
 
     private int Advance(int at, int points)
     {

@@ -15,11 +15,11 @@ internal static class Methods
         ["endswith"] = new(c => Affixes(c).Any(a => Charged(c).Text.EndsWith(a.Text, StringComparison.Ordinal)), "suffix"),
         ["removeprefix"] = new(RemovePrefix, "prefix"),
         ["removesuffix"] = new(RemoveSuffix, "suffix"),
-        ["replace"] = new(c => TextOperations.Replace(Charged(c), c.TextArgument(0), c.TextArgument(1), c.Integer(2, -1), c.Budget), "old", "new", "count?"),
+        ["replace"] = new(Replace, "old", "new", "count?"),
         ["upper"] = new(c => TextOperations.Map(Charged(c), char.ToUpperInvariant)),
         ["lower"] = new(c => TextOperations.Map(Charged(c), char.ToLowerInvariant)),
         ["capitalize"] = new(c => TextOperations.Capitalize(Charged(c))),
-        ["title"] = new(c => TextOperations.Title(Charged(c))),
+        ["title"] = new(c => TextOperations.Title(Charged(c), char.IsLetter)),
         ["find"] = new(c => Place(c, c => Charged(c).Text.IndexOf(c.TextArgument(0).Text, StringComparison.Ordinal)), "sub"),
         ["rfind"] = new(c => Place(c, c => Charged(c).Text.AsSpan().LastIndexOf(c.TextArgument(0).Text)), "sub"),
         ["count"] = new(Count, "sub"),
@@ -56,6 +56,9 @@ internal static class Methods
         return pieces;
     }
 
+    private static MarkedString Replace(BuiltinCall call) =>
+        TextOperations.Replace(Charged(call), call.TextArgument(0), call.TextArgument(1), call.Integer(2, -1), call.Budget);
+
     // One string, or a tuple of them.
     private static IEnumerable<MarkedString> Affixes(BuiltinCall call) => call.Argument(0) is List<object?> list
         ? list.Select(a => a as MarkedString ?? throw new TemplateException($"needs strings, not {Values.TypeName(a)}"))
@@ -69,8 +72,9 @@ internal static class Methods
 
     private static object? RemoveSuffix(BuiltinCall call)
     {
+        MarkedString text = Charged(call);
         string suffix = call.TextArgument(0).Text;
-        return Charged(call).Text.EndsWith(suffix, StringComparison.Ordinal) ? call.Text.Slice(0, call.Text.Length - suffix.Length) : call.Text;
+        return text.Text.EndsWith(suffix, StringComparison.Ordinal) ? text.Slice(0, text.Length - suffix.Length) : text;
     }
 
     private static object? Place(BuiltinCall call, Func<BuiltinCall, int> find)

@@ -1,7 +1,8 @@
 namespace KVCluster.Inference.Tokenization.Jinja;
 
 /// <summary>
-/// Parses what follows an operand: members, subscripts, calls, filters and tests. Each name is looked up here, so that a template that needs
+/// Parses what follows an operand: members, subscripts, calls, filters and tests. Each name is looked up here, so that a template that
+/// needs
 /// something missing is refused when it is loaded.
 /// </summary>
 internal sealed class PostfixParser

@@ -58,7 +58,7 @@ internal static class PythonText
         switch (value)
         {
             case MarkedString text:
-                budget.Characters(text.Length);
+                budget.Grow(builder.Length, text.Length);
                 WriteQuoted(text, builder);
                 break;
             case List<object?> list:

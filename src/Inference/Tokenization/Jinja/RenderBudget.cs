@@ -6,8 +6,8 @@ namespace KVCluster.Inference.Tokenization.Jinja;
 /// </summary>
 internal sealed class RenderBudget
 {
-    private const long BaseUnits = 20_000_000;
-    private const int CharactersPerUnit = 8;
+    private const long BaseUnits = 10_000_000;
+    private const int CharactersPerUnit = 4;
     private const long BaseLength = 1 << 22;
     private readonly long _longest;
     private long _unitsLeft;
@@ -29,14 +29,17 @@ internal sealed class RenderBudget
         }
     }
 
-    /// <summary>Charges for a string of so many characters, before it is made.</summary>
-    public void Characters(long length)
+    /// <summary>Charges for reading or copying so many characters, before a string of them is made.</summary>
+    public void Characters(long length) => Grow(0, length);
+
+    /// <summary>Charges for characters added to a text that has some already.</summary>
+    public void Grow(long length, long added)
     {
-        if (length > _longest)
+        if (length + added > _longest)
         {
-            throw new TemplateException($"it makes a text of {length} characters");
+            throw new TemplateException($"it makes a text of more than {_longest} characters");
         }
 
-        Step(1 + (length / CharactersPerUnit));
+        Step(1 + (added / CharactersPerUnit));
     }
 }

@@ -10,7 +10,6 @@ internal sealed class Renderer
     private readonly Evaluator _evaluator;
     private MarkedStringBuilder _output = new();
     private int _macroDepth;
-    private int _loopDepth;
 
     public Renderer(RenderBudget budget, TimeProvider time, Scope scope)
     {
@@ -82,7 +81,7 @@ internal sealed class Renderer
 
     private void Write(MarkedString text)
     {
-        _budget.Characters(_output.Length == 0 ? text.Length : Math.Max(text.Length, 1));
+        _budget.Grow(_output.Length, text.Length);
         _output.Append(text);
     }
 
@@ -112,19 +111,17 @@ internal sealed class Renderer
             }).ToList();
         }
 
-        _loopDepth++;
         for (int i = 0; i < items.Count; i++)
         {
             _budget.Step();
             _evaluator.Scope = PassScope(outer, loop, items[i]);
-            _evaluator.Scope.Set("loop", new LoopState(items, i, _loopDepth - 1));
+            _evaluator.Scope.Set("loop", new LoopState(items, i));
             if (RunAll(loop.Body) == Flow.Break)
             {
                 break;
             }
         }
 
-        _loopDepth--;
         _evaluator.Scope = outer;
         if (items.Count == 0)
         {
@@ -208,7 +205,8 @@ internal sealed class Renderer
         string? unknown = named.Keys.FirstOrDefault(id => !definition.Parameters.Skip(positional.Count).Any(p => p.Id == id));
         if (positional.Count > definition.Parameters.Count || unknown is not null)
         {
-            throw new TemplateException($"macro '{definition.Id}' does not take {(unknown is null ? $"{positional.Count} arguments" : $"argument '{unknown}'")}");
+            string given = unknown is null ? $"{positional.Count} arguments" : $"argument '{unknown}'";
+            throw new TemplateException($"macro '{definition.Id}' does not take {given}");
         }
 
         Scope caller = _evaluator.Scope;

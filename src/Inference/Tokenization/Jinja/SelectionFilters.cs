@@ -57,16 +57,16 @@ internal static class SelectionFilters
     }
 
     /// <summary>A member by a dotted path, or an item by its number.</summary>
-    public static object? Attribute(object? item, object? path)
+    public static object? Attribute(object? item, object? path, RenderBudget budget)
     {
         if (path is not MarkedString text)
         {
-            return Accessors.Item(item, path);
+            return Accessors.Item(item, path, budget);
         }
 
         foreach (string part in text.Text.Split('.'))
         {
-            item = long.TryParse(part, out long index) ? Accessors.Item(item, index) : Accessors.Member(item, part);
+            item = long.TryParse(part, out long index) ? Accessors.Item(item, index, budget) : Accessors.Member(item, part);
         }
 
         return item;
@@ -80,7 +80,7 @@ internal static class SelectionFilters
         List<object?> kept = [];
         foreach (object? item in Values.Items(call.Subject, call.Budget))
         {
-            object? value = byAttribute ? Attribute(item, call.Positional[0]) : item;
+            object? value = byAttribute ? Attribute(item, call.Positional[0], call.Budget) : item;
             bool passes = Values.IsTrue(test is null ? value : test.Call(call.Evaluator, value, rest, []));
             if (passes == keep)
             {
@@ -99,7 +99,7 @@ internal static class SelectionFilters
             object? path = call.Named.First(n => n.Id == "attribute").Value;
             bool hasDefault = call.Named.Any(n => n.Id == "default");
             object? otherwise = call.Named.FirstOrDefault(n => n.Id == "default").Value;
-            return items.Select(i => Attribute(i, path)).Select(v => v is Undefined && hasDefault ? otherwise : v).ToList();
+            return items.Select(i => Attribute(i, path, call.Budget)).Select(v => v is Undefined && hasDefault ? otherwise : v).ToList();
         }
 
         Builtin filter = Filters.All[((MarkedString)call.Positional[0]!).Text];

@@ -11,7 +11,8 @@ internal sealed record OutputStatement(Expression Value, int Line) : Statement(L
 
 /// <summary>if, elif ...; else.</summary>
 internal sealed record IfStatement(
-    IReadOnlyList<(Expression Condition, IReadOnlyList<Statement> Body)> Branches, IReadOnlyList<Statement> Else, int Line) : Statement(Line);
+    IReadOnlyList<(Expression Condition, IReadOnlyList<Statement> Body)> Branches, IReadOnlyList<Statement> Else, int Line)
+    : Statement(Line);
 
 /// <summary>for targets in items if condition; else runs where there was no item.</summary>
 internal sealed record ForStatement(

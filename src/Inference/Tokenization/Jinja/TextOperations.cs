@@ -44,14 +44,16 @@ internal static class TextOperations
         });
     }
 
-    /// <summary>The first letter of each run of letters in upper case, the others in lower case.</summary>
-    public static MarkedString Title(MarkedString text)
+    /// <summary>
+    /// Words begin in upper case and go on in lower case; a word goes on after a character for which <paramref name="goesOn"/>.
+    /// </summary>
+    public static MarkedString Title(MarkedString text, Func<char, bool> goesOn)
     {
         bool inWord = false;
         return Map(text, c =>
         {
             char mapped = inWord ? char.ToLowerInvariant(c) : char.ToUpperInvariant(c);
-            inWord = char.IsLetter(c);
+            inWord = goesOn(c);
             return mapped;
         });
     }
@@ -81,7 +83,9 @@ internal static class TextOperations
         return result.ToMarked();
     }
 
-    /// <summary>Pieces between separators (runs of white space if null); at most <paramref name="most"/> cuts, from the right if asked.</summary>
+    /// <summary>
+    /// Pieces between separators (runs of white space if null); at most <paramref name="most"/> cuts, from the right if asked.
+    /// </summary>
     public static List<object?> Split(MarkedString text, string? separator, long most, bool fromRight)
     {
         if (separator is "")
@@ -152,7 +156,7 @@ internal static class TextOperations
         foreach (object? item in items)
         {
             MarkedString text = PythonText.Of(item, budget);
-            budget.Characters((long)text.Length + separator.Length);
+            budget.Grow(builder.Length, (long)text.Length + separator.Length);
             if (!first)
             {
                 builder.Append(separator);
@@ -162,11 +166,11 @@ internal static class TextOperations
             first = false;
         }
 
-        budget.Characters(builder.Length);
         return builder.ToMarked();
     }
 
-    private static bool IsSpace(char c) => char.IsWhiteSpace(c) || c is >= '\u001C' and <= '\u001F';
+    /// <summary>White space, as Python sees it.</summary>
+    public static bool IsSpace(char c) => char.IsWhiteSpace(c) || c is >= '\u001C' and <= '\u001F';
 
     private static List<(int Start, int End)> Spaces(string text)
     {

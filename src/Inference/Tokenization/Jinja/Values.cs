@@ -3,7 +3,8 @@ using System.Runtime.CompilerServices;
 namespace KVCluster.Inference.Tokenization.Jinja;
 
 /// <summary>
-/// What values are and do, as in Python. A value is null (None), bool, long, double, <see cref="MarkedString"/>, List&lt;object?&gt; (lists and
+/// What values are and do, as in Python. A value is null (None), bool, long, double, <see cref="MarkedString"/>, List&lt;object?&gt;
+/// (lists and
 /// tuples), <see cref="TemplateDictionary"/>, <see cref="TemplateNamespace"/>, <see cref="LoopState"/>, <see cref="Macro"/>,
 /// <see cref="Builtin"/> or <see cref="Undefined"/>.
 /// </summary>

@@ -2,7 +2,9 @@ using System.IO.Compression;
 
 namespace KVCluster.Inference.Tokenization.Normalization;
 
-/// <summary>Unicode's canonical decompositions, compositions and combining classes, by code point. Hangul syllables are not in them.</summary>
+/// <summary>
+/// Unicode's canonical decompositions, compositions and combining classes, by code point. Hangul syllables are not in them.
+/// </summary>
 internal static class CanonicalTables
 {
     private static readonly Dictionary<int, (int First, int Second)> _decompositions = [];

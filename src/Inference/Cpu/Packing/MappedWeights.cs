@@ -1,3 +1,4 @@
+using System.Numerics.Tensors;
 using KVCluster.Inference.Models;
 using KVCluster.Inference.Quantization;
 
@@ -7,13 +8,13 @@ namespace KVCluster.Inference.Cpu.Packing;
 /// Encodings without a kernel of their own (5-bit and K types): blocks are decoded from the mapped file as they are needed, a panel's depth
 /// at a time, so nothing is blown up in memory.
 /// </summary>
-internal sealed unsafe class MappedMatrix : PackedMatrix
+internal sealed unsafe class MappedWeights : PackedMatrix
 {
     private readonly WeightMatrix _source;
     private readonly int _blockElements;
     private readonly int _blockBytes;
 
-    public MappedMatrix(WeightMatrix source)
+    public MappedWeights(WeightMatrix source)
         : base(source.Rows, source.Columns)
     {
         _source = source;
@@ -25,6 +26,8 @@ internal sealed unsafe class MappedMatrix : PackedMatrix
     public override long Bytes => (long)_source.RowBytes * Rows;
 
     protected override int BlockColumns => _blockElements;
+
+    public override bool HasVectorKernel => true;
 
     public override float* Expand(int panel, int column, int count, float* scratch)
     {
@@ -52,6 +55,25 @@ internal sealed unsafe class MappedMatrix : PackedMatrix
         }
 
         return scratch;
+    }
+
+    /// <summary>Row by row: decoding is what costs, so nothing is transposed for a single input.</summary>
+    public override void MultiplyVector(int panel, float* x, float* blockSums, float* y, bool accumulate)
+    {
+        Span<float> decoded = stackalloc float[256];
+        Span<float> values = decoded[.._blockElements];
+        int first = panel * PanelRows;
+        for (int r = 0; r < PanelRows; r++)
+        {
+            float sum = accumulate ? y[r] : 0;
+            for (int c = 0; c < Columns && first + r < Rows; c += _blockElements)
+            {
+                Dequantizer.ToSingle(_source.Type, _source.Row(first + r).Slice(c / _blockElements * _blockBytes, _blockBytes), values);
+                sum += TensorPrimitives.Dot(values, new ReadOnlySpan<float>(x + c, _blockElements));
+            }
+
+            y[r] = sum;
+        }
     }
 
     public override void Dispose()

@@ -1,0 +1,55 @@
+using System.Diagnostics;
+using KVCluster.Silo.Options;
+using KVCluster.Silo.Reports;
+using KVCluster.Silo.Sessions;
+using KVCluster.Silo.Terminals;
+using KVCluster.Silo.Verbs;
+using KVCluster.Worker;
+
+namespace KVCluster.Silo.Demo;
+
+/// <summary>
+/// The demo: a document is read once, then questions are put to its whole cache and to what is left of it at several fractions.
+/// </summary>
+internal static class DemoRun
+{
+    // Beside the document itself: questions and answers, and pages that forks fill only in part.
+    private const int SpareTokens = 2048;
+
+    public static void Run(Terminal terminal, DemoSettings settings, bool json, CancellationToken cancellationToken)
+    {
+        long start = Stopwatch.GetTimestamp();
+        DemoView? view = json ? null : new DemoView(terminal);
+
+        // A token has three characters or more in most texts: room for the whole cache and the largest cut. Unused room costs nothing.
+        int room = settings.Material.Document.Length + SpareTokens;
+        (LocalModel model, double loadSeconds) = ModelOpening.Open(terminal, settings.Model, room);
+        using LocalModel owned = model;
+        view?.Begin(model, settings);
+        using DemoCache cache = new(terminal, model, settings.Material, Observation.For(settings.Policies.Select(p => p.Policy)), cancellationToken);
+        view?.DocumentRead(cache.Document, cache.Bytes, settings.Material.Questions.Count);
+
+        List<DemoRow> rows = [cache.AskWhole(answer => view?.Answered(answer), cancellationToken)];
+        view?.BeginCuts(settings);
+        foreach (RememberedScores policy in settings.Policies.Select(p => new RememberedScores(p.Specification, p.Policy)))
+        {
+            foreach (double keep in settings.Keeps)
+            {
+                rows.Add(cache.AskCut(policy, keep, cancellationToken));
+            }
+        }
+
+        DemoReport report = new()
+        {
+            Model = ModelUse.Of(model, settings.Model, loadSeconds),
+            Document = cache.Document,
+            Rows = rows,
+            Seconds = Stopwatch.GetElapsedTime(start).TotalSeconds,
+        };
+        view?.End(report, settings);
+        if (json)
+        {
+            JsonOutput.Write(terminal, report, JsonReports.Default.DemoReport);
+        }
+    }
+}

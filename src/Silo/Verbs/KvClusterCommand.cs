@@ -1,0 +1,18 @@
+using System.CommandLine;
+using KVCluster.Silo.Hosting;
+using KVCluster.Silo.Terminals;
+
+namespace KVCluster.Silo.Verbs;
+
+/// <summary>All verbs.</summary>
+internal static class KvClusterCommand
+{
+    public static RootCommand Create(Terminal terminal, Interrupt interrupt) => new(
+        "KVCluster: long conversations on KV caches that are cut to what matters. Start with 'demo'.")
+    {
+        DemoVerb.Create(terminal, interrupt),
+        ChatVerb.Create(terminal, interrupt),
+        GenerateVerb.Create(terminal, interrupt),
+        ModelVerb.Create(terminal),
+    };
+}

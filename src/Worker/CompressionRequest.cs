@@ -1,0 +1,16 @@
+using KVCluster.Compression.Budgets;
+using KVCluster.Compression.Policies;
+
+namespace KVCluster.Worker;
+
+/// <summary>How to compress a conversation.</summary>
+/// <param name="Policy">Chooses the slots that stay.</param>
+/// <param name="Budget">How many may.</param>
+public sealed record CompressionRequest(ICompressionPolicy Policy, RetentionBudget Budget)
+{
+    /// <summary>Token ids of each prompt, for policies that score by a task's attention (<see cref="AttentionSource.Task"/>).</summary>
+    public IReadOnlyList<ReadOnlyMemory<int>> TaskPrompts { get; init; } = [];
+
+    /// <summary>Queries a step of a replay: bounds the time between two looks at cancellation, not the result.</summary>
+    public int ReplayChunkTokens { get; init; } = 512;
+}

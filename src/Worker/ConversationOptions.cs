@@ -1,0 +1,10 @@
+using KVCluster.Inference.Backend;
+
+namespace KVCluster.Worker;
+
+/// <summary>How a conversation is kept.</summary>
+public sealed record ConversationOptions
+{
+    /// <summary>Attention gathered as the conversation goes, for policies that score by what was observed. Null: none is gathered.</summary>
+    public ObservationOptions? Observe { get; init; } = new();
+}

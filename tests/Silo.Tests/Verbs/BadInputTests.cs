@@ -1,0 +1,150 @@
+using KVCluster.TestSupport;
+
+namespace KVCluster.Silo.Tests.Verbs;
+
+/// <summary>Each fault gives exit code 2 and one line that names it.</summary>
+public class BadInputTests
+{
+    [Fact]
+    public void A_missing_model_is_named() =>
+        CommandRun.Of("generate", "--model", "/no/such/model", "--prompt", "Hi").AssertRefused("/no/such/model", "no such file");
+
+    [Fact]
+    public void A_folder_without_a_configuration_is_no_model()
+    {
+        using TemporaryFolder folder = new();
+        CommandRun.Of("model", "info", folder.Path).AssertRefused(folder.Path, "config.json");
+    }
+
+    [Fact]
+    public void A_file_that_is_no_model_is_refused()
+    {
+        using TemporaryFolder folder = new();
+        string path = folder.Write("model.gguf", "this is no model");
+        CommandRun.Of("model", "info", path).AssertRefused(path);
+        CommandRun.Of("model", "info", path, "--json").AssertRefused(path);
+    }
+
+    [Fact]
+    public void A_truncated_model_is_refused()
+    {
+        using TemporaryFolder folder = new();
+        foreach (string file in Directory.EnumerateFiles(TestPaths.Needle, "*.json"))
+        {
+            File.Copy(file, Path.Combine(folder.Path, Path.GetFileName(file)));
+        }
+
+        byte[] weights = File.ReadAllBytes(Path.Combine(TestPaths.Needle, "model.safetensors"));
+        folder.Write("model.safetensors", weights[..^100]);
+        CommandRun.Of("chat", "--model", folder.Path, "--question", "Hello!").AssertRefused("model.safetensors");
+    }
+
+    [Theory]
+    [InlineData("0")]
+    [InlineData("1.5")]
+    [InlineData("-0.25")]
+    [InlineData("NaN")]
+    [InlineData("much")]
+    public void A_fraction_outside_its_range_is_refused(string keep)
+    {
+        using TemporaryFolder folder = new();
+        string document = folder.Write("d.txt", "The gate code for amber-falcon is 48213.");
+        CommandRun.Of("chat", "--document", document, "--question", "Hi", "--keep", keep).AssertRefused("--keep", keep);
+        CommandRun.Of("demo", "--keep", $"0.5,{keep}").AssertRefused("--keep", keep);
+    }
+
+    [Theory]
+    [InlineData("snappy", "snappy", "kvcompose", "streaming-llm")]
+    [InlineData("kvcompose:sinks=4", "sinks", "keep-first", "aggregation")]
+    [InlineData("kvcompose:keep-first", "keep-first", "parameter=value", "")]
+    [InlineData("kvcompose:aggregation=sum", "sum", "max", "mean")]
+    [InlineData("streaming-llm:sinks=-1", "sinks", "-1", "")]
+    public void An_unknown_policy_or_parameter_is_named_with_what_is_valid(string policy, params string[] mentioned)
+    {
+        CommandRun.Of("chat", "--question", "Hi", "--policy", policy).AssertRefused(mentioned);
+        CommandRun.Of("demo", "--policy", policy).AssertRefused(mentioned);
+    }
+
+    [Fact]
+    public void An_unknown_source_of_scores_is_refused() =>
+        CommandRun.Of("chat", "--question", "Hi", "--scores", "guessed").AssertRefused("guessed", "replay", "observed", "task");
+
+    [Theory]
+    [InlineData("--kv", "f16", "bf16")]
+    [InlineData("--threads", "0", "1 or more")]
+    [InlineData("--threads", "two", "whole number")]
+    [InlineData("--context", "-5", "1 or more")]
+    [InlineData("--temperature", "-1", "Temperature")]
+    [InlineData("--temperature", "warm", "number")]
+    [InlineData("--top-k", "1.5", "whole number")]
+    [InlineData("--top-p", "0", "TopP")]
+    [InlineData("--min-p", "2", "MinP")]
+    [InlineData("--repetition-penalty", "0", "RepetitionPenalty")]
+    [InlineData("--seed", "-1", "whole number")]
+    [InlineData("--stop", "", "StopStrings")]
+    [InlineData("--max-tokens", "0", "MaxTokens")]
+    [InlineData("--logprobs", "21", "LogProbabilities")]
+    public void An_option_out_of_range_is_refused(string option, string value, string mentioned) =>
+        CommandRun.Of("generate", "--model", TestPaths.Needle, "--prompt", "Hi", option, value).AssertRefused(mentioned);
+
+    [Fact]
+    public void An_empty_prompt_is_refused()
+    {
+        using TemporaryFolder folder = new();
+        string empty = folder.Write("empty.txt", "\n");
+        CommandRun.Of("generate", "--model", TestPaths.Needle, "--prompt", "").AssertRefused("empty");
+        CommandRun.With("", typed: false, "generate", "--model", TestPaths.Needle).AssertRefused("empty");
+        CommandRun.With("", typed: true, "generate", "--model", TestPaths.Needle).AssertRefused("no prompt");
+        CommandRun.Of("generate", "--model", TestPaths.Needle, "--prompt-file", empty).AssertRefused(empty, "empty");
+        CommandRun.Of("generate", "--model", TestPaths.Needle, "--prompt", "a", "--prompt-file", empty).AssertRefused("give one");
+        CommandRun.Of("chat", "--question", " ").AssertRefused("--question");
+        CommandRun.With("\n\n", typed: false, "chat").AssertRefused("no question");
+    }
+
+    [Fact]
+    public void A_text_that_cannot_be_read_is_named()
+    {
+        using TemporaryFolder folder = new();
+        string bytes = folder.Write("bytes.txt", [0x41, 0xFF, 0xFE, 0x42]);
+        CommandRun.Of("chat", "--question", "Hi", "--document", "/no/such/text").AssertRefused("/no/such/text");
+        CommandRun.Of("chat", "--question", "Hi", "--document", folder.Path).AssertRefused(folder.Path);
+        CommandRun.Of("chat", "--question", "Hi", "--document", bytes).AssertRefused(bytes, "UTF-8");
+    }
+
+    [Fact]
+    public void A_prompt_longer_than_the_context_is_refused()
+    {
+        string text = string.Concat(Enumerable.Repeat("The gate code for amber-falcon is 48213. ", 400));
+        CommandRun.With(text, typed: false, "generate", "--model", TestPaths.Needle).AssertRefused("context of 4096");
+        CommandRun.Of("generate", "--model", TestPaths.Needle, "--prompt", text[..2000], "--context", "64").AssertRefused("arena");
+    }
+
+    [Fact]
+    public void Options_that_do_not_go_together_are_refused()
+    {
+        using TemporaryFolder folder = new();
+        string document = folder.Write("d.txt", "The gate code for amber-falcon is 48213.");
+        CommandRun.Of("chat", "--keep", "0.5", "--question", "Hi").AssertRefused("--document");
+        CommandRun.With("", typed: true, "chat", "--json").AssertRefused("--question");
+        CommandRun.Of("demo", "--document", document).AssertRefused("--questions");
+        CommandRun.Of("demo", "--questions", document).AssertRefused("--document");
+        CommandRun.Of("demo", "--document", document, "--questions", document).AssertRefused(document, "question");
+        CommandRun.With("", typed: true, "chat", "--document", document, "--keep", "0.5", "--scores", "task").AssertRefused("--question");
+    }
+
+    [Theory]
+    [InlineData("demo", "--loud")]
+    [InlineData("sing", "sing")]
+    [InlineData("model", "Required command")]
+    [InlineData("generate", "--model")]
+    public void What_is_not_understood_is_refused(string verb, string mentioned) =>
+        CommandRun.Of(mentioned.StartsWith("--loud", StringComparison.Ordinal) ? [verb, mentioned] : [verb]).AssertRefused(mentioned, "--help");
+
+    [Fact]
+    public void Without_arguments_it_says_what_there_is()
+    {
+        CommandRun run = CommandRun.Of();
+        Assert.Equal(0, run.ExitCode);
+        Assert.All(["demo", "chat", "generate", "model"], verb => Assert.Contains(verb, run.Output, StringComparison.Ordinal));
+    }
+}
