@@ -7,6 +7,7 @@ namespace KVCluster.Compression;
 public sealed class RetentionPlan
 {
     private readonly int[][] _kept;
+    private int[]? _carriers;
 
     /// <summary>Takes the kept slots, layer-major: entry layer * kvHeads + head. Throws where they are not strictly ascending.</summary>
     public RetentionPlan(int layers, int kvHeads, int[][] kept)
@@ -45,8 +46,33 @@ public sealed class RetentionPlan
     /// </summary>
     public bool ClosesPositions { get; private init; }
 
+    /// <summary>Whether some head keeps what it drops as one merged slot.</summary>
+    public bool Merges => _carriers is not null;
+
+    /// <summary>
+    /// The kept slot of a head that becomes the mean of itself and all dropped slots, with a bias of the logarithm of their number, or -1.
+    /// </summary>
+    public int Carrier(int layer, int head) => _carriers is null ? -1 : _carriers[(layer * KvHeads) + head];
+
     /// <summary>The same plan with positions closed up.</summary>
-    public RetentionPlan ClosingPositions() => new(Layers, KvHeads, _kept) { ClosesPositions = true };
+    public RetentionPlan ClosingPositions() => new(Layers, KvHeads, _kept) { ClosesPositions = true, _carriers = _carriers };
+
+    /// <summary>
+    /// The same plan with dropped slots merged into these kept ones, layer-major, -1 for none. Throws ArgumentException where one is not kept.
+    /// </summary>
+    public RetentionPlan Merging(int[] carriers)
+    {
+        ArgumentNullException.ThrowIfNull(carriers);
+        for (int i = 0; i < _kept.Length; i++)
+        {
+            if (carriers.Length != _kept.Length || (carriers[i] >= 0 && Array.BinarySearch(_kept[i], carriers[i]) < 0))
+            {
+                throw new ArgumentException($"the carriers do not fit the kept slots (entry {i})", nameof(carriers));
+            }
+        }
+
+        return new RetentionPlan(Layers, KvHeads, _kept) { ClosesPositions = ClosesPositions, _carriers = carriers };
+    }
 
     /// <summary>Kept slots of one head, ascending.</summary>
     public ReadOnlySpan<int> Kept(int layer, int head) => _kept[(layer * KvHeads) + head];

@@ -33,30 +33,7 @@ public static class PyramidBudget
             counts[layer] = (int)Math.Round(pyramid ? most - (layer * step) : mean, MidpointRounding.ToEven);
         }
 
-        Fit(counts, shape, slots);
+        LayerFit.Reduce(counts, shape, slots);
         return counts;
-    }
-
-    private static void Fit(int[] counts, CacheShape shape, long slots)
-    {
-        while (Cost(counts, shape) > slots)
-        {
-            int largest = Array.IndexOf(counts, counts.Max());
-            counts[largest]--;
-        }
-    }
-
-    private static long Cost(int[] counts, CacheShape shape)
-    {
-        long cost = 0;
-        for (int layer = 0; layer < shape.Layers; layer++)
-        {
-            for (int head = 0; head < shape.KvHeads; head++)
-            {
-                cost += Math.Min(counts[layer], shape.Slots(layer, head));
-            }
-        }
-
-        return cost;
     }
 }

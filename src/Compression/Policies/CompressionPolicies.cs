@@ -33,6 +33,18 @@ public static class CompressionPolicies
             SimLayerKvPolicy.PolicyName, "layers that look at little else keep sinks and recents only", p => new SimLayerKvPolicy(p)),
         PolicyDescriptor.Of<DuoAttentionParameters>(
             DuoAttentionPolicy.PolicyName, "heads that do not retrieve keep sinks and recents only (calibrated)", p => new DuoAttentionPolicy(p)),
+        PolicyDescriptor.Of<RazorAttentionParameters>(
+            RazorAttentionPolicy.PolicyName,
+            "heads that do not retrieve keep sinks, recents and one token for the rest (calibrated)",
+            p => new RazorAttentionPolicy(p)),
+        PolicyDescriptor.Of<FastGenParameters>(
+            FastGenPolicy.PolicyName, "each head the cheapest kind of slots that recovers its attention", p => new FastGenPolicy(p)),
+        PolicyDescriptor.Of<CompressKvParameters>(
+            CompressKvPolicy.PolicyName, "what semantic retrieval heads look at; layers by their error (calibrated)", p => new CompressKvPolicy(p)),
+        PolicyDescriptor.Of<DefensiveKvParameters>(
+            DefensiveKvPolicy.PolicyName, "the most any of the last queries looked, by the values behind W_o", p => new DefensiveKvPolicy(p)),
+        PolicyDescriptor.Wrapper<IScoringPolicy, LayerBudgetsParameters>(
+            LayerBudgetsPolicy.PolicyName, "uniform, pyramid, error-based or global layer budgets, by any scorer", (b, p) => new LayerBudgetsPolicy(b, p)),
         PolicyDescriptor.Wrapper<IScoringPolicy, ChunkKvParameters>(
             ChunkKvPolicy.PolicyName, "whole chunks of neighbours, by any scorer", (b, p) => new ChunkKvPolicy(b, p)),
         PolicyDescriptor.Wrapper<IScoringPolicy, AdaKvParameters>(

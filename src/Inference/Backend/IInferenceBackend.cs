@@ -50,6 +50,15 @@ public interface IInferenceBackend : IDisposable
     AttentionScores ProjectedValueNorms(KvCache cache, VectorNorm norm);
 
     /// <summary>
+    /// Rewrites one slot: key [headSize] (RoPE applied), value [headSize], and the bias added to its logits. The cache is no longer exact.
+    /// <see cref="ArenaFullException"/> before anything has changed.
+    /// </summary>
+    void WriteSlot(KvCache cache, int layer, int head, int slot, ReadOnlySpan<float> key, ReadOnlySpan<float> value, float bias);
+
+    /// <summary>Attention biases of the first slots of a head, 0 where it has none: [destination] slots.</summary>
+    void ReadBiases(KvCache cache, int layer, int head, Span<float> destination);
+
+    /// <summary>
     /// Turns all keys by RoPE to positions without gaps: the conversation then goes on from the number of kept rows. Slots keep their order;
     /// heads shorter than the longest take the last positions. <see cref="ArenaFullException"/> before anything has changed, where pages
     /// shared with forks cannot be copied.

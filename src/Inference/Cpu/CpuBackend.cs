@@ -120,6 +120,33 @@ public sealed class CpuBackend : IInferenceBackend
     }
 
     /// <inheritdoc/>
+    public void WriteSlot(KvCache cache, int layer, int head, int slot, ReadOnlySpan<float> key, ReadOnlySpan<float> value, float bias)
+    {
+        ArgumentNullException.ThrowIfNull(cache);
+        ForwardCheck.Owns(cache, this);
+        cache.EnableBias(layer, head);
+        cache.PrepareSlotRewrite(layer, head, slot);
+        cache.SetBias(layer, head, slot, [bias]);
+        _store.WriteRows(cache.KeyPages(layer, head), slot, 1, key);
+        _store.WriteRows(cache.ValuePages(layer, head), slot, 1, value);
+    }
+
+    /// <inheritdoc/>
+    public void ReadBiases(KvCache cache, int layer, int head, Span<float> destination)
+    {
+        ArgumentNullException.ThrowIfNull(cache);
+        ForwardCheck.Owns(cache, this);
+        ReadOnlySpan<int> pages = cache.BiasPages(layer, head);
+        if (pages.IsEmpty)
+        {
+            destination.Clear();
+            return;
+        }
+
+        _store.ReadBiases(pages, 0, destination);
+    }
+
+    /// <inheritdoc/>
     public void ClosePositions(KvCache cache)
     {
         ArgumentNullException.ThrowIfNull(cache);

@@ -1,6 +1,6 @@
 namespace KVCluster.Inference.Kv;
 
-/// <content>Closing up positions after compaction.</content>
+/// <content>Rewriting slots, and closing up positions after compaction.</content>
 public sealed partial class KvCache
 {
     /// <summary>
@@ -21,6 +21,25 @@ public sealed partial class KvCache
         }
 
         _draft.Apply(IsPinned, _reservation);
+    }
+
+    /// <summary>
+    /// Makes the pages of one filled slot private, so that its key and value may be rewritten in place; the cache is no longer exact.
+    /// <see cref="ArenaFullException"/> before anything has changed.
+    /// </summary>
+    internal void PrepareSlotRewrite(int layer, int head, int slot)
+    {
+        CachedHead cached = Head(layer, head);
+        if ((uint)slot >= (uint)cached.Length)
+        {
+            throw new ArgumentOutOfRangeException(nameof(slot), slot, $"the head has {cached.Length} slots");
+        }
+
+        _draft.Clear();
+        _draft.Write(cached.Keys, slot / Geometry.PageTokens);
+        _draft.Write(cached.Values, slot / Geometry.PageTokens);
+        _draft.Apply(IsPinned, _reservation);
+        IsExact = false;
     }
 
     /// <summary>The position a slot has once positions are closed up: heads shorter than the longest take the last positions.</summary>

@@ -1,0 +1,69 @@
+using System.Numerics.Tensors;
+using KVCluster.Compression.Budgets;
+using KVCluster.Compression.Scores;
+
+namespace KVCluster.Compression.Policies;
+
+/// <summary>
+/// DefensiveKV (arXiv 2510.13334): means over queries trust that importance is stable; here a slot's risk is the most attention any of the
+/// last queries of any head of the group paid it, smoothed, and at least the mean over tokens, times ||W_o v||_1. The slots of a layer
+/// compete (scope=layer), or those of all layers (scope=model, Layer-DefensiveKV). The window stays.
+/// </summary>
+public sealed class DefensiveKvPolicy(DefensiveKvParameters? parameters = null) : ScoredPolicy<DefensiveKvParameters>(parameters)
+{
+    internal const string PolicyName = "defensivekv";
+
+    /// <inheritdoc/>
+    public override string Name => PolicyName;
+
+    /// <inheritdoc/>
+    public override ScoreRequest Request => new()
+    {
+        Attention = new AttentionRequest(AttentionSource.Window, QueryAggregation.Max) { Window = Settings.Window },
+        ProjectedValueNorms = Settings.ValueNorm ? VectorNorm.L1 : null,
+    };
+
+    /// <inheritdoc/>
+    protected override int Recents => Settings.Window;
+
+    /// <inheritdoc/>
+    public override AttentionScores Score(PolicyInput input)
+    {
+        AttentionScores scores = WindowScores.Of(input, Settings.Window, Settings.Kernel, GroupReduction.Max);
+        for (int i = 0; i < scores.Layers * scores.Heads; i++)
+        {
+            Span<float> row = scores.Row(i / scores.Heads, i % scores.Heads);
+            int before = input.Shape.SlotsBefore(
+                i / scores.Heads, i % scores.Heads, Math.Max(0, input.Shape.LogicalLength - Settings.Window));
+            if (before > 0)
+            {
+                float mean = TensorPrimitives.Sum<float>(row[..before]) / before;
+                TensorPrimitives.Max(row[..before], mean, row[..before]);
+            }
+        }
+
+        if (Settings.ValueNorm)
+        {
+            ScoreOperations.Multiply(scores, ScoreOperations.GroupToKvHeads(input.RequireProjectedValueNorms(), input.Shape.KvHeads));
+        }
+
+        return scores;
+    }
+
+    /// <inheritdoc/>
+    public override RetentionPlan Plan(PolicyInput input, RetentionBudget budget) =>
+        ScopedPlan.Of(Rank(input), input.Shape, budget, Settings.Scope, floor: 0, Settings.MinimumPerHead);
+}
+
+/// <summary>Parameters of DefensiveKV.</summary>
+public sealed record DefensiveKvParameters : WindowParameters
+{
+    /// <summary>The last so many queries look; the paper's is 32.</summary>
+    public DefensiveKvParameters() => Window = 32;
+
+    /// <summary>How widely slots compete.</summary>
+    public BudgetScope Scope { get; init; } = BudgetScope.Layer;
+
+    /// <summary>Scores are multiplied by ||W_o v||_1; without it the slots raised to the mean are all alike.</summary>
+    public bool ValueNorm { get; init; } = true;
+}
