@@ -29,7 +29,8 @@ public partial class ProgramTests
     }
 
     [Fact]
-    public void A_missing_model_is_bad_input() => AssertRefused(Run("generate", "--model", "/no/such.gguf", "--prompt", "Hi"), "/no/such.gguf");
+    public void A_missing_model_is_bad_input() =>
+        AssertRefused(Run("generate", "--model", "/no/such.gguf", "--prompt", "Hi"), "/no/such.gguf");
 
     [Fact]
     public void A_truncated_gguf_is_bad_input()
@@ -52,7 +53,8 @@ public partial class ProgramTests
             return;
         }
 
-        using Process process = Start("generate", "--model", TestPaths.Needle, "--prompt", "The baker", "--temperature", "2", "--max-tokens", "100000");
+        using Process process = Start(
+            "generate", "--model", TestPaths.Needle, "--prompt", "The baker", "--temperature", "2", "--max-tokens", "100000");
         process.StandardInput.Close();
         Task<string> error = process.StandardError.ReadToEndAsync();
         Assert.NotEqual(-1, process.StandardOutput.Read());

@@ -230,6 +230,13 @@ public sealed class CpuBackend : IInferenceBackend
                 $"an arena of {arenaBytes} bytes is too small for this model: one page for every head takes {least * geometry.PageBytes} bytes");
         }
 
-        return (int)Math.Min(pages, int.MaxValue);
+        // Reserving more than there is succeeds and fails later, in the middle of somebody's turn.
+        long available = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
+        if (arenaBytes > available || pages > int.MaxValue)
+        {
+            throw new InputException($"an arena of {arenaBytes} bytes is more than this machine has: {available} bytes of memory");
+        }
+
+        return (int)pages;
     }
 }

@@ -35,12 +35,7 @@ internal sealed class ChatSession : IDisposable
 
     /// <summary>Reads the document into the cache.</summary>
     public Prefill ReadDocument(CancellationToken cancellationToken) =>
-        Prefill.Run(
-            _terminal,
-            _conversation,
-            DocumentFrame.Context(_framing, _settings.System, _settings.Document ?? throw new InvalidOperationException("there is no document")),
-            cancellationToken,
-            "reading the document");
+        Prefill.Run(_terminal, _conversation, DocumentTokens(), cancellationToken, "reading the document");
 
     /// <summary>Cuts the cache to a fraction of what it holds. Questions that are known serve policies that score by the task.</summary>
     public CompressionRecord Compress(double keep, CancellationToken cancellationToken)
@@ -66,6 +61,10 @@ internal sealed class ChatSession : IDisposable
     }
 
     public void Dispose() => _conversation.Dispose();
+
+    private int[] DocumentTokens() => _settings.Document is { } document
+        ? DocumentFrame.Context(_framing, _settings.System, document)
+        : throw new InvalidOperationException("there is no document");
 
     private int[] Frame(string question) => _begun ? _framing.NextTurn(question, _ended) : First(question);
 

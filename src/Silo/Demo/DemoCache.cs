@@ -10,8 +10,8 @@ using KVCluster.Worker;
 namespace KVCluster.Silo.Demo;
 
 /// <summary>
-/// The document, read once into an exact cache. Every row starts from a fork of it, and every question is put to a fork of that row's cache,
-/// so no question profits from another.
+/// The document, read once into an exact cache. Every row starts from a fork of it, and every question is put to a fork of that row's
+/// cache, so no question profits from another.
 /// </summary>
 internal sealed class DemoCache : IDisposable
 {
@@ -23,7 +23,8 @@ internal sealed class DemoCache : IDisposable
     private readonly Conversation _exact;
     private readonly int[][] _questions;
 
-    public DemoCache(Terminal terminal, LocalModel model, DemoMaterial material, ObservationOptions? observe, CancellationToken cancellationToken)
+    public DemoCache(
+        Terminal terminal, LocalModel model, DemoMaterial material, ObservationOptions? observe, CancellationToken cancellationToken)
     {
         _terminal = terminal;
         _material = material;
@@ -108,7 +109,12 @@ internal sealed class DemoCache : IDisposable
     }
 
     private DemoRow Row(
-        CompressionRecord? compression, double keep, long bytesAfter, double compressSeconds, List<DemoAnswer> answers, double seconds) => new()
+        CompressionRecord? compression,
+        double keep,
+        long bytesAfter,
+        double compressSeconds,
+        List<DemoAnswer> answers,
+        double answerSeconds) => new()
         {
             Compression = compression,
             Keep = keep,
@@ -117,7 +123,7 @@ internal sealed class DemoCache : IDisposable
             BytesBefore = Bytes,
             BytesAfter = bytesAfter,
             CompressSeconds = compressSeconds,
-            AnswerSeconds = seconds,
+            AnswerSeconds = answerSeconds,
             Answers = answers,
         };
 }

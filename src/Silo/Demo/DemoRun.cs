@@ -1,5 +1,5 @@
 using System.Diagnostics;
-using KVCluster.Silo.Options;
+using KVCluster.Inference.Backend;
 using KVCluster.Silo.Reports;
 using KVCluster.Silo.Sessions;
 using KVCluster.Silo.Terminals;
@@ -21,12 +21,13 @@ internal static class DemoRun
         long start = Stopwatch.GetTimestamp();
         DemoView? view = json ? null : new DemoView(terminal);
 
-        // A token has three characters or more in most texts: room for the whole cache and the largest cut. Unused room costs nothing.
+        // Most texts have three or four characters a token: room for the whole cache and the largest cut. Unused room costs nothing.
         int room = settings.Material.Document.Length + SpareTokens;
         (LocalModel model, double loadSeconds) = ModelOpening.Open(terminal, settings.Model, room);
         using LocalModel owned = model;
         view?.Begin(model, settings);
-        using DemoCache cache = new(terminal, model, settings.Material, Observation.For(settings.Policies.Select(p => p.Policy)), cancellationToken);
+        ObservationOptions? observe = Observation.For(settings.Policies.Select(p => p.Policy));
+        using DemoCache cache = new(terminal, model, settings.Material, observe, cancellationToken);
         view?.DocumentRead(cache.Document, cache.Bytes, settings.Material.Questions.Count);
 
         List<DemoRow> rows = [cache.AskWhole(answer => view?.Answered(answer), cancellationToken)];

@@ -9,7 +9,7 @@ namespace KVCluster.Silo.Demo;
 /// <summary>What the demo measured, a row for each cache.</summary>
 internal static class DemoTable
 {
-    private const int MaxAnswerLength = 90;
+    private const int MaxAnswerLength = 110;
 
     public static Table Create(IReadOnlyList<DemoRow> rows)
     {
@@ -41,7 +41,7 @@ internal static class DemoTable
         Amount.Seconds(row.AnswerSeconds),
     ];
 
-    /// <summary>The row worth a picture: the smallest cut that kept as many right answers as the whole cache, else the gentlest one.</summary>
+    /// <summary>The row worth a picture: the smallest cut with as many right answers as the whole cache, else the gentlest.</summary>
     public static DemoRow? Showcase(IReadOnlyList<DemoRow> rows)
     {
         IEnumerable<DemoRow> cuts = rows.Where(r => r.Compression is not null);

@@ -12,7 +12,8 @@ internal sealed class CompressionOptionSet
         $"what stays: NAME or NAME:PARAMETER=VALUE,... of {PolicyChoice.Names()}; {PolicyChoice.Default} by default",
         "POLICY");
 
-    private readonly Option<string?> _scores = OptionOf.Text("--scores", "whose attention counts: replay (the default), observed or task", "SOURCE");
+    private readonly Option<string?> _scores = OptionOf.Text(
+        "--scores", "whose attention counts: replay (the default), observed or task", "SOURCE");
 
     public void AddTo(Command command)
     {

@@ -19,7 +19,8 @@ internal sealed class ModelOptionSet
     private readonly Option<string?> _model;
     private readonly Option<KvElementType?> _kv = OptionOf.Choice("--kv", "how keys and values are stored; bf16 by default", s_kvTypes);
     private readonly Option<int?> _threads = OptionOf.Number<int>("--threads", "threads to compute on; all processors by default");
-    private readonly Option<int?> _context = OptionOf.Number<int>("--context", "room of the KV arena in tokens; the model's context, at most 8192, by default");
+    private readonly Option<int?> _context = OptionOf.Number<int>(
+        "--context", "room of the KV arena in tokens; the model's context, at most 8192, by default");
 
     public ModelOptionSet(bool bundledByDefault)
     {

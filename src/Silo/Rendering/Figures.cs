@@ -12,7 +12,7 @@ internal static class Figures
 
     /// <summary>What was read and how fast.</summary>
     public static string Read(Prefill prefill) =>
-        $"{prefill.Tokens.ToString("N0", CultureInfo.InvariantCulture)} tokens in {Amount.Seconds(prefill.Seconds)}, {Amount.Rate(prefill.TokensPerSecond)}";
+        $"{Amount.Count(prefill.Tokens)} tokens in {Amount.Seconds(prefill.Seconds)}, {Amount.Rate(prefill.TokensPerSecond)}";
 
     /// <summary>A compression: bytes, slots, attention dropped, seconds.</summary>
     public static string Compression(CompressionRecord record)
@@ -22,7 +22,8 @@ internal static class Figures
             : "";
         return $"[{record.Policy} keeps {Options.Retention.Percent(record.Keep)} of {record.Tokens:N0} tokens: "
             + $"{Amount.Bytes(record.BytesBefore)} -> {Amount.Bytes(record.BytesAfter)}{dropped}; "
-            + $"scoring {Amount.Seconds(record.ScoringSeconds)}, planning {Amount.Seconds(record.PlanSeconds)}, freeing {Amount.Seconds(record.ApplySeconds)}]";
+            + $"scoring {Amount.Seconds(record.ScoringSeconds)}, planning {Amount.Seconds(record.PlanSeconds)}, "
+            + $"freeing {Amount.Seconds(record.ApplySeconds)}]";
     }
 
     /// <summary>A token, its log-probability and its alternatives.</summary>

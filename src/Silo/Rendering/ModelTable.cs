@@ -25,17 +25,21 @@ internal static class ModelTable
         yield return ("format", m.Format);
         yield return ("architecture", m.Architecture);
         yield return ("parameters", $"{Amount.Count(m.Parameters)} ({Amount.Bytes(m.WeightBytes)})");
-        yield return ("stored as", string.Join(", ", m.StoredTypes.Select(t => $"{t.Type}: {t.Matrices} matrices, {Amount.Bytes(t.Bytes)}")));
+        yield return ("stored as", string.Join(", ", m.StoredTypes.Select(Stored)));
         yield return ("layers", Number(m.Layers));
         yield return ("hidden", $"{m.HiddenSize}, feed-forward {m.FeedForwardSize}");
-        yield return ("heads", $"{m.QueryHeads} of queries, {m.KvHeads} of keys and values, size {m.HeadSize}{(m.QueryKeyNorm ? ", normed" : "")}");
+        string normed = m.QueryKeyNorm ? ", normed" : "";
+        yield return ("heads", $"{m.QueryHeads} of queries, {m.KvHeads} of keys and values, size {m.HeadSize}{normed}");
         yield return ("context", $"{m.Context:N0} tokens{(m.SlidingWindow is { } window ? $", sliding window {window:N0}" : "")}");
         yield return ("rotary", m.Rope);
-        yield return ("vocabulary", $"{m.Vocabulary:N0} rows, {m.TokenizerVocabulary:N0} tokens{(m.TiedEmbeddings ? ", output tied to it" : "")}");
+        string tied = m.TiedEmbeddings ? ", output tied to it" : "";
+        yield return ("vocabulary", $"{m.Vocabulary:N0} rows, {m.TokenizerVocabulary:N0} tokens{tied}");
         yield return ("chat template", m.ChatTemplate ? "yes" : "no");
         yield return ("KV cache", string.Join(", ", m.KvBytesPerToken.Select(k => $"{k.Key} {Amount.Bytes(k.Value)}")) + " a token");
         yield return ("fingerprint", m.Fingerprint);
     }
+
+    private static string Stored(StoredType type) => $"{type.Type}: {type.Matrices} matrices, {Amount.Bytes(type.Bytes)}";
 
     private static string Number(int value) => value.ToString(CultureInfo.InvariantCulture);
 }

@@ -24,8 +24,9 @@ internal static class RetentionPicture
             double mean = heads.Average();
             double share = tokens > 0 ? mean / tokens : 0;
             string percent = (share * 100).ToString("0.0", CultureInfo.InvariantCulture).PadLeft(5);
+            string count = Text((int)Math.Round(mean)).PadLeft(countWidth);
             string ragged = heads.Distinct().Count() > 1 ? $"   heads {string.Join(' ', heads)}" : "";
-            yield return $"layer {Text(layer).PadLeft(layerWidth)} {Bar(share)} {Text((int)Math.Round(mean)).PadLeft(countWidth)} of {tokens} {percent} %{ragged}";
+            yield return $"layer {Text(layer).PadLeft(layerWidth)} {Bar(share)} {count} of {tokens} {percent} %{ragged}";
         }
     }
 

@@ -9,7 +9,8 @@ internal static class AnswerReader
 {
     /// <param name="show">Called with each piece of text; null: nobody reads along.</param>
     /// <returns>The answer; one that was broken off says so in <see cref="Answer.Finish"/>.</returns>
-    public static Answer Read(Conversation conversation, SamplingOptions sampling, Action<string>? show, CancellationToken cancellationToken)
+    public static Answer Read(
+        Conversation conversation, SamplingOptions sampling, Action<string>? show, CancellationToken cancellationToken)
     {
         List<TokenScore>? scores = sampling.LogProbabilities is null ? null : [];
         foreach (GeneratedPiece piece in conversation.Generate(sampling, cancellationToken))

@@ -3,7 +3,7 @@ using KVCluster.Inference.Backend;
 
 namespace KVCluster.Silo.Sessions;
 
-/// <summary>What a conversation must gather as it goes so that policies can score it; most need nothing, and then nothing is paid.</summary>
+/// <summary>What a conversation must gather as it goes so that policies can score it; most need nothing, and pay nothing.</summary>
 internal static class Observation
 {
     public static ObservationOptions? For(params IEnumerable<ICompressionPolicy> policies)

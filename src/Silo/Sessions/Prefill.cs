@@ -17,7 +17,11 @@ internal sealed record Prefill(int Tokens, double Seconds)
 
     /// <summary>Appends tokens to a conversation, under a progress bar where they are many.</summary>
     public static Prefill Run(
-        Terminal terminal, Conversation conversation, ReadOnlyMemory<int> tokens, CancellationToken cancellationToken, string title = "reading")
+        Terminal terminal,
+        Conversation conversation,
+        ReadOnlyMemory<int> tokens,
+        CancellationToken cancellationToken,
+        string title = "reading")
     {
         long start = Stopwatch.GetTimestamp();
         if (tokens.Length < BarFrom)

@@ -78,7 +78,7 @@ internal static class ChatVerb
             _ = Retention.ToRatio(keep);
             if (settings.Document is null)
             {
-                throw new InputException("--keep cuts the cache of a document: give --document (in a chat, /keep cuts what was said so far)");
+                throw new InputException("--keep cuts the cache of a document: give --document (while chatting, /keep cuts it)");
             }
 
             if (settings.Policy.Request.Attention?.Source == AttentionSource.Task && settings.Questions.Count == 0)

@@ -13,6 +13,7 @@ internal static class KvClusterCommand
         DemoVerb.Create(terminal, interrupt),
         ChatVerb.Create(terminal, interrupt),
         GenerateVerb.Create(terminal, interrupt),
+        EvaluateVerb.Create(terminal, interrupt),
         ModelVerb.Create(terminal),
     };
 }

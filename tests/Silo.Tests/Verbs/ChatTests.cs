@@ -67,8 +67,8 @@ public class ChatTests
     {
         using TemporaryFolder folder = new();
         string document = folder.Write("d.txt", "The gate code for amber-falcon is 48213. The baker carried the basket near the market.");
-        CommandRun run = CommandRun.With(
-            "What is the gate code for amber-falcon?\n", typed: false, "chat", "--document", document, "--keep", "0.9", "--kv", "int8");
+        string question = "What is the gate code for amber-falcon?\n";
+        CommandRun run = CommandRun.With(question, typed: false, "chat", "--document", document, "--keep", "0.9", "--kv", "int8");
         Assert.Equal(0, run.ExitCode);
         Assert.Equal("> What is the gate code for amber-falcon?\nThe gate code for amber-falcon is 48213.\n", run.Output);
         Assert.All(["layer 0", "layer 3", "kvcompose keeps 90 %", "tokens/s"], t => Assert.Contains(t, run.Error, StringComparison.Ordinal));

@@ -69,16 +69,16 @@ public class DemoTests
         Assert.True(run.ExitCode == 0, run.Error);
         Assert.Equal("", run.Error);
         Assert.All(
-            ["needle", "With the whole cache", "amber-falcon is 48213", "KV after", "kvcompose", "streaming-llm", "Wrong with", "layer 3", "--model"],
+            ["needle", "With the whole cache", "falcon is 48213", "KV after", "kvcompose", "streaming-llm", "Wrong with", "layer 3"],
             t => Assert.Contains(t, run.Output, StringComparison.Ordinal));
-        Assert.All(run.Output.Split('\n'), line => Assert.True(line.Length < 200, line));
+        Assert.All(run.Output.Split('\n'), line => Assert.True(line.Length < 220, line));
     }
 
     [Fact]
     public void A_document_and_questions_of_ones_own_work_too()
     {
         using TemporaryFolder folder = new();
-        string document = folder.Write("d.txt", "The password for silver-otter is lavender. The baker painted the fence. The gate code for tiny-mole is 10203.");
+        string document = folder.Write("d.txt", "The password for silver-otter is lavender. The gate code for tiny-mole is 10203.");
         string questions = folder.Write("q.json", """[{"question": "What is the password for silver-otter?", "expected": ["Lavender"]}]""");
         JsonElement report = CommandRun.Of("demo", "--json", "--document", document, "--questions", questions, "--keep", "1").Json();
         JsonElement row = Assert.Single(report.GetProperty("rows").EnumerateArray());

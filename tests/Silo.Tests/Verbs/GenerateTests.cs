@@ -57,9 +57,10 @@ public class GenerateTests
     [Fact]
     public void A_full_arena_ends_an_answer()
     {
-        JsonElement report = Generate("--prompt", "The baker", "--context", "32", "--max-tokens", "500", "--repetition-penalty", "1.3").Json();
-        string finish = report.GetProperty("answer").GetProperty("finish").GetString()!;
-        Assert.Contains(finish, new[] { "arena-full", "end-token" });
+        JsonElement report = Generate("--prompt", "The baker", "--context", "32", "--max-tokens", "500").Json();
+        JsonElement answer = report.GetProperty("answer");
+        Assert.Equal("arena-full", answer.GetProperty("finish").GetString());
+        Assert.InRange(answer.GetProperty("tokens").GetArrayLength(), 30, 100);
     }
 
     [Fact]
@@ -79,10 +80,10 @@ public class GenerateTests
         Assert.Equal(answer.GetProperty("tokens").GetArrayLength(), scores.Length);
         foreach (JsonElement score in scores)
         {
-            float[] alternatives = [.. score.GetProperty("alternatives").EnumerateArray().Select(a => a.GetProperty("logProbability").GetSingle())];
+            float[] alternatives = [.. score.GetProperty("alternatives").EnumerateArray().Select(Value)];
             Assert.Equal(3, alternatives.Length);
             Assert.Equal(alternatives.OrderDescending(), alternatives);
-            Assert.Equal(alternatives[0], score.GetProperty("logProbability").GetSingle());
+            Assert.Equal(alternatives[0], Value(score));
         }
     }
 
@@ -107,6 +108,8 @@ public class GenerateTests
         Assert.Equal("", run.Output);
         Assert.Equal("", run.Error);
     }
+
+    private static float Value(JsonElement score) => score.GetProperty("logProbability").GetSingle();
 
     private static CommandRun Generate(params string[] options) =>
         CommandRun.Of(["generate", "--model", TestPaths.Needle, "--json", .. options]);

@@ -1,0 +1,61 @@
+using System.Text;
+
+namespace KVCluster.Evaluation.Reports;
+
+/// <summary>Builds one inline SVG picture. Colours of text and lines come from the page's style, so both its themes suit.</summary>
+internal sealed class SvgCanvas
+{
+    private readonly StringBuilder _text = new();
+
+    /// <summary>An empty picture in its own units; <paramref name="label"/> tells those who cannot see it what it shows.</summary>
+    public SvgCanvas(double width, double height, string label)
+    {
+        _text.Append($"<svg viewBox=\"0 0 {N(width)} {N(height)}\" width=\"{N(width)}\" role=\"img\" aria-label=\"{Markup.Escape(label)}\">\n");
+    }
+
+    public void Line(double x1, double y1, double x2, double y2, string style) =>
+        _text.Append($"<line class=\"{style}\" x1=\"{N(x1)}\" y1=\"{N(y1)}\" x2=\"{N(x2)}\" y2=\"{N(y2)}\"/>\n");
+
+    /// <summary>Text; <paramref name="anchor"/> is "start", "middle" or "end" of it.</summary>
+    public void Text(double x, double y, string text, string anchor = "start", string style = "label") =>
+        _text.Append($"<text class=\"{style}\" x=\"{N(x)}\" y=\"{N(y)}\" text-anchor=\"{anchor}\">{Markup.Escape(text)}</text>\n");
+
+    /// <summary>Text read from bottom to top, its middle at the point.</summary>
+    public void UpwardText(double x, double y, string text) => _text.Append(
+        $"<text class=\"label\" text-anchor=\"middle\" transform=\"translate({N(x)} {N(y)}) rotate(-90)\">{Markup.Escape(text)}</text>\n");
+
+    /// <summary>A filled box that says something when pointed at.</summary>
+    public void Box(double x, double y, double width, double height, string fill, string? title = null, double opacity = 1)
+    {
+        string see = opacity < 1 ? $" fill-opacity=\"{N(opacity)}\"" : "";
+        _text.Append($"<rect x=\"{N(x)}\" y=\"{N(y)}\" width=\"{N(width)}\" height=\"{N(height)}\" fill=\"{fill}\"{see}>");
+        AppendTitle(title);
+        _text.Append("</rect>\n");
+    }
+
+    /// <summary>A series: a line through the points and a mark at each, which says something when pointed at.</summary>
+    public void Series(IReadOnlyList<(double X, double Y, string Title)> points, SeriesStyle style)
+    {
+        string path = string.Join(' ', points.Select(p => $"{N(p.X)},{N(p.Y)}"));
+        _text.Append($"<polyline points=\"{path}\" fill=\"none\" stroke=\"{style.Colour}\" stroke-width=\"2\"{style.DashAttribute}/>\n");
+        foreach ((double x, double y, string title) in points)
+        {
+            _text.Append($"<circle cx=\"{N(x)}\" cy=\"{N(y)}\" r=\"3.5\" fill=\"{style.Colour}\">");
+            AppendTitle(title);
+            _text.Append("</circle>\n");
+        }
+    }
+
+    /// <summary>The finished element.</summary>
+    public string Close() => _text.Append("</svg>\n").ToString();
+
+    private static string N(double value) => Markup.Coordinate(value);
+
+    private void AppendTitle(string? title)
+    {
+        if (title is not null)
+        {
+            _text.Append($"<title>{Markup.Escape(title)}</title>");
+        }
+    }
+}

@@ -1,0 +1,61 @@
+using KVCluster.Compression;
+using KVCluster.Compression.Budgets;
+using KVCluster.Compression.Policies;
+using KVCluster.Worker;
+
+namespace KVCluster.Evaluation.Running;
+
+/// <summary>
+/// Scores of one sample's context, gathered once for each <see cref="ScoreRequest"/> however many policies and ratios plan from them: forks
+/// of one cache hold the same slots, and scores do not depend on the budget.
+/// </summary>
+internal sealed class SharedScores
+{
+    private readonly Dictionary<ScoreRequest, Gathered> _gathered = [];
+
+    /// <summary>Compresses a fork of the sample's conversation; the report's scoring seconds are those of the pass that was shared.</summary>
+    public CompressionReport Compress(
+        Conversation fork, ICompressionPolicy policy, RetentionBudget budget, CancellationToken cancellationToken)
+    {
+        ScoreRequest wanted = policy.Request;
+        bool known = _gathered.TryGetValue(wanted, out Gathered? gathered);
+        var planner = new Planner(policy, gathered?.Input);
+        CompressionReport report = fork.Compress(new CompressionRequest(planner, budget), cancellationToken: cancellationToken);
+        if (known)
+        {
+            return report with { ScoringSeconds = gathered!.Seconds };
+        }
+
+        _gathered.Add(wanted, new Gathered(planner.Input!, report.ScoringSeconds));
+        return report;
+    }
+
+    private sealed record Gathered(PolicyInput Input, double Seconds);
+
+    /// <summary>The policy itself, but for where its input comes from.</summary>
+    private sealed class Planner : ICompressionPolicy
+    {
+        private readonly ICompressionPolicy _policy;
+
+        public Planner(ICompressionPolicy policy, PolicyInput? known)
+        {
+            _policy = policy;
+            Input = known;
+            Request = known is null ? policy.Request : ScoreRequest.None;
+        }
+
+        public PolicyInput? Input { get; private set; }
+
+        public string Name => _policy.Name;
+
+        public PolicyParameters Parameters => _policy.Parameters;
+
+        public ScoreRequest Request { get; }
+
+        public RetentionPlan Plan(PolicyInput input, RetentionBudget budget)
+        {
+            Input ??= input;
+            return _policy.Plan(Input, budget);
+        }
+    }
+}

@@ -1,0 +1,50 @@
+using KVCluster.Compression;
+using KVCluster.Evaluation.Running;
+
+namespace KVCluster.Evaluation.Tests.Goldens;
+
+/// <summary>What the recorded presses of kvpress are called here. A press whose policy this build does not have is null.</summary>
+internal static class RecordedPresses
+{
+    private static readonly Dictionary<string, string> s_specifications = new()
+    {
+        ["none"] = PolicyUnderTest.WholeCache,
+        ["kvcompose"] = "kvcompose:reference-layer0=true",
+        ["kvcompose_free_layer0"] = "kvcompose",
+        ["kvcompose_unstructured"] = "kvcompose-unstructured",
+        ["streaming_llm"] = "streaming-llm",
+        ["snapkv"] = "snapkv",
+        ["tova"] = "tova",
+        ["knorm"] = "knorm",
+        ["pyramidkv"] = "pyramidkv",
+        ["observed_attention"] = "h2o",
+        ["expected_attention"] = "expected-attention",
+        ["adakv_expected"] = "adakv:scorer=expected-attention",
+        ["kvzip"] = "kvzip",
+    };
+
+    /// <summary>The policy of a press; null where this build has none for it.</summary>
+    public static PolicyUnderTest? Find(string press)
+    {
+        if (!s_specifications.TryGetValue(press, out string? specification) || specification == PolicyUnderTest.WholeCache)
+        {
+            return null;
+        }
+
+        try
+        {
+            return PolicyUnderTest.Parse(specification);
+        }
+        catch (PolicyException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>
+    /// Whether a recorded row shows what its press does. StreamingLLM's scores, ones and zeros that depend on the ratio, were recorded for
+    /// the largest ratio and used for all: at the others, torch.topk's order among equal scores decided which tokens stayed (where in the
+    /// text the found facts lie shows it). Only the rows of the largest ratio are StreamingLLM's.
+    /// </summary>
+    public static bool IsFaithful(string press, double ratio, double largestRatio) => press != "streaming_llm" || ratio == largestRatio;
+}
