@@ -20,6 +20,9 @@ public sealed class Conversation : IDisposable
     private readonly ObservationOptions? _observe;
     private bool _generating;
 
+    /// <summary>Positions closed up by compression (rerotation): by so many the history is longer than the logical length.</summary>
+    private int _closed;
+
     /// <summary>An empty conversation; it holds no memory of the arena yet.</summary>
     public Conversation(LocalModel model, ConversationOptions? options = null)
         : this(model, (options ?? new ConversationOptions()).Observe)
@@ -49,8 +52,8 @@ public sealed class Conversation : IDisposable
     public KvCache Cache { get; }
 
     /// <summary>
-    /// The whole history, whatever was dropped from the cache: as many ids as <see cref="KvCache.LogicalLength"/>, and one more where a
-    /// token is pending.
+    /// The whole history, whatever was dropped from the cache: as many ids as <see cref="KvCache.LogicalLength"/> (more where a policy
+    /// closed positions up), and one more where a token is pending.
     /// </summary>
     public IReadOnlyList<int> Tokens => _tokens;
 
@@ -60,7 +63,7 @@ public sealed class Conversation : IDisposable
     /// <summary>What the last generation came to; null before the first and while one is being read.</summary>
     public Completion? LastCompletion { get; private set; }
 
-    private bool HasPending => _tokens.Count > Cache.LogicalLength;
+    private bool HasPending => _tokens.Count - _closed > Cache.LogicalLength;
 
     /// <summary>
     /// Appends tokens (a pending one first) in chunks of <see cref="IInferenceBackend.MaxBatchTokens"/>, reporting after each how many of
@@ -121,6 +124,7 @@ public sealed class Conversation : IDisposable
         var fork = new Conversation(Model, _observe, Cache.Fork(), [.. _tokens]);
         _logits.CopyTo(fork._logits, 0);
         fork.LastCompletion = LastCompletion;
+        fork._closed = _closed;
         return fork;
     }
 
@@ -137,7 +141,11 @@ public sealed class Conversation : IDisposable
     {
         ArgumentNullException.ThrowIfNull(request);
         ThrowIfGenerating();
-        return new Compressor(Model.Backend, Cache, _tokens, _observe).Run(request, progress, cancellationToken);
+        int length = Cache.LogicalLength;
+        ReadOnlyMemory<int> history = _tokens.Take(length + _closed).ToArray();
+        CompressionReport report = new Compressor(Model, Cache, history, _observe).Run(request, progress, cancellationToken);
+        _closed += length - Cache.LogicalLength;
+        return report;
     }
 
     /// <summary>Gives its memory back.</summary>

@@ -14,7 +14,7 @@ public static class PyramidBudget
         ArgumentNullException.ThrowIfNull(shape);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(beta);
         long heads = (long)shape.Layers * shape.KvHeads;
-        long slots = budget.Slots(shape, shape.IsUniform() ? heads : 1);
+        long slots = budget.Slots(shape);
         double tokens = shape.IsUniform() ? shape.Slots(0, 0) : (double)shape.TotalSlots / heads;
         double mean = budget is { Ratio: { } ratio, Basis: RatioBasis.Present } ? tokens * (1 - ratio) : (double)slots / heads;
         double least = mean / beta;

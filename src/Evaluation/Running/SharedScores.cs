@@ -41,7 +41,9 @@ internal sealed class SharedScores
         {
             _policy = policy;
             Input = known;
-            Request = known is null ? policy.Request : ScoreRequest.None;
+
+            // Vectors are read from the very cache that is planned for; everything else is numbers that all forks share.
+            Request = known is null ? policy.Request : ScoreRequest.None with { Vectors = policy.Request.Vectors };
         }
 
         public PolicyInput? Input { get; private set; }
@@ -54,7 +56,7 @@ internal sealed class SharedScores
 
         public RetentionPlan Plan(PolicyInput input, RetentionBudget budget)
         {
-            Input ??= input;
+            Input = Input is null ? input : Input with { Vectors = input.Vectors };
             return _policy.Plan(Input, budget);
         }
     }

@@ -29,4 +29,8 @@ public sealed record PolicyContext(ReadOnlyMemory<int> History)
 /// <param name="First">"\n\nRepeat the previous context exactly."</param>
 /// <param name="Later">"\n\nRepeat the part of the previous context exactly, starting with"</param>
 /// <param name="Suffix">A newline.</param>
-public sealed record ReconstructionPrompts(ReadOnlyMemory<int> First, ReadOnlyMemory<int> Later, ReadOnlyMemory<int> Suffix);
+public sealed record ReconstructionPrompts(ReadOnlyMemory<int> First, ReadOnlyMemory<int> Later, ReadOnlyMemory<int> Suffix)
+{
+    /// <summary>The first so many tokens, a chat template's frame, are neither repeated nor scored.</summary>
+    public int Skip { get; init; }
+}

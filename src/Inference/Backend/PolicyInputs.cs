@@ -121,13 +121,14 @@ public static class PolicyInputs
             RequirePositions();
             List<ReadOnlyMemory<int>> replays = [];
             List<ScoredRange> ranges = [];
-            for (int begin = 0; begin < context.History.Length; begin += options.ChunkTokens)
+            int skip = Math.Clamp(prompts.Skip, 0, context.History.Length - 1);
+            for (int begin = skip; begin < context.History.Length; begin += options.ChunkTokens)
             {
                 int end = Math.Min(begin + options.ChunkTokens, context.History.Length);
-                ReadOnlyMemory<int> postfix = begin == 0 ? default : context.History[Math.Max(0, begin - options.PostfixTokens)..begin];
+                ReadOnlyMemory<int> postfix = begin == skip ? default : context.History[Math.Max(0, begin - options.PostfixTokens)..begin];
                 replays.Add((int[])
                 [
-                    .. (begin == 0 ? prompts.First : prompts.Later).Span,
+                    .. (begin == skip ? prompts.First : prompts.Later).Span,
                     .. postfix.Span,
                     .. prompts.Suffix.Span,
                     .. context.History[begin..end].Span,

@@ -18,14 +18,15 @@ internal sealed class RememberedScores(string label, ICompressionPolicy policy) 
 
     public PolicyParameters Parameters => policy.Parameters;
 
-    public ScoreRequest Request => _input is null ? policy.Request : ScoreRequest.None;
+    // Vectors are read from the very cache that is planned for; everything else is numbers that all forks share.
+    public ScoreRequest Request => _input is null ? policy.Request : ScoreRequest.None with { Vectors = policy.Request.Vectors };
 
     /// <summary>The share of the scored attention that the last plan drops, in [0, 1]; null where the policy does not score.</summary>
     public double? DroppedMass { get; private set; }
 
     public RetentionPlan Plan(PolicyInput input, RetentionBudget budget)
     {
-        _input ??= input;
+        _input = _input is null ? input : _input with { Vectors = input.Vectors };
         if (input.Shape.TotalSlots != _input.Shape.TotalSlots || input.Shape.LogicalLength != _input.Shape.LogicalLength)
         {
             throw new ArgumentException("the scores were made for another cache", nameof(input));
