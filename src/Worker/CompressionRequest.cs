@@ -11,7 +11,7 @@ public sealed record CompressionRequest(ICompressionPolicy Policy, RetentionBudg
     /// <summary>Token ids of each prompt, for policies that score by a task's attention (<see cref="AttentionSource.Task"/>).</summary>
     public IReadOnlyList<ReadOnlyMemory<int>> TaskPrompts { get; init; } = [];
 
-    /// <summary>What calibration found out about the model's heads, for policies that need it.</summary>
+    /// <summary>What calibration found out about the model's heads, for policies that need it; null: <see cref="LocalModel.Calibration"/>.</summary>
     public HeadCalibration? Calibration { get; init; }
 
     /// <summary>Queries a step of a replay: bounds the time between two looks at cancellation, not the result.</summary>

@@ -60,7 +60,7 @@ internal sealed class Compressor(LocalModel model, KvCache cache, ReadOnlyMemory
         Observation = observe,
         Reconstruction = model.PolicyTokens.Reconstruction,
         KindOf = model.PolicyTokens.KindOf,
-        Calibration = request.Calibration,
+        Calibration = request.Policy.Request.Calibration ? request.Calibration ?? model.Calibration : null,
         ChunkTokens = request.ReplayChunkTokens,
     };
 }

@@ -20,7 +20,8 @@ internal static class EvaluateDefaults
     public static IReadOnlyList<string> Tasks { get; } = ["niah-single-noise", "niah-single-essay", "niah-multikey-essay", "question-answering"];
 
     /// <summary>Every policy that runs without a parameter or a file of its own.</summary>
-    public static IReadOnlyList<PolicyUnderTest> Policies()
+    /// <param name="calibrated">The model's calibration is at hand, for policies that need it.</param>
+    public static IReadOnlyList<PolicyUnderTest> Policies(bool calibrated)
     {
         List<PolicyUnderTest> policies = [];
         foreach (PolicyDescriptor descriptor in CompressionPolicies.All)
@@ -28,7 +29,8 @@ internal static class EvaluateDefaults
             try
             {
                 PolicyUnderTest policy = PolicyUnderTest.Parse(descriptor.Name);
-                if (policy.Policy.Request.Attention?.Source != AttentionSource.Task)
+                ScoreRequest request = policy.Policy.Request;
+                if (request.Attention?.Source != AttentionSource.Task && (calibrated || !request.Calibration))
                 {
                     policies.Add(policy);
                 }

@@ -19,6 +19,10 @@ public static class CalibrationFile
     public static string DefaultPath(string modelPath) =>
         Directory.Exists(modelPath) ? Path.Combine(modelPath, "calibration.json") : modelPath + ".calibration.json";
 
+    /// <summary>The file that serves a model: the one named, else the one at its default path where there is one, else null.</summary>
+    public static string? Find(string modelPath, string? named) =>
+        named ?? (File.Exists(DefaultPath(modelPath)) ? DefaultPath(modelPath) : null);
+
     /// <summary>Reads a file and checks it against the model it is to serve.</summary>
     /// <exception cref="InputException">It is not there, broken, of another version, or another model's; the message names it.</exception>
     public static ModelCalibration Load(string path, string expectedFingerprint)
