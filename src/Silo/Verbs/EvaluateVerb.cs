@@ -9,6 +9,7 @@ using KVCluster.Silo.Evaluating;
 using KVCluster.Silo.Hosting;
 using KVCluster.Silo.Options;
 using KVCluster.Silo.Terminals;
+using KVCluster.Worker.Calibration;
 
 namespace KVCluster.Silo.Verbs;
 
@@ -23,7 +24,7 @@ internal static class EvaluateVerb
 
     public static Command Create(Terminal terminal, Interrupt interrupt)
     {
-        ModelOptionSet models = new(bundledByDefault: true);
+        ModelOptionSet models = new(bundledByDefault: true, calibrated: true);
         Option<string?> tasks = OptionOf.Text("--tasks", $"tasks to make samples of, separated by commas: {TaskHelp()}", "NAMES");
         Option<string?> lengths = OptionOf.Text("--lengths", $"their lengths in tokens; {EvaluateDefaults.Length} by default", "N,N,...");
         Option<int?> count = OptionOf.Number<int>("--count", $"samples of each task and length; {EvaluateDefaults.Count} by default, all of those given");
@@ -55,7 +56,7 @@ internal static class EvaluateVerb
                 Seed = parsed.GetValue(seed) ?? EvaluateDefaults.Seed,
                 Evaluation = new EvaluationSettings
                 {
-                    Policies = parsed.GetValue(policies) is { Length: > 0 } named ? [.. named.Select(PolicyUnderTest.Parse)] : EvaluateDefaults.Policies(),
+                    Policies = parsed.GetValue(policies) is { Length: > 0 } named ? [.. named.Select(PolicyUnderTest.Parse)] : EvaluateDefaults.Policies(CalibrationFile.Find(model.Path, model.CalibrationFile) is not null),
                     Ratios = Numbers<double>(parsed.GetValue(ratios), "--ratios") ?? EvaluationSettings.DefaultRatios,
                     Protocol = parsed.GetValue(protocol) ?? EvaluationProtocol.KvPress,
                 },

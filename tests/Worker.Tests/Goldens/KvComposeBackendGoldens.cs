@@ -98,8 +98,8 @@ public sealed class KvComposeBackendGoldens(ITestOutputHelper output)
             },
             selection.GetProperty("structured").GetBoolean());
         RetentionBudget budget = RetentionBudget.OfRatio(selection.GetProperty("compression_ratio").GetDouble());
-        CompressionRequest request = new(policy, budget) { TaskPrompts = replay ? [] : Prompts(json), ReplayChunkTokens = 48 };
-        CompressionReport report = new Compressor(backend, cache, context, null).Run(request, null, CancellationToken.None);
+        PolicyContext known = new(context) { TaskPrompts = replay ? [] : Prompts(json), ChunkTokens = 48 };
+        CompressionReport report = new Compressor(backend, cache, known).Run(new CompressionRequest(policy, budget), null, CancellationToken.None);
         long unit = selection.GetProperty("structured").GetBoolean() ? cache.Geometry.KvHeads : 1;
         Assert.Equal(selection.GetProperty("budget").GetInt64() * unit, report.Summary.TotalKept);
     }
