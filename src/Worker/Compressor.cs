@@ -96,8 +96,10 @@ internal sealed class Compressor(IInferenceBackend backend, KvCache cache, IRead
         {
             AttentionSource.Replay => [history.Take(cache.LogicalLength).ToArray()],
             AttentionSource.Task when request.TaskPrompts.Count > 0 => request.TaskPrompts,
-            AttentionSource.Task => throw new InputException($"the policy {request.Policy.Name} scores by a task, but no task prompt was given"),
-            _ => throw new InputException($"the policy {request.Policy.Name} asks for {wanted.Source} attention, which this worker does not know"),
+            AttentionSource.Task => throw new InputException(
+                $"the policy {request.Policy.Name} scores by a task, but no task prompt was given"),
+            _ => throw new InputException(
+                $"the policy {request.Policy.Name} asks for {wanted.Source} attention, which this worker does not know"),
         };
         if (request.ReplayChunkTokens < 1)
         {

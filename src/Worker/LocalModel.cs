@@ -7,10 +7,13 @@ using KVCluster.Inference.Tokenization;
 
 namespace KVCluster.Worker;
 
-/// <summary>An opened model with everything needed to talk to it: files, tokenizer, chat template, and a CPU backend with its KV arena.</summary>
+/// <summary>
+/// An opened model with everything needed to talk to it: files, tokenizer, chat template, and a CPU backend with its KV arena.
+/// </summary>
 public sealed class LocalModel : IDisposable
 {
-    private LocalModel(LoadedModel files, Tokenizer tokenizer, ChatTemplate? template, IReadOnlySet<int> endTokens, IInferenceBackend backend)
+    private LocalModel(
+        LoadedModel files, Tokenizer tokenizer, ChatTemplate? template, IReadOnlySet<int> endTokens, IInferenceBackend backend)
     {
         Files = files;
         Tokenizer = tokenizer;
@@ -34,7 +37,9 @@ public sealed class LocalModel : IDisposable
     /// <summary>What runs it. Any number of conversations share it, one call at a time.</summary>
     public IInferenceBackend Backend { get; }
 
-    /// <summary>Ids that end an answer: the configuration's, the tokenizer's end of text, and the one the chat template ends a turn with.</summary>
+    /// <summary>
+    /// Ids that end an answer: the configuration's, the tokenizer's end of text, and the one the chat template ends a turn with.
+    /// </summary>
     public IReadOnlySet<int> EndTokens { get; }
 
     /// <summary>Names the model's exact content; see <see cref="LoadedModel.Fingerprint"/>.</summary>
@@ -44,7 +49,9 @@ public sealed class LocalModel : IDisposable
     /// Opens a Hugging Face folder or a GGUF file, arranges the weights (reporting progress from 0 to 1) and reserves the arena, whose
     /// memory the system hands out as it is first written.
     /// </summary>
-    /// <exception cref="ModelFormatException">The model is faulty or needs something this program does not have; nothing stays open.</exception>
+    /// <exception cref="ModelFormatException">
+    /// The model is faulty or needs something this program does not have; nothing stays open.
+    /// </exception>
     /// <exception cref="InputException">An option is out of range, or the arena cannot be had.</exception>
     public static LocalModel Open(string path, LocalModelOptions? options = null, Action<double>? progress = null)
     {

@@ -96,7 +96,11 @@ internal sealed class CpuThreadPool : IDisposable
         }
 
         _stopping = true;
-        _wake.Release(_workers.Length);
+        if (_workers.Length > 0)
+        {
+            _wake.Release(_workers.Length);
+        }
+
         foreach (Thread worker in _workers)
         {
             worker.Join();

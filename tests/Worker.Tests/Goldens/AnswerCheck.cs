@@ -9,8 +9,8 @@ internal static class AnswerCheck
     public const double SafeGap = 1e-3;
 
     /// <summary>
-    /// Generates as many tokens as expected. True where all are equal; false where one differs at a near tie, and then the conversation goes
-    /// on with the expected tokens instead. A difference at a clear gap fails. <paramref name="step"/> sees each step's gap.
+    /// Generates as many tokens as expected. True where all are equal; false where one differs at a near tie, and then the conversation
+    /// goes on with the expected tokens instead. A difference at a clear gap fails. <paramref name="step"/> sees each step's gap.
     /// </summary>
     public static bool Follow(ref Conversation conversation, int[] expected, string what, Action<int, float>? step = null)
     {

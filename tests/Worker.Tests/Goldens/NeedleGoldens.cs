@@ -59,7 +59,9 @@ public sealed class NeedleGoldens(NeedleFixture needle, ITestOutputHelper output
             foreach (JsonElement turn in sample.GetProperty("turns").EnumerateArray())
             {
                 string user = turn.GetProperty("user").GetString()!;
-                conversation.Append(turns == 0 ? needle.Framing.FirstTurn(null, null, user).Question : needle.Framing.NextTurn(user, ended));
+                conversation.Append(turns == 0
+                    ? needle.Framing.FirstTurn(null, null, user).Question
+                    : needle.Framing.NextTurn(user, ended));
                 int[] answer = GoldenFiles.Integers(turn.GetProperty("answer_tokens"));
                 ended = answer.Length < AnswerLimit;
                 nearTies += AnswerCheck.Follow(ref conversation, ended ? [.. answer, end] : answer, $"{what}, turn {turns}") ? 0 : 1;
