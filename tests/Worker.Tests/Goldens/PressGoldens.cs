@@ -173,11 +173,11 @@ public sealed class PressGoldens : IDisposable
         }
 
         int[] greedy = GoldenFiles.Integers(after.Value.GetProperty("greedy16"));
-        bool same = Follows(conversation, greedy, $"{press} {after.Name}");
-        return $"logits off by {largest:g2}, tokens equal{(same ? "" : " up to a near tie")}";
+        AnswerOutcome outcome = Follows(conversation, greedy, $"{press} {after.Name}");
+        return $"logits off by {largest:g2}, tokens: {outcome}";
     }
 
-    private static bool Follows(Conversation conversation, int[] expected, string what)
+    private static AnswerOutcome Follows(Conversation conversation, int[] expected, string what)
     {
         Conversation follower = conversation.Fork();
         try

@@ -58,7 +58,7 @@ public sealed class RulerGoldens(ITestOutputHelper output)
             {
                 conversation.Append(context);
                 conversation.Append(question);
-                nearTies += AnswerCheck.Follow(ref conversation, answer, Name(sample)) ? 0 : 1;
+                nearTies += AnswerCheck.Follow(ref conversation, answer, Name(sample)) == AnswerOutcome.NearTie ? 1 : 0;
             }
             finally
             {
