@@ -118,7 +118,7 @@ public sealed class KvComposeBackendGoldens(ITestOutputHelper output)
         Assert.Equal(expected.Length, actual.Length);
     }
 
-    /// <summary>Question from position N on, then the reference's own answer; false where the reference has no logits of this selection.</summary>
+    /// <summary>Question from position N on, then the reference's answer; false where there are no logits of this selection.</summary>
     private static bool CheckLogits(CpuBackend backend, KvCache cache, JsonElement json, JsonElement selection, GoldenTensors tensors)
     {
         JsonElement clean = selection.GetProperty("clean");
