@@ -1,4 +1,5 @@
 using System.Numerics.Tensors;
+using KVCluster.Compression.Scores;
 
 namespace KVCluster.Compression.Policies;
 
@@ -44,10 +45,7 @@ public sealed class ExpectedAttentionPolicy(ExpectedAttentionParameters? paramet
             for (int g = 0; g < group; g++)
             {
                 Logits(statistics, layer, (head * group) + g, keys[(sinks * statistics.HeadSize)..], logits);
-
-                // Exponents grow with the covariance; TensorPrimitives.SoftMax does not take their maximum off by itself.
-                TensorPrimitives.Subtract(logits, TensorPrimitives.Max(logits), logits);
-                TensorPrimitives.SoftMax(logits, logits);
+                StableSoftmax.InPlace(logits);
                 TensorPrimitives.Add(expected, logits, expected);
             }
 
