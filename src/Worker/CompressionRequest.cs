@@ -15,7 +15,7 @@ public sealed record CompressionRequest(ICompressionPolicy Policy, RetentionBudg
     /// <summary>Queries a step of a replay: bounds the time between two looks at cancellation, not the result.</summary>
     public int ReplayChunkTokens { get; init; } = 512;
 
-    /// <summary>What calibration found out about the model, for policies that ask; null where there is none.</summary>
+    /// <summary>What calibration found out about the model, for policies that ask; null: <see cref="LocalModel.Calibration"/>.</summary>
     public HeadCalibration? Calibration { get; init; }
 
     /// <summary>

@@ -157,7 +157,7 @@ public sealed class Conversation : IDisposable
     /// <summary>Gives its memory back.</summary>
     public void Dispose() => Cache.Dispose();
 
-    /// <summary>The distribution of the next token, [V]; a pending token enters the cache first, and needs <see cref="TryPrepare"/> before.</summary>
+    /// <summary>Logits of the next token, [V]; a pending token enters the cache first, and needs <see cref="TryPrepare"/> before.</summary>
     internal ReadOnlySpan<float> NextLogits()
     {
         if (_hasPending)

@@ -1,17 +1,29 @@
+using KVCluster.Compression.Policies;
 using KVCluster.Inference;
 using KVCluster.Inference.Backend;
 using KVCluster.Inference.Cpu;
 using KVCluster.Inference.Kv;
 using KVCluster.Inference.Models;
 using KVCluster.Inference.Tokenization;
+using KVCluster.Worker.Calibration;
 
 namespace KVCluster.Worker;
 
 /// <summary>An opened model with everything needed to talk to it: files, tokenizer, chat template, and a CPU backend with its KV arena.</summary>
 public sealed class LocalModel : IDisposable
 {
-    private LocalModel(LoadedModel files, Tokenizer tokenizer, ChatTemplate? template, IReadOnlySet<int> endTokens, IInferenceBackend backend)
+    private readonly string? _calibrationFile;
+    private HeadCalibration? _calibration;
+
+    private LocalModel(
+        LoadedModel files,
+        Tokenizer tokenizer,
+        ChatTemplate? template,
+        IReadOnlySet<int> endTokens,
+        IInferenceBackend backend,
+        string? calibrationFile)
     {
+        _calibrationFile = calibrationFile;
         Files = files;
         Tokenizer = tokenizer;
         Template = template;
@@ -37,6 +49,14 @@ public sealed class LocalModel : IDisposable
     /// <summary>Ids that end an answer: the configuration's, the tokenizer's end of text, and the one the chat template ends a turn with.</summary>
     public IReadOnlySet<int> EndTokens { get; }
 
+    /// <summary>
+    /// What calibration found out about its heads and layers, from the file the options name or the one beside the model; null where there is
+    /// none. Read when first asked for, as few policies need it.
+    /// </summary>
+    /// <exception cref="InputException">The file cannot be read, is broken, or another model's.</exception>
+    public HeadCalibration? Calibration =>
+        _calibration ??= CalibrationFile.Find(Files.Path, _calibrationFile) is { } path ? CalibrationFile.Load(path, Fingerprint).ToHeads() : null;
+
     /// <summary>Names the model's exact content; see <see cref="LoadedModel.Fingerprint"/>.</summary>
     public string Fingerprint => Files.Fingerprint;
 
@@ -58,7 +78,7 @@ public sealed class LocalModel : IDisposable
             ChatTemplate? template = ChatTemplate.Load(files, tokenizer);
             HashSet<int> endTokens = EndTokensOf(files.Config, tokenizer, template);
             var backend = new CpuBackend(files, BackendOptions(files.Config, options), progress);
-            return new LocalModel(files, tokenizer, template, endTokens, backend);
+            return new LocalModel(files, tokenizer, template, endTokens, backend, options.CalibrationFile);
         }
         catch
         {

@@ -27,6 +27,9 @@ public sealed record LocalModelOptions
     /// <summary>Most tokens of one step: a prompt's chunk.</summary>
     public int MaxBatchTokens { get; init; } = 512;
 
+    /// <summary>What calibration found out about the model; null: the file that lies beside the model, if one does.</summary>
+    public string? CalibrationFile { get; init; }
+
     /// <summary>Checks every option. Throws <see cref="InputException"/> naming the one out of range.</summary>
     public void Validate()
     {

@@ -17,7 +17,7 @@ internal static class PolicyContexts
         Observation = observe,
         Reconstruction = Reconstruction(model, history.Span),
         KindOf = id => KindOf(model.Tokenizer, id),
-        Calibration = request.Calibration,
+        Calibration = request.Policy.Request.Calibration ? request.Calibration ?? model.Calibration : null,
         ChunkTokens = request.ReplayChunkTokens,
     };
 

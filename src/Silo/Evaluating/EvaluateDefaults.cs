@@ -19,10 +19,11 @@ internal static class EvaluateDefaults
     public static IReadOnlyList<string> Tasks { get; } =
         ["niah-single-noise", "niah-single-essay", "niah-multikey-essay", "question-answering"];
 
-    /// <summary>Every policy that needs no calibration and no task's prompts.</summary>
-    public static IReadOnlyList<PolicyUnderTest> Policies()
+    /// <summary>Every policy that needs no task's prompts.</summary>
+    /// <param name="calibrated">The model's calibration is at hand, for policies that need it.</param>
+    public static IReadOnlyList<PolicyUnderTest> Policies(bool calibrated)
     {
         IEnumerable<PolicyUnderTest> named = CompressionPolicies.All.Select(d => PolicyUnderTest.Parse(d.Name));
-        return [.. named.Where(p => p.Policy.Request is { Calibration: false, Attention: null or { Source: not AttentionSource.Task } })];
+        return [.. named.Where(p => (calibrated || !p.Policy.Request.Calibration) && p.Policy.Request.Attention?.Source != AttentionSource.Task)];
     }
 }

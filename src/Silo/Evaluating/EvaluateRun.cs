@@ -24,6 +24,7 @@ internal static class EvaluateRun
         int longest = SampleCollection.Longest(settings);
         (LocalModel model, _) = ModelOpening.Open(terminal, settings.Model, EvaluationRunner.ArenaTokens(longest));
         using LocalModel owned = model;
+        CalibrationNeed.Check(model, settings.Evaluation.Policies.Select(p => p.Policy));
         EvaluationRunner runner = new(model, settings.Evaluation);
         IReadOnlyList<Sample> samples = SampleCollection.Gather(settings, model);
         OutcomeHeader header = OutcomeHeader.Of(model);

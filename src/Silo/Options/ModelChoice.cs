@@ -14,6 +14,9 @@ internal sealed record ModelChoice
 
     public required int Threads { get; init; }
 
+    /// <summary>Null: the one that lies beside the model, if one does.</summary>
+    public string? CalibrationFile { get; init; }
+
     /// <summary>0: as the model has it.</summary>
     public required int ContextTokens { get; init; }
 }

@@ -22,8 +22,15 @@ internal sealed class ModelOptionSet
     private readonly Option<int?> _context = OptionOf.Number<int>(
         "--context", "room of the KV arena in tokens; the model's context, at most 8192, by default");
 
-    public ModelOptionSet(bool bundledByDefault)
+    private readonly Option<string?>? _calibration;
+
+    /// <param name="bundledByDefault">Without a model named it is the one that comes with the program.</param>
+    /// <param name="calibrated">The verb runs policies, some of which need a calibration.</param>
+    public ModelOptionSet(bool bundledByDefault, bool calibrated = false)
     {
+        _calibration = calibrated
+            ? OptionOf.Text("--calibration", "what 'kvcluster calibrate' wrote; by default the file beside the model", "FILE")
+            : null;
         _bundledByDefault = bundledByDefault;
         string otherwise = bundledByDefault ? "; the bundled one by default" : "";
         _model = OptionOf.Text("--model", $"a Hugging Face folder or a .gguf file{otherwise}", "PATH");
@@ -36,6 +43,10 @@ internal sealed class ModelOptionSet
         command.Options.Add(_kv);
         command.Options.Add(_threads);
         command.Options.Add(_context);
+        if (_calibration is not null)
+        {
+            command.Options.Add(_calibration);
+        }
     }
 
     /// <exception cref="InputException">A value is out of range, or the bundled model is not where it should be.</exception>
@@ -46,6 +57,7 @@ internal sealed class ModelOptionSet
         {
             Path = path ?? (_bundledByDefault ? BundledModel.Find() : throw new InputException("--model is missing")),
             Bundled = path is null,
+            CalibrationFile = _calibration is null ? null : parsed.GetValue(_calibration),
             KvType = parsed.GetValue(_kv) ?? KvElementType.BF16,
             Threads = AtLeastOne(parsed.GetValue(_threads) ?? Environment.ProcessorCount, "--threads"),
             ContextTokens = parsed.GetValue(_context) is { } tokens ? AtLeastOne(tokens, "--context") : 0,

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using KVCluster.Silo.Calibrating;
 using KVCluster.Silo.Chatting;
 using KVCluster.Silo.Demo;
 using KVCluster.Silo.Generating;
@@ -20,4 +21,5 @@ namespace KVCluster.Silo.Reports;
 [JsonSerializable(typeof(ChatReport))]
 [JsonSerializable(typeof(DemoReport))]
 [JsonSerializable(typeof(DemoQuestion[]))]
+[JsonSerializable(typeof(CalibrateReport))]
 internal sealed partial class JsonReports : JsonSerializerContext;

@@ -14,6 +14,7 @@ internal static class ModelOpening
     {
         LocalModelOptions options = new()
         {
+            CalibrationFile = choice.CalibrationFile,
             KvType = choice.KvType,
             Threads = choice.Threads,
             ContextTokens = choice.ContextTokens > 0 ? choice.ContextTokens : contextTokens,

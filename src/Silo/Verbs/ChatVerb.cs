@@ -15,7 +15,7 @@ internal static class ChatVerb
 
     public static Command Create(Terminal terminal, Interrupt interrupt)
     {
-        ModelOptionSet models = new(bundledByDefault: true);
+        ModelOptionSet models = new(bundledByDefault: true, calibrated: true);
         SamplingOptionSet sampling = new(DefaultMaxTokens);
         CompressionOptionSet compression = new();
         Option<string?> document = OptionOf.Text("--document", "a text file to talk about", "FILE");

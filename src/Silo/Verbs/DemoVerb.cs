@@ -18,7 +18,7 @@ internal static class DemoVerb
 
     public static Command Create(Terminal terminal, Interrupt interrupt)
     {
-        ModelOptionSet models = new(bundledByDefault: true);
+        ModelOptionSet models = new(bundledByDefault: true, calibrated: true);
         Option<string?> document = OptionOf.Text("--document", "a text file to ask about; a bundled one by default", "FILE");
         Option<string?> questions = OptionOf.Text("--questions", """JSON: [{"question": "...", "expected": ["..."]}]""", "FILE");
         Option<string?> keep = OptionOf.Text("--keep", $"fractions of the cache to keep; {DefaultKeeps} by default", "X,X,...");

@@ -9,6 +9,7 @@ using KVCluster.Silo.Evaluating;
 using KVCluster.Silo.Hosting;
 using KVCluster.Silo.Options;
 using KVCluster.Silo.Terminals;
+using KVCluster.Worker.Calibration;
 
 namespace KVCluster.Silo.Verbs;
 
@@ -23,7 +24,7 @@ internal static class EvaluateVerb
 
     public static Command Create(Terminal terminal, Interrupt interrupt)
     {
-        ModelOptionSet models = new(bundledByDefault: true);
+        ModelOptionSet models = new(bundledByDefault: true, calibrated: true);
         Option<string?> tasks = OptionOf.Text("--tasks", $"tasks to make samples of, separated by commas: {TaskHelp()}", "NAMES");
         Option<string?> lengths = OptionOf.Text("--lengths", $"their lengths in tokens; {EvaluateDefaults.Length} by default", "N,N,...");
         Option<int?> count = OptionOf.Number<int>(
@@ -60,7 +61,7 @@ internal static class EvaluateVerb
                 {
                     Policies = parsed.GetValue(policies) is { Length: > 0 } named
                         ? [.. named.Select(PolicyUnderTest.Parse)]
-                        : EvaluateDefaults.Policies(),
+                        : EvaluateDefaults.Policies(CalibrationFile.Find(model.Path, model.CalibrationFile) is not null),
                     Ratios = Numbers<double>(parsed.GetValue(ratios), "--ratios") ?? EvaluationSettings.DefaultRatios,
                     Protocol = parsed.GetValue(protocol) ?? EvaluationProtocol.KvPress,
                 },
