@@ -26,10 +26,10 @@ internal static class HeatMap
             for (int head = 0; head < map.KvHeads; head++)
             {
                 int i = (layer * map.KvHeads) + head;
-                string title = $"layer {layer}, KV head {head}: {Markup.Coordinate(map.KeptTokens[i])} tokens, {Markup.Percent(map.KeptShare[i])}";
+                string kept = $"{Markup.Coordinate(map.KeptTokens[i])} tokens, {Markup.Percent(map.KeptShare[i])}";
                 double x = Left + (head * cellWidth);
                 svg.Box(x, y, cellWidth - 1, cellHeight - 1, "var(--empty)");
-                svg.Box(x, y, cellWidth - 1, cellHeight - 1, "var(--heat)", title, map.KeptShare[i]);
+                svg.Box(x, y, cellWidth - 1, cellHeight - 1, "var(--heat)", $"layer {layer}, KV head {head}: {kept}", map.KeptShare[i]);
             }
 
             if (IsMarked(layer, map.Layers))

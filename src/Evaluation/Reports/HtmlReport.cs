@@ -4,30 +4,37 @@ using KVCluster.Evaluation.Summary;
 
 namespace KVCluster.Evaluation.Reports;
 
-/// <summary>One page with all tables and pictures in it: no script, no font, no request to anywhere. It follows the reader's theme.</summary>
+/// <summary>
+/// One page with all tables and pictures in it: no script, no font, no request to anywhere. It follows the reader's theme.
+/// </summary>
 public static class HtmlReport
 {
     private const string Style = """
-        :root { color-scheme: light dark; --back: #ffffff; --ink: #1c2128; --soft: #59636e; --rule: #d1d9e0; --empty: #eef1f4; --heat: #1f6feb; }
+        :root { color-scheme: light dark; --back: #ffffff; --ink: #1c2128; --soft: #59636e; --rule: #d1d9e0; --empty: #eef1f4;
+          --heat: #1f6feb; }
         @media (prefers-color-scheme: dark) {
           :root { --back: #11151a; --ink: #e6ebf0; --soft: #9aa6b2; --rule: #343d47; --empty: #1d242c; --heat: #58a6ff; }
         }
-        body { background: var(--back); color: var(--ink); font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 1080px; padding: 0 1rem; }
-        h1 { font-size: 1.6rem; margin-bottom: .2rem; } h2 { font-size: 1.2rem; margin-top: 2.2rem; } h3 { font-size: 1rem; margin-bottom: .3rem; }
+        body { background: var(--back); color: var(--ink); font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 1080px;
+          padding: 0 1rem; }
+        h1 { font-size: 1.6rem; margin-bottom: .2rem; } h2 { font-size: 1.2rem; margin-top: 2.2rem; }
+        h3 { font-size: 1rem; margin-bottom: .3rem; }
         p, dd { color: var(--soft); max-width: 75ch; } code { font: .9em ui-monospace, monospace; overflow-wrap: anywhere; }
         dl { display: grid; grid-template-columns: max-content 1fr; gap: .1rem 1rem; } dd { margin: 0; }
         .scroll { overflow-x: auto; } table { border-collapse: collapse; font-variant-numeric: tabular-nums; margin: .6rem 0; }
         th, td { border-bottom: 1px solid var(--rule); padding: .25rem .7rem; text-align: right; white-space: nowrap; font-weight: normal; }
         th:first-child { text-align: left; } thead th { color: var(--soft); border-bottom-width: 2px; }
-        svg { max-width: 100%; height: auto; } svg text { fill: var(--ink); font: 12px system-ui, sans-serif; } svg .note { fill: var(--soft); font-size: 11px; }
-        .axis { stroke: var(--soft); } .grid { stroke: var(--rule); stroke-width: .6; } .limit { stroke: var(--soft); stroke-dasharray: 3 4; }
+        svg { max-width: 100%; height: auto; } svg text { fill: var(--ink); font: 12px system-ui, sans-serif; }
+        svg .note { fill: var(--soft); font-size: 11px; }
+        .axis { stroke: var(--soft); } .grid { stroke: var(--rule); stroke-width: .6; }
+        .limit { stroke: var(--soft); stroke-dasharray: 3 4; }
         .maps { display: flex; flex-wrap: wrap; gap: 1rem 1.6rem; align-items: flex-start; }
         """;
 
     private const string Explanation = """
-        <p>Accuracy is the mean over tasks. AUC: area under accuracy over the ratio removed, and over the bytes really saved, each divided by its
-        width. Saved within 10 % (20 %): the largest share of bytes saved before accuracy first falls more than that below the whole cache's,
-        interpolated between the measured points. Seconds: to score, plan and free, median over samples.</p>
+        <p>Accuracy is the mean over tasks. AUC: area under accuracy over the ratio removed, and over the bytes really saved, each divided
+        by its width. Saved within 10 % (20 %): the largest share of bytes saved before accuracy first falls more than that below the
+        whole cache's, interpolated between the measured points. Seconds: to score, plan and free, median over samples.</p>
 
         """;
 
@@ -56,13 +63,15 @@ public static class HtmlReport
     private static void AppendHead(StringBuilder page, EvaluationReport report)
     {
         string protocol = report.Summary.Protocol == EvaluationProtocol.KvPress
-            ? "kvpress: the context is compressed before the question is known; positions go on from the true length; each question is asked alone"
-            : "multi-turn: all questions of a sample one after the other in one conversation on one cache, compressed before the first is known";
+            ? "kvpress: the context is compressed before the question is known; positions go on from the true length; "
+                + "each question is asked alone"
+            : "multi-turn: all questions of a sample one after the other in one conversation on one cache, compressed before "
+                + "the first is known";
         page.Append($"<h1>Compression policies on {Markup.Escape(report.Model)}</h1>\n<dl>\n");
         (string, string)[] facts =
         [
             ("protocol", protocol),
-            ("samples", $"{report.Summary.Samples}, answered greedily; score: the fraction of expected strings found, ignoring case (RULER's)"),
+            ("samples", $"{report.Summary.Samples}, answered greedily; score: the fraction of expected strings found (RULER's)"),
             ("cache", $"{report.Kv} keys and values in pages of {report.PageTokens} tokens; bytes are those of pages really held"),
             ("model", report.Fingerprint),
         ];

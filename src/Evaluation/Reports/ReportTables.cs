@@ -30,7 +30,9 @@ public static class ReportTables
         double[] ratios = [.. summary.Curves.SelectMany(c => c.Points.Select(p => p.Ratio)).Where(r => r > 0).Distinct().Order()];
         string[] head =
         [
-            "policy", .. ratios.Select(r => $"held at {Markup.Coordinate(r)}"), .. EqualBytes.Select(b => $"at {Markup.Coordinate(b * 100)} % held"),
+            "policy",
+            .. ratios.Select(r => $"held at {Markup.Coordinate(r)}"),
+            .. EqualBytes.Select(b => $"at {Markup.Coordinate(b * 100)} % held"),
         ];
         return (head, [.. summary.Curves.Select(c => BytesRow(c, ratios))]);
     }
@@ -46,7 +48,7 @@ public static class ReportTables
         [
             r.Key.Item1 == PolicyUnderTest.WholeCache ? "whole cache" : r.Key.Item1,
             Markup.Coordinate(r.Key.Item2),
-            .. columns.Select(c => r.FirstOrDefault(x => x.Task == c.Task && x.Length == c.Length) is { } cell ? Markup.Accuracy(cell.Accuracy) : ""),
+            .. columns.Select(c => r.FirstOrDefault(x => (x.Task, x.Length) == c) is { } cell ? Markup.Accuracy(cell.Accuracy) : ""),
         ])]);
     }
 

@@ -10,7 +10,8 @@ internal sealed class SvgCanvas
     /// <summary>An empty picture in its own units; <paramref name="label"/> tells those who cannot see it what it shows.</summary>
     public SvgCanvas(double width, double height, string label)
     {
-        _text.Append($"<svg viewBox=\"0 0 {N(width)} {N(height)}\" width=\"{N(width)}\" role=\"img\" aria-label=\"{Markup.Escape(label)}\">\n");
+        _text.Append($"<svg viewBox=\"0 0 {N(width)} {N(height)}\" width=\"{N(width)}\" ");
+        _text.Append($"role=\"img\" aria-label=\"{Markup.Escape(label)}\">\n");
     }
 
     public void Line(double x1, double y1, double x2, double y2, string style) =>

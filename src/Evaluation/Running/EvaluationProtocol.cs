@@ -6,6 +6,6 @@ public enum EvaluationProtocol
     /// <summary>kvpress': each question is asked alone of the compressed context.</summary>
     KvPress,
 
-    /// <summary>All questions one after the other in one conversation on one compressed cache, which grows by questions and answers.</summary>
+    /// <summary>All questions one after the other in one conversation on one compressed cache, which grows as they are answered.</summary>
     MultiTurn,
 }

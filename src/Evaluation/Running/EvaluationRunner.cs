@@ -26,7 +26,7 @@ public sealed class EvaluationRunner
         _framing = new ChatFraming(model);
     }
 
-    /// <summary>Tokens a KV arena must have room for where samples have up to so many: the whole cache beside a compressed fork that grows.</summary>
+    /// <summary>Tokens of KV arena for samples of up to so many: the whole cache beside a compressed fork that grows.</summary>
     public static int ArenaTokens(int longest) => checked((2 * longest) + 512);
 
     /// <summary>
@@ -77,6 +77,7 @@ public sealed class EvaluationRunner
         return prompts.Context.Count + total <= room
             ? prompts
             : throw new InputException(
-                $"{what}, beside {prompts.Context.Count} of the whole cache; the KV arena has room for {room}, {ArenaTokens(total)} would do");
+                $"{what}, beside {prompts.Context.Count} of the whole cache; the KV arena has room for {room}, "
+                + $"{ArenaTokens(total)} would do");
     }
 }

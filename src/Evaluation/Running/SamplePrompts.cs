@@ -32,7 +32,7 @@ public sealed class SamplePrompts
     /// <summary>Tokens cached and compressed before the questions.</summary>
     public IReadOnlyList<int> Context { get; }
 
-    /// <summary>Tokens of everything: context, questions and room for the answers, as much as the cache stands for at its longest.</summary>
+    /// <summary>Tokens of context, questions and room for the answers: as many as the cache stands for at its longest.</summary>
     public int TotalTokens
     {
         get
@@ -43,8 +43,8 @@ public sealed class SamplePrompts
     }
 
     /// <summary>
-    /// Most tokens of an answer, given what the cache stands for once its question is in: as many as the sample allows and as leave room for
-    /// the questions that follow.
+    /// Most tokens of an answer, given what the cache stands for once its question is in: as many as the sample allows and as leave room
+    /// for the questions that follow.
     /// </summary>
     public int AnswerLimit(int index, int logicalLength)
     {

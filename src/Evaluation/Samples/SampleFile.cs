@@ -7,15 +7,15 @@ namespace KVCluster.Evaluation.Samples;
 /// <summary>
 /// Reads given samples, one JSON object a line. Two forms, told apart by "turns":
 /// <c>{"task", "length", "index", "context", "question", "answer_prefix", "expected": [...], "max_new_tokens"}</c>, and
-/// <c>{"task", "length", "number", "turns": [{"user", "reference", "expected": [...]}]}</c>, where the first "user" holds the document up to
-/// its last blank line. Other fields are ignored; blank lines too.
+/// <c>{"task", "length", "number", "turns": [{"user", "reference", "expected": [...]}]}</c>, where the first "user" holds the document up
+/// to its last blank line. Other fields are ignored; blank lines too.
 /// </summary>
 public static class SampleFile
 {
     /// <summary>
     /// All samples of a file. <paramref name="countTokens"/> counts the tokens of a reference answer, for which room is made.
     /// </summary>
-    /// <exception cref="InputException">The file cannot be read, has no sample, or a line is broken: the message has its number.</exception>
+    /// <exception cref="InputException">The file cannot be read, has no sample, or a line is broken: the message says which.</exception>
     public static IReadOnlyList<Sample> Read(string path, Func<string, int> countTokens)
     {
         ArgumentNullException.ThrowIfNull(path);

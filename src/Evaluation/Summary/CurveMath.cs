@@ -23,8 +23,8 @@ public static class CurveMath
     }
 
     /// <summary>
-    /// How far one can go before the curve first falls below (1 - <paramref name="relativeLoss"/>) of its first y: the interpolated place, or
-    /// the last x where it never does. What comes back above later does not count.
+    /// How far one can go before the curve first falls below (1 - <paramref name="relativeLoss"/>) of its first y: the interpolated place,
+    /// or the last x where it never does. What comes back above later does not count.
     /// </summary>
     public static double LargestWithin(IReadOnlyList<(double X, double Y)> points, double relativeLoss)
     {

@@ -41,7 +41,7 @@ internal static class LengthAggregation
             CurveMath.LargestWithin(bySaved, 0.2));
     }
 
-    /// <summary>Scores are averaged within each task and length first, so that a task of many samples weighs no more than another.</summary>
+    /// <summary>Scores are averaged within each task and length first: a task of many samples weighs no more than another.</summary>
     private static CurvePoint PointOf(double ratio, IReadOnlyList<Outcome> outcomes) => new(
         ratio,
         outcomes.GroupBy(o => (o.Task, o.Length)).Average(g => g.Average(o => o.Score)),

@@ -35,8 +35,9 @@ internal sealed class FrequentWordsTask : IEvaluationTask
         }
 
         string[] expected = [.. words.Take(Asked)];
+        string shuffled = string.Join(' ', random.Shuffled(text));
         return new TaskDraft(
-            $"Below is a text in made-up words. Keep in mind which of them occur most often.\n\n{string.Join(' ', random.Shuffled(text))}\n",
+            $"Below is a text in made-up words. Keep in mind which of them occur most often.\n\n{shuffled}\n",
             [
                 new DraftQuestion(
                     $"\nWhich three words occur most often in the text above?",

@@ -4,8 +4,8 @@ namespace KVCluster.Evaluation.Tasks;
 internal static class Hiding
 {
     /// <summary>
-    /// The pieces with the sentences at the given depths, fractions in [0, 1): depth 0 is before the first piece. Sentences of one place keep
-    /// their order, as sentences at ascending depths do.
+    /// The pieces with the sentences at the given depths, fractions in [0, 1): depth 0 is before the first piece. Sentences of one place
+    /// keep their order, as sentences at ascending depths do.
     /// </summary>
     public static IEnumerable<string> At(IReadOnlyList<string> pieces, IReadOnlyList<string> sentences, IReadOnlyList<double> depths)
     {

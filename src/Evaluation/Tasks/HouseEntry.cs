@@ -1,21 +1,35 @@
 namespace KVCluster.Evaluation.Tasks;
 
-/// <summary>One house of a made-up guide book: a paragraph, and what can be asked about it. All words were written for this project.</summary>
+/// <summary>
+/// One house of a made-up guide book: a paragraph, and what can be asked about it. All words were written for this project.
+/// </summary>
 internal sealed record HouseEntry
 {
     private static readonly string[] s_kinds =
-        ["bakery", "lighthouse", "library", "sawmill", "brewery", "observatory", "pottery", "printing house", "ferry house", "orchard", "weaving mill", "clock museum"];
+    [
+        "bakery", "lighthouse", "library", "sawmill", "brewery", "observatory", "pottery", "printing house",
+        "ferry house", "orchard", "weaving mill", "clock museum",
+    ];
 
     private static readonly string[] s_starts =
-        ["Ash", "Birk", "Col", "Dun", "Els", "Farn", "Gild", "Hol", "Ing", "Kern", "Lund", "Mar", "Nor", "Oster", "Pell", "Rav", "Sel", "Thorn", "Ul", "Wes"];
+    [
+        "Ash", "Birk", "Col", "Dun", "Els", "Farn", "Gild", "Hol", "Ing", "Kern", "Lund", "Mar", "Nor", "Oster",
+        "Pell", "Rav", "Sel", "Thorn", "Ul", "Wes",
+    ];
 
     private static readonly string[] s_ends = ["beck", "bury", "dale", "ford", "ham", "holm", "mere", "mouth", "stead", "wick"];
 
     private static readonly string[] s_firstNames =
-        ["Ada", "Bruno", "Clara", "Dario", "Edda", "Felix", "Greta", "Henrik", "Irma", "Jonas", "Katrin", "Leo", "Mina", "Oskar", "Paula", "Rune"];
+    [
+        "Ada", "Bruno", "Clara", "Dario", "Edda", "Felix", "Greta", "Henrik", "Irma", "Jonas", "Katrin", "Leo",
+        "Mina", "Oskar", "Paula", "Rune",
+    ];
 
     private static readonly string[] s_lastNames =
-        ["Abel", "Brandt", "Corvin", "Dahl", "Ebner", "Falk", "Grimm", "Halden", "Iversen", "Jansky", "Kolbe", "Lorenz", "Moran", "Nyberg", "Prosser", "Rask"];
+    [
+        "Abel", "Brandt", "Corvin", "Dahl", "Ebner", "Falk", "Grimm", "Halden", "Iversen", "Jansky", "Kolbe",
+        "Lorenz", "Moran", "Nyberg", "Prosser", "Rask",
+    ];
 
     private static readonly string[] s_animals = ["cat", "goat", "parrot", "donkey", "tortoise", "goose", "rabbit", "heron", "mule", "owl"];
 

@@ -17,5 +17,7 @@ internal static class InventedWords
     public static string SixLetters(TaskRandom random) => Syllables(random, 3);
 
     private static string Syllables(TaskRandom random, int count) =>
-        string.Concat(Enumerable.Range(0, count).Select(_ => $"{Consonants[random.Next(Consonants.Length)]}{Vowels[random.Next(Vowels.Length)]}"));
+        string.Concat(Enumerable.Range(0, count).Select(_ => $"{Letter(random, Consonants)}{Letter(random, Vowels)}"));
+
+    private static char Letter(TaskRandom random, string letters) => letters[random.Next(letters.Length)];
 }

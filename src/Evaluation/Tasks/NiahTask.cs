@@ -3,8 +3,8 @@ namespace KVCluster.Evaluation.Tasks;
 /// <summary>
 /// Needle in a haystack in the manner of RULER (arXiv 2404.06654): values of keys hidden at random depths, some of them asked for.
 /// </summary>
-internal sealed class NiahTask(string name, string summary, IHaystack haystack, NiahCounts counts, MagicValueKind kind = MagicValueKind.Number)
-    : IEvaluationTask
+internal sealed class NiahTask(
+    string name, string summary, IHaystack haystack, NiahCounts counts, MagicValueKind kind = MagicValueKind.Number) : IEvaluationTask
 {
     public string Name => name;
 
@@ -29,8 +29,8 @@ internal sealed class NiahTask(string name, string summary, IHaystack haystack, 
         double[] depths = [.. sentences.Select(_ => random.NextUnit())];
         IReadOnlyList<string> pieces = haystack.Pieces(random, shape.Size, facts.Keys);
         string text = string.Join(haystack.Separator, Hiding.At(pieces, sentences, depths));
-        return new TaskDraft(
-            $"{facts.Introduction}\n\n{text}\n",
-            [.. keys.Take(asked).Chunk(counts.KeysAsked).Select(k => facts.Ask([.. k.Select(p => p.Key)], [.. k.SelectMany(p => p.Values)]))]);
+        IEnumerable<DraftQuestion> questions = keys.Take(asked).Chunk(counts.KeysAsked)
+            .Select(k => facts.Ask([.. k.Select(p => p.Key)], [.. k.SelectMany(p => p.Values)]));
+        return new TaskDraft($"{facts.Introduction}\n\n{text}\n", [.. questions]);
     }
 }

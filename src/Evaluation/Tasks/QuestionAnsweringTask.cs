@@ -1,6 +1,8 @@
 namespace KVCluster.Evaluation.Tasks;
 
-/// <summary>Questions about a made-up guide book: one entry answers, all others distract (in the manner of RULER's question answering).</summary>
+/// <summary>
+/// Questions about a made-up guide book, in the manner of RULER's question answering: one entry answers, all others distract.
+/// </summary>
 internal sealed class QuestionAnsweringTask : IEvaluationTask
 {
     private const int Kinds = 6;

@@ -48,7 +48,7 @@ public sealed class SampleMaker
         if (_protocol == EvaluationProtocol.MultiTurn && tasks.FirstOrDefault(t => !t.ManyQuestions) is { } single)
         {
             IEnumerable<string> valid = EvaluationTasks.All.Where(t => t.ManyQuestions).Select(t => t.Name);
-            throw new InputException($"{single.Name} has one question only, which is no multi-turn task; valid: {string.Join(", ", valid)}");
+            throw new InputException($"{single.Name} has one question only: no multi-turn task; valid: {string.Join(", ", valid)}");
         }
 
         return [.. tasks.SelectMany(t => lengths.SelectMany(l => Enumerable.Range(0, count).Select(i => Make(t, l, i))))];

@@ -43,7 +43,8 @@ internal sealed class VariableTrackingTask : IEvaluationTask
 
         IReadOnlyList<string> pieces = s_noise.Pieces(random, shape.Size, used);
         string text = string.Join(s_noise.Separator, Hiding.At(pieces, sentences, depths));
-        return new TaskDraft($"Follow what the variables in the text below are set to: you will be asked about them.\n\n{text}\n", questions);
+        const string Introduction = "Follow what the variables in the text below are set to: you will be asked about them.";
+        return new TaskDraft($"{Introduction}\n\n{text}\n", questions);
     }
 
     private static string DrawName(TaskRandom random) =>

@@ -16,7 +16,8 @@ internal static class EvaluateDefaults
     public static IReadOnlyList<string> NeedleTasks { get; } = ["needle-single", "needle-multikey", "needle-crowded", "needle-tracking"];
 
     /// <summary>Tasks for any other model.</summary>
-    public static IReadOnlyList<string> Tasks { get; } = ["niah-single-noise", "niah-single-essay", "niah-multikey-essay", "question-answering"];
+    public static IReadOnlyList<string> Tasks { get; } =
+        ["niah-single-noise", "niah-single-essay", "niah-multikey-essay", "question-answering"];
 
     /// <summary>Every policy that needs no task's prompts.</summary>
     /// <param name="calibrated">The model's calibration is at hand, for policies that need it.</param>

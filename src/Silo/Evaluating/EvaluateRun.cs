@@ -32,7 +32,12 @@ internal static class EvaluateRun
         IReadOnlyList<Outcome> outcomes = Measure(terminal, interrupt, runner, samples, log, settings);
         string name = Path.GetFileName(settings.Model.Path.TrimEnd(Path.DirectorySeparatorChar));
         EvaluationReport report = new(
-            name, model.Fingerprint, ModelOptionSet.NameOf(settings.Model.KvType), header.PageTokens, settings.Command, EvaluationSummary.Of(outcomes));
+            name,
+            model.Fingerprint,
+            ModelOptionSet.NameOf(settings.Model.KvType),
+            header.PageTokens,
+            settings.Command,
+            EvaluationSummary.Of(outcomes));
         if (settings.ReportFile is { } page)
         {
             Write(page, HtmlReport.Write(report));
@@ -43,7 +48,12 @@ internal static class EvaluateRun
     }
 
     private static IReadOnlyList<Outcome> Measure(
-        Terminal terminal, Interrupt interrupt, EvaluationRunner runner, IReadOnlyList<Sample> samples, OutcomeLog log, EvaluateSettings settings)
+        Terminal terminal,
+        Interrupt interrupt,
+        EvaluationRunner runner,
+        IReadOnlyList<Sample> samples,
+        OutcomeLog log,
+        EvaluateSettings settings)
     {
         int before = log.Count;
         try
@@ -69,7 +79,8 @@ internal static class EvaluateRun
         foreach (LengthSummary summary in report.Summary.Lengths)
         {
             string length = summary.Length is { } tokens ? $"{tokens} tokens" : "all lengths";
-            terminal.Output.WriteLine($"{length}: whole cache {Amount.Bytes((long)summary.WholeBytes)}, accuracy {summary.WholeAccuracy:F3}");
+            string bytes = Amount.Bytes((long)summary.WholeBytes);
+            terminal.Output.WriteLine($"{length}: whole cache {bytes}, accuracy {summary.WholeAccuracy:F3}");
             if (summary.Curves.Count > 0)
             {
                 terminal.OutputConsole.Write(TableOf(ReportTables.Policies(summary)));

@@ -27,12 +27,15 @@ internal static class EvaluateVerb
         ModelOptionSet models = new(bundledByDefault: true, calibrated: true);
         Option<string?> tasks = OptionOf.Text("--tasks", $"tasks to make samples of, separated by commas: {TaskHelp()}", "NAMES");
         Option<string?> lengths = OptionOf.Text("--lengths", $"their lengths in tokens; {EvaluateDefaults.Length} by default", "N,N,...");
-        Option<int?> count = OptionOf.Number<int>("--count", $"samples of each task and length; {EvaluateDefaults.Count} by default, all of those given");
+        Option<int?> count = OptionOf.Number<int>(
+            "--count", $"samples of each task and length; {EvaluateDefaults.Count} by default, all of those given");
         Option<ulong?> seed = OptionOf.Number<ulong>("--seed", $"start of the random numbers; {EvaluateDefaults.Seed} by default");
         Option<string[]> files = OptionOf.Texts("--samples", "given samples, JSON lines; may be given many times", "FILE");
-        Option<string[]> policies = OptionOf.Texts("--policy", $"NAME or NAME:PARAMETER=VALUE,...; may be given many times; all by default: {PolicyHelp()}", "POLICY");
+        Option<string[]> policies = OptionOf.Texts(
+            "--policy", $"NAME or NAME:PARAMETER=VALUE,...; may be given many times; all by default: {PolicyHelp()}", "POLICY");
         Option<string?> ratios = OptionOf.Text("--ratios", "fractions of the cache to remove; 0.25,0.5,0.75,0.9 by default", "X,X,...");
-        Option<EvaluationProtocol?> protocol = OptionOf.Choice("--protocol", "kvpress (the default): each question alone; multi-turn: all in one conversation", s_protocols);
+        Option<EvaluationProtocol?> protocol = OptionOf.Choice(
+            "--protocol", "kvpress (the default): each question alone; multi-turn: all in one conversation", s_protocols);
         Option<string?> output = OptionOf.Text("--out", "outcomes as JSON lines; a second start goes on where the first ended", "FILE");
         Option<string?> report = OptionOf.Text("--report", "an HTML page with tables and plots", "FILE");
         Option<bool> json = JsonOutput.Option();
@@ -56,7 +59,9 @@ internal static class EvaluateVerb
                 Seed = parsed.GetValue(seed) ?? EvaluateDefaults.Seed,
                 Evaluation = new EvaluationSettings
                 {
-                    Policies = parsed.GetValue(policies) is { Length: > 0 } named ? [.. named.Select(PolicyUnderTest.Parse)] : EvaluateDefaults.Policies(CalibrationFile.Find(model.Path, model.CalibrationFile) is not null),
+                    Policies = parsed.GetValue(policies) is { Length: > 0 } named
+                        ? [.. named.Select(PolicyUnderTest.Parse)]
+                        : EvaluateDefaults.Policies(CalibrationFile.Find(model.Path, model.CalibrationFile) is not null),
                     Ratios = Numbers<double>(parsed.GetValue(ratios), "--ratios") ?? EvaluationSettings.DefaultRatios,
                     Protocol = parsed.GetValue(protocol) ?? EvaluationProtocol.KvPress,
                 },
@@ -90,7 +95,7 @@ internal static class EvaluateVerb
 
         T Parse(string part) => T.TryParse(part, NumberStyles.Float, CultureInfo.InvariantCulture, out T value) && value > T.Zero
             ? value
-            : throw new InputException($"{name}: '{part}' is not a {(T.IsInteger(T.One / (T.One + T.One)) ? "whole number" : "number")} above 0");
+            : throw new InputException($"{name}: '{part}' is not a {(typeof(T) == typeof(int) ? "whole number" : "number")} above 0");
     }
 
     private static int AtLeastOne(int value, string name) =>

@@ -3,7 +3,9 @@ namespace KVCluster.Evaluation.Tasks.Needle;
 /// <summary>Draws facts that never contradict each other within one document, as training/tasks.py does.</summary>
 internal sealed class NeedleFacts
 {
-    private static readonly NeedleValueKind[] s_kinds = [NeedleValueKind.Number, NeedleValueKind.Number, NeedleValueKind.Word, NeedleValueKind.Id];
+    // Numbers are drawn twice as often as the others.
+    private static readonly NeedleValueKind[] s_kinds =
+        [NeedleValueKind.Number, NeedleValueKind.Number, NeedleValueKind.Word, NeedleValueKind.Id];
 
     private readonly TaskRandom _random;
     private readonly HashSet<(string Attribute, string Key)> _used = [];
@@ -35,7 +37,7 @@ internal sealed class NeedleFacts
         return [.. NeedleWording.Moments.Take(count).Select(m => new NeedleFact(attribute, key, Value(kind), m))];
     }
 
-    /// <summary>Sentences of a chain of variables, the one asked for first, and the number at its end; null where names are used up.</summary>
+    /// <summary>A chain of variables, the one asked for first, and the number at its end; null where names are used up.</summary>
     public (string Name, string[] Sentences, string Value)? Chain(int hops)
     {
         if (_names.Count < hops)

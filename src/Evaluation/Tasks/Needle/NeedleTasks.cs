@@ -23,7 +23,8 @@ internal static class NeedleTasks
         NeedleFacts source = new(random);
         NeedleFact[] asked = Draw(questions, () => source.Fact(heldOut: true));
         NeedleFact[] more = Draw(others, () => source.Fact());
-        return new NeedlePlan(Shuffle(random, asked.Concat(more)), [.. asked.Select((f, i) => Ask(random, f, f.Value, f.Sentence, i))], shape.Size);
+        return new NeedlePlan(
+            Shuffle(random, asked.Concat(more)), [.. asked.Select((f, i) => Ask(random, f, f.Value, f.Sentence, i))], shape.Size);
     }
 
     private static NeedlePlan Crowded(TaskRandom random, TaskShape shape) =>
