@@ -31,10 +31,10 @@ public sealed class ChatFraming
     }
 
     /// <summary>
-    /// The first prompt in two parts, each tokenised by itself as kvpress' pipeline has it, so that the context can be cached and compressed
-    /// before the question is known. Context: the frame up to the user's text, and the document. Question: the question, the rest of the
-    /// frame with the answer opened, and the answer's prefix. Document and question make one message with nothing between them. With no
-    /// document all is in Question.
+    /// The first prompt in two parts, each tokenised by itself as kvpress' pipeline has it, so that the context can be cached and
+    /// compressed before the question is known. Context: the frame up to the user's text, and the document. Question: the question, the
+    /// rest of the frame with the answer opened, and the answer's prefix. Document and question make one message with nothing between
+    /// them. With no document all is in Question.
     /// </summary>
     /// <exception cref="InputException">The question is blank, or the template refuses or rewrites the messages.</exception>
     public (int[] Context, int[] Question) FirstTurn(string? system, string? document, string question, string answerPrefix = "")
@@ -68,6 +68,16 @@ public sealed class ChatFraming
         return lastTurnEnded && ids.Length > 0 && _endTokens.Contains(ids[0]) ? ids[1..] : ids;
     }
 
+    /// <summary>What the template writes before a first user message and behind it, the answer opened.</summary>
+    internal (int[] Before, int[] After) UserFrame()
+    {
+        const string Text = "kvclusterdummyquestion";
+        RenderedChat chat = RenderedChat.Of(_template, [new("user", Text)]);
+        int start = chat.FindUserText(Text)
+            ?? throw new InputException("the model's chat template leaves out what the user said");
+        return (Encode(chat.Slice(0, start)), Encode(chat.Slice(start + Text.Length, chat.Length)));
+    }
+
     private static int DocumentEnd(RenderedChat chat, string content, int documentLength)
     {
         if (chat.FindUserText(content) is { } start)
@@ -79,7 +89,8 @@ public sealed class ChatFraming
         int skipped = content.Length - content.TrimStart().Length;
         return chat.FindUserText(content.Trim()) is { } trimmed
             ? trimmed + Math.Max(0, documentLength - skipped)
-            : throw new InputException("the model's chat template rewrites the user's text, so the document cannot be told from the question");
+            : throw new InputException(
+                "the model's chat template rewrites the user's text, so the document cannot be told from the question");
     }
 
     private static void RequireQuestion(string question)

@@ -14,6 +14,9 @@ public sealed record CompressionReport
     /// <summary>Slots kept and present, and the attention mass that was dropped.</summary>
     public required RetentionSummary Summary { get; init; }
 
+    /// <summary>Share of the scored attention that was dropped, over all stages, in [0, 1]; null where the policy does not score by it.</summary>
+    public required double? DroppedMass { get; init; }
+
     /// <summary>Bytes of the pages the conversation held before.</summary>
     public required long BytesBefore { get; init; }
 

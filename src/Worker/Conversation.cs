@@ -19,9 +19,7 @@ public sealed class Conversation : IDisposable
     private readonly int[] _next = new int[1];
     private readonly ObservationOptions? _observe;
     private bool _generating;
-
-    /// <summary>Positions closed up by compression (rerotation): by so many the history is longer than the logical length.</summary>
-    private int _closed;
+    private bool _hasPending;
 
     /// <summary>An empty conversation; it holds no memory of the arena yet.</summary>
     public Conversation(LocalModel model, ConversationOptions? options = null)
@@ -52,18 +50,16 @@ public sealed class Conversation : IDisposable
     public KvCache Cache { get; }
 
     /// <summary>
-    /// The whole history, whatever was dropped from the cache: as many ids as <see cref="KvCache.LogicalLength"/> (more where a policy
+    /// The whole history, whatever was dropped from the cache: as many ids as <see cref="KvCache.LogicalLength"/> (more, where a policy
     /// closed positions up), and one more where a token is pending.
     /// </summary>
     public IReadOnlyList<int> Tokens => _tokens;
 
     /// <summary>The last generated token where it is not in the cache yet, else null.</summary>
-    public int? PendingToken => HasPending ? _tokens[^1] : null;
+    public int? PendingToken => _hasPending ? _tokens[^1] : null;
 
     /// <summary>What the last generation came to; null before the first and while one is being read.</summary>
     public Completion? LastCompletion { get; private set; }
-
-    private bool HasPending => _tokens.Count - _closed > Cache.LogicalLength;
 
     /// <summary>
     /// Appends tokens (a pending one first) in chunks of <see cref="IInferenceBackend.MaxBatchTokens"/>, reporting after each how many of
@@ -98,6 +94,7 @@ public sealed class Conversation : IDisposable
             throw;
         }
 
+        _hasPending = false;
         _tokens.AddRange(tokens.Span);
         progress?.Invoke(tokens.Length);
     }
@@ -123,8 +120,8 @@ public sealed class Conversation : IDisposable
     {
         var fork = new Conversation(Model, _observe, Cache.Fork(), [.. _tokens]);
         _logits.CopyTo(fork._logits, 0);
+        fork._hasPending = _hasPending;
         fork.LastCompletion = LastCompletion;
-        fork._closed = _closed;
         return fork;
     }
 
@@ -141,35 +138,49 @@ public sealed class Conversation : IDisposable
     {
         ArgumentNullException.ThrowIfNull(request);
         ThrowIfGenerating();
-        int length = Cache.LogicalLength;
-        ReadOnlyMemory<int> history = _tokens.Take(length + _closed).ToArray();
-        CompressionReport report = new Compressor(Model, Cache, history, _observe).Run(request, progress, cancellationToken);
-        _closed += length - Cache.LogicalLength;
-        return report;
+        return CompressorFor(request).Run(request, progress, cancellationToken);
+    }
+
+    /// <summary>
+    /// What the request's policy asks of the model, for compressions to come: of this conversation or its forks, at any budget, while they
+    /// stay as they are (<see cref="CompressionRequest.Input"/>). Nothing is changed.
+    /// </summary>
+    /// <exception cref="InputException">The cache is empty, or the request lacks what the policy's scores need.</exception>
+    /// <exception cref="OperationCanceledException">Cancelled while scoring.</exception>
+    public GatheredInput Gather(CompressionRequest request, Action<double>? progress = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        ThrowIfGenerating();
+        return CompressorFor(request).Gather(request.Policy, progress, cancellationToken);
     }
 
     /// <summary>Gives its memory back.</summary>
     public void Dispose() => Cache.Dispose();
 
-    /// <summary>The distribution of the next token, [V]; a pending token enters the cache first, and needs <see cref="TryPrepare"/> before.</summary>
+    /// <summary>Logits of the next token, [V]; a pending token enters the cache first, and needs <see cref="TryPrepare"/> before.</summary>
     internal ReadOnlySpan<float> NextLogits()
     {
-        if (HasPending)
+        if (_hasPending)
         {
             _next[0] = _tokens[^1];
             Forward(_next, LogitsRows.Last);
+            _hasPending = false;
         }
 
         return _logits;
     }
 
     /// <summary>Adds a generated token, pending.</summary>
-    internal void Take(int token) => _tokens.Add(token);
+    internal void Take(int token)
+    {
+        _tokens.Add(token);
+        _hasPending = true;
+    }
 
     /// <summary>Makes room for the pending token, if there is one; says why where there is none.</summary>
     internal FinishReason? TryPrepare()
     {
-        if (!HasPending)
+        if (!_hasPending)
         {
             return null;
         }
@@ -188,6 +199,12 @@ public sealed class Conversation : IDisposable
         {
             return FinishReason.ArenaFull;
         }
+    }
+
+    private Compressor CompressorFor(CompressionRequest request)
+    {
+        int[] history = [.. _tokens.Take(_tokens.Count - (_hasPending ? 1 : 0))];
+        return new Compressor(Model.Backend, Cache, PolicyContexts.Of(Model, history, request, _observe));
     }
 
     private static KvCache Create(LocalModel model, ObservationOptions? observe)

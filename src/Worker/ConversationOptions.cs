@@ -5,6 +5,6 @@ namespace KVCluster.Worker;
 /// <summary>How a conversation is kept.</summary>
 public sealed record ConversationOptions
 {
-    /// <summary>Attention gathered as the conversation goes, for policies that score by what was observed. Null: none is gathered.</summary>
+    /// <summary>Attention gathered as the conversation goes, for policies that score by what was observed. Null: none.</summary>
     public ObservationOptions? Observe { get; init; } = new();
 }

@@ -60,7 +60,7 @@ internal sealed class Generation
         Seed = _sampler.Seed,
     };
 
-    /// <summary>The text that can be shown with a token. Whether it is the last one is settled here, so that nothing is held back then.</summary>
+    /// <summary>The text to show with a token. Whether it is the last one is settled here, so that nothing is held back then.</summary>
     private string TextOf(int token)
     {
         // A model may have more rows of logits than its tokenizer has ids; such a token has no text.

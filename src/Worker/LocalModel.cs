@@ -29,7 +29,6 @@ public sealed class LocalModel : IDisposable
         Template = template;
         EndTokens = endTokens;
         Backend = backend;
-        PolicyTokens = new PolicyTokens(tokenizer);
     }
 
     /// <summary>The mapped files.</summary>
@@ -46,9 +45,6 @@ public sealed class LocalModel : IDisposable
 
     /// <summary>What runs it. Any number of conversations share it, one call at a time.</summary>
     public IInferenceBackend Backend { get; }
-
-    /// <summary>What policies ask about the tokens.</summary>
-    public PolicyTokens PolicyTokens { get; }
 
     /// <summary>Ids that end an answer: the configuration's, the tokenizer's end of text, and the one the chat template ends a turn with.</summary>
     public IReadOnlySet<int> EndTokens { get; }

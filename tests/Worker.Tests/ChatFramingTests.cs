@@ -6,7 +6,8 @@ namespace KVCluster.Worker.Tests;
 public sealed class ChatFramingTests(NeedleFixture needle) : IClassFixture<NeedleFixture>
 {
     private const string Trimming =
-        "{% for m in messages %}[{{ m['role'] }}]{{ m['content'] | trim }}<|im_end|>{% endfor %}{% if add_generation_prompt %}[assistant]{% endif %}";
+        "{% for m in messages %}[{{ m['role'] }}]{{ m['content'] | trim }}<|im_end|>{% endfor %}"
+        + "{% if add_generation_prompt %}[assistant]{% endif %}";
 
     private Tokenizer Tokenizer => needle.Model.Tokenizer;
 
@@ -14,10 +15,12 @@ public sealed class ChatFramingTests(NeedleFixture needle) : IClassFixture<Needl
     public void The_first_turn_is_cut_behind_the_document()
     {
         (int[] context, int[] question) = needle.Framing.FirstTurn("Be short.", "A document.\n", "A question?", "An answer");
-        Assert.Equal("<|im_start|>system\nBe short.<|im_end|>\n<|im_start|>user\nA document.\n", Tokenizer.Decode(context));
-        Assert.Equal("A question?<|im_end|>\n<|im_start|>assistant\nAn answer", Tokenizer.Decode(question));
-        Assert.Equal(Tokenizer.Encode("<|im_start|>system\nBe short.<|im_end|>\n<|im_start|>user\nA document.\n", parseSpecial: true), context);
-        Assert.Equal(Tokenizer.Encode("A question?<|im_end|>\n<|im_start|>assistant\nAn answer", parseSpecial: true), question);
+        const string Begin = "<|im_start|>system\nBe short.<|im_end|>\n<|im_start|>user\nA document.\n";
+        const string End = "A question?<|im_end|>\n<|im_start|>assistant\nAn answer";
+        Assert.Equal(Begin, Tokenizer.Decode(context));
+        Assert.Equal(End, Tokenizer.Decode(question));
+        Assert.Equal(Tokenizer.Encode(Begin, parseSpecial: true), context);
+        Assert.Equal(Tokenizer.Encode(End, parseSpecial: true), question);
     }
 
     [Fact]

@@ -10,7 +10,12 @@ namespace KVCluster.Worker.Tests;
 public sealed class ConversationCompressionTests(NeedleFixture needle) : IClassFixture<NeedleFixture>
 {
     public static TheoryData<string> Policies => new(
-        "kvcompose", "kvcompose-unstructured", "kvcompose:scores=observed", "kvcompose:scores=task", "kvcompose:value-norm=true", "streaming-llm");
+        "kvcompose",
+        "kvcompose-unstructured",
+        "kvcompose:scores=observed",
+        "kvcompose:scores=task",
+        "kvcompose:value-norm=true",
+        "streaming-llm");
 
     [Theory]
     [MemberData(nameof(Policies))]
@@ -148,10 +153,11 @@ public sealed class ConversationCompressionTests(NeedleFixture needle) : IClassF
         Assert.Equal(CacheContents.Positions(one.Cache), CacheContents.Positions(other.Cache));
     }
 
-    private CompressionRequest Request(string policy, double ratio) => new(CompressionPolicies.Parse(policy), RetentionBudget.OfRatio(ratio))
-    {
-        TaskPrompts = [needle.Model.Tokenizer.Encode(NeedleFixture.Question, parseSpecial: false)],
-    };
+    private CompressionRequest Request(string policy, double ratio) =>
+        new(CompressionPolicies.Parse(policy), RetentionBudget.OfRatio(ratio))
+        {
+            TaskPrompts = [needle.Model.Tokenizer.Encode(NeedleFixture.Question, parseSpecial: false)],
+        };
 
     private static void AssertGoesOnAtLogicalPositions(Conversation conversation, CompressionReport report)
     {

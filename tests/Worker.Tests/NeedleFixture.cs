@@ -22,13 +22,18 @@ public sealed class NeedleFixture : IDisposable
 
     public static SamplingOptions Greedy { get; } = new() { MaxTokens = 64 };
 
-    public static LocalModel Open(KvElementType type = KvElementType.F32, int contextTokens = 12288, int maxBatchTokens = 96) =>
+    /// <summary>
+    /// One kernel thread unless said: so small a model gains little from more, and threads that wait for each other lose much on a machine
+    /// that does other work.
+    /// </summary>
+    public static LocalModel Open(
+        KvElementType type = KvElementType.F32, int contextTokens = 12288, int maxBatchTokens = 96, int threads = 1) =>
         LocalModel.Open(TestPaths.Needle, new LocalModelOptions
         {
             KvType = type,
             ContextTokens = contextTokens,
             MaxBatchTokens = maxBatchTokens,
-            Threads = 2,
+            Threads = threads,
         });
 
     public static string MakeDocument(int sentences)

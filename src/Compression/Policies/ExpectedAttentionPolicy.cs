@@ -41,10 +41,11 @@ public sealed class ExpectedAttentionPolicy(ExpectedAttentionParameters? paramet
                 return;
             }
 
+            TransposedKeys transposed = new(keys[(sinks * statistics.HeadSize)..], statistics.HeadSize);
             float[] logits = new float[expected.Length];
             for (int g = 0; g < group; g++)
             {
-                Logits(statistics, layer, (head * group) + g, keys[(sinks * statistics.HeadSize)..], logits);
+                Logits(statistics, layer, (head * group) + g, transposed, logits);
                 StableSoftmax.InPlace(logits);
                 TensorPrimitives.Add(expected, logits, expected);
             }
@@ -58,25 +59,12 @@ public sealed class ExpectedAttentionPolicy(ExpectedAttentionParameters? paramet
         });
     }
 
-    private static void Logits(QueryStatistics statistics, int layer, int head, ReadOnlySpan<float> keys, Span<float> logits)
+    private static void Logits(QueryStatistics statistics, int layer, int head, TransposedKeys keys, Span<float> logits)
     {
-        int size = statistics.HeadSize;
-        ReadOnlySpan<float> mean = statistics.Mean(layer, head);
-        ReadOnlySpan<float> covariance = statistics.Covariance(layer, head);
-        Span<float> product = new float[size];
-        for (int slot = 0; slot < logits.Length; slot++)
-        {
-            ReadOnlySpan<float> key = keys.Slice(slot * size, size);
-            logits[slot] = TensorPrimitives.Dot(key, mean) / MathF.Sqrt(size);
-            if (!covariance.IsEmpty)
-            {
-                for (int i = 0; i < size; i++)
-                {
-                    product[i] = TensorPrimitives.Dot(covariance.Slice(i * size, size), key);
-                }
-
-                logits[slot] += TensorPrimitives.Dot(key, product) / (2 * size);
-            }
-        }
+        float[] mean = statistics.Mean(layer, head).ToArray();
+        float[] covariance = statistics.Covariance(layer, head).ToArray();
+        TensorPrimitives.Divide(mean, MathF.Sqrt(statistics.HeadSize), mean);
+        TensorPrimitives.Divide(covariance, 2f * statistics.HeadSize, covariance);
+        keys.Evaluate(mean, covariance, logits);
     }
 }

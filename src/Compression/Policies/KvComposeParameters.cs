@@ -37,6 +37,11 @@ public sealed record KvComposeParameters : PolicyParameters
     /// <summary>See <see cref="HeadFloor"/>; in [0, 1].</summary>
     public double HeadFloorShare { get; init; }
 
+    /// <summary>
+    /// The cut is made in so many steps of equal proportion, with new scores of what is left before each: what one cut changes, the next sees.
+    /// </summary>
+    public int Stages { get; init; } = 1;
+
     /// <summary>The Python reference's rule for layer 0, to compare with it; structured only.</summary>
     public bool ReferenceLayer0 { get; init; }
 
@@ -51,6 +56,11 @@ public sealed record KvComposeParameters : PolicyParameters
         if (Scores == AttentionSource.Observed && Group != GroupReduction.Mean)
         {
             throw new PolicyException("group is max, but observed attention is gathered as the mean over the group");
+        }
+
+        if (Stages is < 1 or > 16)
+        {
+            throw new PolicyException($"stages is {Stages}: it lies in [1, 16]");
         }
 
         if (!(HeadFloorShare is >= 0 and <= 1))

@@ -13,7 +13,7 @@ namespace KVCluster.Compression.Policies;
 /// exceed the budget, the budget holds: composites (or slots) within the floors compete, protected ones first, sinks before recents, newest
 /// first.
 /// </remarks>
-public sealed class KvComposePolicy : IScoringPolicy
+public sealed class KvComposePolicy : IScoringPolicy, IStagedPolicy
 {
     internal const string StructuredName = "kvcompose";
     internal const string UnstructuredName = "kvcompose-unstructured";
@@ -34,6 +34,9 @@ public sealed class KvComposePolicy : IScoringPolicy
 
     /// <inheritdoc/>
     public PolicyParameters Parameters => _parameters;
+
+    /// <inheritdoc/>
+    public int Stages => _parameters.Stages;
 
     /// <inheritdoc/>
     public ScoreRequest Request => new()

@@ -48,7 +48,7 @@ public sealed class EvaluationRunner
         for (int i = 0; i < samples.Count; i++)
         {
             (PolicyUnderTest? Policy, double Ratio)[] missing = [.. all.Where(w => Find(log, samples[i], w) is null)];
-            var evaluation = new SampleEvaluation(_model, samples[i], prompts[i], _settings.Protocol);
+            var evaluation = new SampleEvaluation(_model, samples[i], prompts[i], _settings);
             foreach (Outcome outcome in evaluation.Run(missing, cancellationToken))
             {
                 log.Add(outcome);

@@ -19,6 +19,9 @@ public sealed record EvaluationSettings
     /// <summary>When the questions come.</summary>
     public EvaluationProtocol Protocol { get; init; } = EvaluationProtocol.KvPress;
 
+    /// <summary>What is known of the model's heads, for policies that ask; null where there is no calibration.</summary>
+    public HeadCalibration? Calibration { get; init; }
+
     /// <summary>Outcomes of one sample: every policy at every ratio, and the whole cache.</summary>
     public int OutcomesPerSample => (Policies.Count * Ratios.Count) + 1;
 
@@ -43,9 +46,16 @@ public sealed record EvaluationSettings
         RequireDistinct(Policies.Select(p => p.Specification), "policy");
         foreach (PolicyUnderTest policy in Policies)
         {
-            if (policy.Policy.Request.Attention?.Source == AttentionSource.Task)
+            ScoreRequest wanted = policy.Policy.Request;
+            if (wanted.Attention?.Source == AttentionSource.Task)
             {
-                throw new InputException($"{policy.Specification}: scores by a task's prompts, but here no question is known when a cache is compressed");
+                throw new InputException(
+                    $"{policy.Specification}: scores by a task's prompts, but here no question is known when a cache is compressed");
+            }
+
+            if (wanted.Calibration && Calibration is null)
+            {
+                throw new InputException($"{policy.Specification}: needs a calibration of the model, and none is given");
             }
         }
     }

@@ -102,9 +102,11 @@ public sealed class OutcomeLog : IDisposable
             ?? throw new InputException($"{path} holds something that is not the results of an evaluation; it is left as it is");
         if (found != header)
         {
-            throw new InputException($"{path} holds results of another run: {found}, not {header}");
+            throw new InputException($"{path} holds results of another model or cache: {Describe(found)}; this is {Describe(header)}");
         }
     }
+
+    private static string Describe(OutcomeHeader header) => $"model {header.Model}, {header.Kv} in pages of {header.PageTokens} tokens";
 
     private static T? Parse<T>(string line, JsonTypeInfo<T> type)
         where T : class

@@ -11,9 +11,9 @@ namespace KVCluster.Evaluation.Running;
 /// Measures one sample: its context is prefilled once (once more where policies want attention observed in another way), and forks of that
 /// cache are compressed by each policy at each ratio and asked the questions.
 /// </summary>
-internal sealed class SampleEvaluation(LocalModel model, Sample sample, SamplePrompts prompts, EvaluationProtocol protocol)
+internal sealed class SampleEvaluation(LocalModel model, Sample sample, SamplePrompts prompts, EvaluationSettings settings)
 {
-    private readonly QuestionRound _round = new(sample, prompts, protocol);
+    private readonly QuestionRound _round = new(sample, prompts, settings.Protocol);
 
     /// <summary>Yields the outcomes of the given (policy, ratio) pairs as they come; a null policy is the whole cache.</summary>
     public IEnumerable<Outcome> Run(IReadOnlyList<(PolicyUnderTest? Policy, double Ratio)> wanted, CancellationToken cancellationToken)
@@ -23,7 +23,7 @@ internal sealed class SampleEvaluation(LocalModel model, Sample sample, SamplePr
         {
             using Conversation whole = new(model, new ConversationOptions { Observe = group.Key });
             whole.Append(context, cancellationToken: cancellationToken);
-            SharedScores scores = new();
+            SharedScores scores = new(whole, settings.Calibration);
             foreach ((PolicyUnderTest? policy, double ratio) in group)
             {
                 using Conversation fork = whole.Fork();
@@ -49,7 +49,7 @@ internal sealed class SampleEvaluation(LocalModel model, Sample sample, SamplePr
             Task = sample.Task,
             Length = sample.Length,
             Index = sample.Index,
-            Protocol = protocol,
+            Protocol = settings.Protocol,
             Policy = policy?.Specification ?? PolicyUnderTest.WholeCache,
             Ratio = ratio,
             Score = _round.Score(answers),

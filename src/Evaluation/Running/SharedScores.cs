@@ -1,63 +1,40 @@
-using KVCluster.Compression;
+using System.Diagnostics;
 using KVCluster.Compression.Budgets;
 using KVCluster.Compression.Policies;
+using KVCluster.Inference.Backend;
 using KVCluster.Worker;
 
 namespace KVCluster.Evaluation.Running;
 
 /// <summary>
 /// Scores of one sample's context, gathered once for each <see cref="ScoreRequest"/> however many policies and ratios plan from them: forks
-/// of one cache hold the same slots, and scores do not depend on the budget.
+/// of one cache hold the same slots, and scores do not depend on the budget. The whole conversation must not change meanwhile.
 /// </summary>
-internal sealed class SharedScores
+internal sealed class SharedScores(Conversation whole, HeadCalibration? calibration)
 {
-    private readonly Dictionary<ScoreRequest, Gathered> _gathered = [];
+    private readonly Dictionary<ScoreRequest, (GatheredInput Input, double Seconds)> _gathered = [];
 
-    /// <summary>Compresses a fork of the sample's conversation; the report's scoring seconds are those of the pass that was shared.</summary>
+    /// <summary>Compresses a fork of the whole conversation; the report's scoring seconds are those of the pass that was shared.</summary>
     public CompressionReport Compress(
         Conversation fork, ICompressionPolicy policy, RetentionBudget budget, CancellationToken cancellationToken)
     {
+        CompressionRequest request = new(policy, budget) { Calibration = calibration };
+        if (policy is IStagedPolicy { Stages: > 1 })
+        {
+            // Its later scores are of what its own cuts left.
+            return fork.Compress(request, cancellationToken: cancellationToken);
+        }
+
         ScoreRequest wanted = policy.Request;
-        bool known = _gathered.TryGetValue(wanted, out Gathered? gathered);
-        var planner = new Planner(policy, gathered?.Input);
-        CompressionReport report = fork.Compress(new CompressionRequest(planner, budget), cancellationToken: cancellationToken);
-        if (known)
+        if (!_gathered.TryGetValue(wanted, out (GatheredInput Input, double Seconds) gathered))
         {
-            return report with { ScoringSeconds = gathered!.Seconds };
+            long start = Stopwatch.GetTimestamp();
+            GatheredInput input = whole.Gather(request, cancellationToken: cancellationToken);
+            gathered = (input, Stopwatch.GetElapsedTime(start).TotalSeconds);
+            _gathered.Add(wanted, gathered);
         }
 
-        _gathered.Add(wanted, new Gathered(planner.Input!, report.ScoringSeconds));
-        return report;
-    }
-
-    private sealed record Gathered(PolicyInput Input, double Seconds);
-
-    /// <summary>The policy itself, but for where its input comes from.</summary>
-    private sealed class Planner : ICompressionPolicy
-    {
-        private readonly ICompressionPolicy _policy;
-
-        public Planner(ICompressionPolicy policy, PolicyInput? known)
-        {
-            _policy = policy;
-            Input = known;
-
-            // Vectors are read from the very cache that is planned for; everything else is numbers that all forks share.
-            Request = known is null ? policy.Request : ScoreRequest.None with { Vectors = policy.Request.Vectors };
-        }
-
-        public PolicyInput? Input { get; private set; }
-
-        public string Name => _policy.Name;
-
-        public PolicyParameters Parameters => _policy.Parameters;
-
-        public ScoreRequest Request { get; }
-
-        public RetentionPlan Plan(PolicyInput input, RetentionBudget budget)
-        {
-            Input = Input is null ? input : Input with { Vectors = input.Vectors };
-            return _policy.Plan(Input, budget);
-        }
+        CompressionReport report = fork.Compress(request with { Input = gathered.Input }, cancellationToken: cancellationToken);
+        return report with { ScoringSeconds = gathered.Seconds };
     }
 }

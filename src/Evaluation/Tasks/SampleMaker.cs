@@ -94,7 +94,7 @@ public sealed class SampleMaker
         return (sample, new SamplePrompts(_model, _framing, sample, _protocol).TotalTokens);
     }
 
-    /// <summary>Room for the reference answer and half as much again, since models put things at more length.</summary>
+    /// <summary>Room for twice the reference answer, since models put things at more length.</summary>
     private SampleQuestion Finish(DraftQuestion question)
     {
         int reference = _model.Tokenizer.Encode(question.Reference, parseSpecial: false).Length;
@@ -103,7 +103,7 @@ public sealed class SampleMaker
             Text = question.Text,
             AnswerPrefix = question.AnswerPrefix,
             Expected = question.Expected,
-            MaxNewTokens = reference + Math.Max(8, reference / 2),
+            MaxNewTokens = (2 * reference) + 8,
         };
     }
 }

@@ -137,7 +137,7 @@ internal sealed unsafe class HistoryPass : IHistoryPass
         float* hidden = _hidden.Data + ((long)_row * _pipeline.HiddenStride);
         bool last = _layer == _config.Layers - 1;
         _pipeline.Project(_layer, hidden, rows);
-        _statistics?.Add(_row, position, rows);
+        _statistics?.Add(position, rows);
         if (AttentionMatters)
         {
             _tiles.Run(new TileAttentionInput

@@ -4,42 +4,73 @@ using KVCluster.Inference.Models;
 namespace KVCluster.Inference.Cpu;
 
 /// <summary>Turns cached keys from the positions they have to those they get when gaps are closed.</summary>
-internal sealed class KeyRotation(CpuThreadPool pool, ModelConfig config, CpuPageStore store, KvCache cache)
+internal sealed class KeyRotation
 {
-    public void Run() => pool.Run(config.Layers * config.KvHeads, new DelegateWork(TurnHead));
+    private readonly CpuThreadPool _pool;
+    private readonly ModelConfig _config;
+    private readonly CpuPageStore _store;
+    private readonly KvCache _cache;
+    private readonly int _half;
+    private readonly float[] _cos;
+    private readonly float[] _sin;
+
+    public KeyRotation(CpuThreadPool pool, ModelConfig config, CpuPageStore store, KvCache cache)
+    {
+        _pool = pool;
+        _config = config;
+        _store = store;
+        _cache = cache;
+        _half = config.HeadSize / 2;
+        _cos = new float[cache.LogicalLength * _half];
+        _sin = new float[cache.LogicalLength * _half];
+    }
+
+    public void Run()
+    {
+        _pool.Run(_cache.LogicalLength, new DelegateWork(SetAngles));
+        _pool.Run(_config.Layers * _config.KvHeads, new DelegateWork(TurnHead));
+    }
+
+    // The angles keys were turned by: rounded to single precision, which at far positions is part of the model.
+    private void SetAngles(int position)
+    {
+        for (int i = 0; i < _half; i++)
+        {
+            (_sin[(position * _half) + i], _cos[(position * _half) + i]) = MathF.SinCos(position * _config.Rotary.InverseFrequencies[i]);
+        }
+    }
 
     private void TurnHead(int index)
     {
-        int layer = index / config.KvHeads;
-        int head = index % config.KvHeads;
-        ReadOnlySpan<int> pages = cache.KeyPages(layer, head);
-        int slots = cache.Length(layer, head);
-        Span<float> key = new float[config.HeadSize];
+        int layer = index / _config.KvHeads;
+        int head = index % _config.KvHeads;
+        ReadOnlySpan<int> pages = _cache.KeyPages(layer, head);
+        int slots = _cache.Length(layer, head);
+        int start = _cache.ClosedStart(layer, head);
+        Span<float> key = new float[_config.HeadSize];
         for (int slot = 0; slot < slots; slot++)
         {
-            int from = cache.OriginalPosition(layer, head, slot);
-            int to = cache.ClosedPosition(layer, head, slot);
+            int from = _cache.OriginalPosition(layer, head, slot);
+            int to = start + slot;
             if (from != to)
             {
-                store.ReadRows(pages, slot, 1, key);
-                Turn(key, from, to);
-                store.WriteRows(pages, slot, 1, key);
+                _store.ReadRows(pages, slot, 1, key);
+                Turn(key, from * _half, to * _half);
+                _store.WriteRows(pages, slot, 1, key);
             }
         }
     }
 
     private void Turn(Span<float> key, int from, int to)
     {
-        int half = config.HeadSize / 2;
-        for (int i = 0; i < half; i++)
+        for (int i = 0; i < _half; i++)
         {
-            // The angles are rounded to single precision each, as they are when a key is first turned.
-            float frequency = config.Rotary.InverseFrequencies[i];
-            (double sin, double cos) = Math.SinCos((double)(to * frequency) - (from * frequency));
-            double a = key[i];
-            double b = key[i + half];
-            key[i] = (float)((a * cos) - (b * sin));
-            key[i + half] = (float)((b * cos) + (a * sin));
+            float cos = (_cos[to + i] * _cos[from + i]) + (_sin[to + i] * _sin[from + i]);
+            float sin = (_sin[to + i] * _cos[from + i]) - (_cos[to + i] * _sin[from + i]);
+            float a = key[i];
+            float b = key[i + _half];
+            key[i] = (a * cos) - (b * sin);
+            key[i + _half] = (b * cos) + (a * sin);
         }
     }
 }

@@ -53,12 +53,11 @@ internal sealed unsafe class QueryStatisticsBuilder : IIndexedWork, IDisposable
     }
 
     /// <summary>Takes the rows just projected; those at skipped positions do not count.</summary>
-    public void Add(int row, int position, int rows)
+    public void Add(int position, int rows)
     {
         _position = position;
         _pool.Run(rows, this);
         _count += Math.Max(0, Math.Min(rows, position + rows - _request.Skip));
-        _ = row;
     }
 
     void IIndexedWork.Run(int index, int thread)
@@ -110,18 +109,38 @@ internal sealed unsafe class QueryStatisticsBuilder : IIndexedWork, IDisposable
             return;
         }
 
-        Span<float> covariance = _covariances[index];
-        Span<float> centred = new float[size];
+        Covariance(head, mean, _covariances[index]);
+    }
+
+    // X'X of the centred queries X, as a matrix product of X' [d, count] and X [count, d].
+    private void Covariance(int head, float[] mean, float[] covariance)
+    {
+        int size = _config.HeadSize;
+        int padded = (size + GemmKernel.PanelColumns - 1) / GemmKernel.PanelColumns * GemmKernel.PanelColumns;
+        using var rows = new NativeBuffer((long)_count * padded);
+        using var columns = new NativeBuffer((long)_count * size);
+        using var product = new NativeBuffer((long)size * padded);
+        rows.Clear();
         for (int i = 0; i < _count; i++)
         {
+            Span<float> centred = new(rows.Data + ((long)i * padded), size);
             TensorPrimitives.Subtract(Query(i, head), mean, centred);
             for (int a = 0; a < size; a++)
             {
-                Span<float> line = covariance.Slice(a * size, size);
-                TensorPrimitives.MultiplyAdd(centred, centred[a], line, line);
+                columns.Data[((long)a * _count) + i] = centred[a];
             }
         }
 
-        TensorPrimitives.Divide(covariance, (float)_count, covariance);
+        for (int panel = 0; panel < padded; panel += GemmKernel.PanelColumns)
+        {
+            GemmKernel.Multiply32(
+                columns.Data, _count, rows.Data + panel, padded, product.Data + panel, padded, size, _count, accumulate: false);
+        }
+
+        for (int a = 0; a < size; a++)
+        {
+            ReadOnlySpan<float> line = new(product.Data + ((long)a * padded), size);
+            TensorPrimitives.Divide(line, (float)_count, covariance.AsSpan(a * size, size));
+        }
     }
 }

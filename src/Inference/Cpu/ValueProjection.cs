@@ -44,7 +44,7 @@ internal sealed unsafe class ValueProjection : IDisposable
         _projected = new NativeBuffer[pool.Threads];
         for (int i = 0; i < _projected.Length; i++)
         {
-            _projected[i] = new NativeBuffer(TileSlots * Panel);
+            _projected[i] = new NativeBuffer(2 * TileSlots * Panel);
         }
 
         _rows = new float[_config.Layers * _config.QueryHeads][];
@@ -117,15 +117,27 @@ internal sealed unsafe class ValueProjection : IDisposable
         for (int first = 0; first < norms.Length; first += TileSlots)
         {
             int count = Math.Min(TileSlots, norms.Length - first);
+            Span<float> tile = new(projected, count * Panel);
+            Span<float> sums = new(projected + (TileSlots * Panel), count * Panel);
+            sums.Clear();
             for (int panel = 0; panel < _panels; panel++)
             {
                 float* weights = _weights.Data + (((long)panel * _width) + (head * size)) * Panel;
                 GemmKernel.Multiply32(values + ((long)first * size), size, weights, Panel, projected, Panel, count, size, accumulate: false);
-                for (int i = 0; i < count; i++)
+                if (_norm == VectorNorm.L1)
                 {
-                    ReadOnlySpan<float> outputs = new(projected + (i * Panel), Panel);
-                    norms[first + i] += _norm == VectorNorm.L1 ? TensorPrimitives.SumOfMagnitudes(outputs) : TensorPrimitives.SumOfSquares(outputs);
+                    TensorPrimitives.Abs<float>(tile, tile);
+                    TensorPrimitives.Add<float>(sums, tile, sums);
                 }
+                else
+                {
+                    TensorPrimitives.MultiplyAdd<float>(tile, tile, sums, sums);
+                }
+            }
+
+            for (int i = 0; i < count; i++)
+            {
+                norms[first + i] = TensorPrimitives.Sum<float>(sums.Slice(i * Panel, Panel));
             }
         }
 

@@ -42,8 +42,8 @@ public sealed partial class KvCache
         IsExact = false;
     }
 
-    /// <summary>The position a slot has once positions are closed up: heads shorter than the longest take the last positions.</summary>
-    internal int ClosedPosition(int layer, int head, int slot) => LongestHead() - Head(layer, head).Length + slot;
+    /// <summary>The first slot's position once positions are closed up: heads shorter than the longest take the last positions.</summary>
+    internal int ClosedStart(int layer, int head) => LongestHead() - Head(layer, head).Length;
 
     /// <summary>
     /// The keys now stand at their closed positions: slots are numbered without gaps, and the conversation goes on from the longest head's

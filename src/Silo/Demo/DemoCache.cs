@@ -66,7 +66,8 @@ internal sealed class DemoCache : IDisposable
         };
         CompressionReport report = ProgressBars.Run(
             _terminal, $"{policy.Name}: scoring", progress => cut.Compress(request, progress, cancellationToken));
-        CompressionRecord record = CompressionRecord.Of(report, keep) with { DroppedMass = policy.DroppedMass };
+        CompressionRecord record = CompressionRecord.Of(report, keep);
+        record = policy.Stages > 1 ? record : record with { DroppedMass = policy.DroppedMass };
         (List<DemoAnswer> answers, double seconds) = ProgressBars.Run(
             _terminal,
             $"{policy.Name}: answering from {Retention.Percent(keep)}",

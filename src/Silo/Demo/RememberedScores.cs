@@ -10,7 +10,7 @@ namespace KVCluster.Silo.Demo;
 /// </summary>
 /// <param name="label">What it is called in reports: a policy may run twice with other parameters.</param>
 /// <param name="policy">Plans.</param>
-internal sealed class RememberedScores(string label, ICompressionPolicy policy) : ICompressionPolicy
+internal sealed class RememberedScores(string label, ICompressionPolicy policy) : IStagedPolicy
 {
     private PolicyInput? _input;
 
@@ -18,15 +18,18 @@ internal sealed class RememberedScores(string label, ICompressionPolicy policy) 
 
     public PolicyParameters Parameters => policy.Parameters;
 
+    /// <summary>A cut in stages scores what its own cuts left, so nothing is remembered for it.</summary>
+    public int Stages => (policy as IStagedPolicy)?.Stages ?? 1;
+
     // Vectors are read from the very cache that is planned for; everything else is numbers that all forks share.
-    public ScoreRequest Request => _input is null ? policy.Request : ScoreRequest.None with { Vectors = policy.Request.Vectors };
+    public ScoreRequest Request => _input is null || Stages > 1 ? policy.Request : ScoreRequest.None with { Vectors = policy.Request.Vectors };
 
     /// <summary>The share of the scored attention that the last plan drops, in [0, 1]; null where the policy does not score.</summary>
     public double? DroppedMass { get; private set; }
 
     public RetentionPlan Plan(PolicyInput input, RetentionBudget budget)
     {
-        _input = _input is null ? input : _input with { Vectors = input.Vectors };
+        _input = _input is null || Stages > 1 ? input : _input with { Vectors = input.Vectors };
         if (input.Shape.TotalSlots != _input.Shape.TotalSlots || input.Shape.LogicalLength != _input.Shape.LogicalLength)
         {
             throw new ArgumentException("the scores were made for another cache", nameof(input));

@@ -1,4 +1,3 @@
-using KVCluster.Compression;
 using KVCluster.Compression.Policies;
 using KVCluster.Evaluation.Running;
 
@@ -19,28 +18,11 @@ internal static class EvaluateDefaults
     /// <summary>Tasks for any other model.</summary>
     public static IReadOnlyList<string> Tasks { get; } = ["niah-single-noise", "niah-single-essay", "niah-multikey-essay", "question-answering"];
 
-    /// <summary>Every policy that runs without a parameter or a file of its own.</summary>
+    /// <summary>Every policy that needs no task's prompts.</summary>
     /// <param name="calibrated">The model's calibration is at hand, for policies that need it.</param>
     public static IReadOnlyList<PolicyUnderTest> Policies(bool calibrated)
     {
-        List<PolicyUnderTest> policies = [];
-        foreach (PolicyDescriptor descriptor in CompressionPolicies.All)
-        {
-            try
-            {
-                PolicyUnderTest policy = PolicyUnderTest.Parse(descriptor.Name);
-                ScoreRequest request = policy.Policy.Request;
-                if (request.Attention?.Source != AttentionSource.Task && (calibrated || !request.Calibration))
-                {
-                    policies.Add(policy);
-                }
-            }
-            catch (PolicyException)
-            {
-                // It needs to be told more; whoever wants it names it.
-            }
-        }
-
-        return policies;
+        IEnumerable<PolicyUnderTest> named = CompressionPolicies.All.Select(d => PolicyUnderTest.Parse(d.Name));
+        return [.. named.Where(p => (calibrated || !p.Policy.Request.Calibration) && p.Policy.Request.Attention?.Source != AttentionSource.Task)];
     }
 }

@@ -40,7 +40,7 @@ internal sealed record CompressionRecord
         Kept = KeptOf(report.Summary),
         BytesBefore = report.BytesBefore,
         BytesAfter = report.BytesAfter,
-        DroppedMass = report.Summary.DroppedMass,
+        DroppedMass = report.DroppedMass,
         ScoringSeconds = report.ScoringSeconds,
         PlanSeconds = report.PlanSeconds,
         ApplySeconds = report.ApplySeconds,

@@ -9,7 +9,7 @@ namespace KVCluster.Evaluation.Tests.Goldens;
 
 /// <summary>
 /// The same scores as the Python reference on the recorded samples, for at least 95 % of sample x policy x ratio. By default an even share
-/// of the samples; KVCLUSTER_ALL_SAMPLES=1 takes all of them (some twenty minutes).
+/// of the samples; KVCLUSTER_ALL_SAMPLES=1 takes all of them (half an hour).
 /// </summary>
 [Trait("Category", "Goldens")]
 public sealed class RecordedScoresTests(ITestOutputHelper output)
@@ -17,10 +17,10 @@ public sealed class RecordedScoresTests(ITestOutputHelper output)
     private const double LeastAgreement = 0.95;
 
     [GoldenFact("needle")]
-    public void The_needle_model_scores_as_recorded() => Compare("needle", TestPaths.Needle, share: 16);
+    public void The_needle_model_scores_as_recorded() => Compare("needle", TestPaths.Needle, share: 12);
 
     [GoldenFact("smollm2", needsSmolLm2: true)]
-    public void SmolLM2_scores_as_recorded() => Compare("smollm2", TestPaths.SmolLm2!, share: 3);
+    public void SmolLM2_scores_as_recorded() => Compare("smollm2", TestPaths.SmolLm2!, share: 2);
 
     private void Compare(string family, string modelPath, int share)
     {
@@ -107,7 +107,8 @@ public sealed class RecordedScoresTests(ITestOutputHelper output)
                 _different.Add($"{place}: recorded '{row.Answer}', here '{outcome.Answers[0]}'");
             }
 
-            if (row.Kept != outcome.TotalKept)
+            int layers = outcome.Kept.Count / outcome.KvHeads;
+            if (Math.Abs(row.Kept - outcome.TotalKept) > RecordedPresses.KeptTolerance(row.Press, layers))
             {
                 KeptDiffers++;
                 _different.Add($"{place}: kept {row.Kept} as recorded, {outcome.TotalKept} here");

@@ -9,10 +9,11 @@ internal static class AnswerCheck
     public const double SafeGap = 1e-3;
 
     /// <summary>
-    /// Generates as many tokens as expected. True where all are equal; false where one differs at a near tie, and then the conversation goes
-    /// on with the expected tokens instead. A difference at a clear gap fails. <paramref name="step"/> sees each step's gap.
+    /// Generates as many tokens as expected. Where one differs at a near tie, the conversation goes on with the expected tokens instead; a
+    /// difference at a clear gap fails. <paramref name="step"/> sees each step's gap.
     /// </summary>
-    public static bool Follow(ref Conversation conversation, int[] expected, string what, Action<int, float>? step = null)
+    public static AnswerOutcome Follow(
+        ref Conversation conversation, int[] expected, string what, Action<int, float>? step = null)
     {
         Conversation before = conversation.Fork();
         int count = 0;
@@ -25,7 +26,7 @@ internal static class AnswerCheck
                 conversation.Dispose();
                 conversation = before;
                 conversation.Append(expected);
-                return false;
+                return AnswerOutcome.NearTie;
             }
 
             step?.Invoke(count, gap);
@@ -33,7 +34,12 @@ internal static class AnswerCheck
         }
 
         before.Dispose();
+        if (count < expected.Length && conversation.LastCompletion!.Reason == FinishReason.ContextFull)
+        {
+            return AnswerOutcome.ContextFull;
+        }
+
         Assert.True(count == expected.Length, $"{what}: ended after {count} of {expected.Length} tokens");
-        return true;
+        return AnswerOutcome.Equal;
     }
 }

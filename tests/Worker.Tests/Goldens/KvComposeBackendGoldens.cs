@@ -98,8 +98,8 @@ public sealed class KvComposeBackendGoldens(ITestOutputHelper output)
             },
             selection.GetProperty("structured").GetBoolean());
         RetentionBudget budget = RetentionBudget.OfRatio(selection.GetProperty("compression_ratio").GetDouble());
-        CompressionRequest request = new(policy, budget) { TaskPrompts = replay ? [] : Prompts(json), ReplayChunkTokens = 48 };
-        CompressionReport report = new Compressor(backend, cache, context, null).Run(request, null, CancellationToken.None);
+        PolicyContext known = new(context) { TaskPrompts = replay ? [] : Prompts(json), ChunkTokens = 48 };
+        CompressionReport report = new Compressor(backend, cache, known).Run(new CompressionRequest(policy, budget), null, CancellationToken.None);
         long unit = selection.GetProperty("structured").GetBoolean() ? cache.Geometry.KvHeads : 1;
         Assert.Equal(selection.GetProperty("budget").GetInt64() * unit, report.Summary.TotalKept);
     }
@@ -118,7 +118,7 @@ public sealed class KvComposeBackendGoldens(ITestOutputHelper output)
         Assert.Equal(expected.Length, actual.Length);
     }
 
-    /// <summary>Question from position N on, then the reference's own answer; false where the reference has no logits of this selection.</summary>
+    /// <summary>Question from position N on, then the reference's answer; false where there are no logits of this selection.</summary>
     private static bool CheckLogits(CpuBackend backend, KvCache cache, JsonElement json, JsonElement selection, GoldenTensors tensors)
     {
         JsonElement clean = selection.GetProperty("clean");

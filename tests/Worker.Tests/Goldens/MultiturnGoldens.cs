@@ -34,7 +34,7 @@ public sealed class MultiturnGoldens(ITestOutputHelper output)
                     int[] appended = Framed(framing, golden, turn, conversation.Tokens.Count == 0, ended);
                     Assert.Equal(GoldenFiles.Integers(turn.GetProperty("append_ids")), appended);
                     conversation.Append(appended);
-                    nearTies += Answer(ref conversation, turn, what) ? 0 : 1;
+                    nearTies += Answer(ref conversation, turn, what) == AnswerOutcome.NearTie ? 1 : 0;
                     Assert.Equal(turn.GetProperty("cache_length_after").GetInt32(), conversation.Tokens.Count);
                     ended = turn.GetProperty("ended").GetBoolean();
                     turns++;
@@ -60,7 +60,7 @@ public sealed class MultiturnGoldens(ITestOutputHelper output)
             : framing.NextTurn(question, ended);
     }
 
-    private static bool Answer(ref Conversation conversation, JsonElement turn, string what)
+    private static AnswerOutcome Answer(ref Conversation conversation, JsonElement turn, string what)
     {
         JsonElement gaps = turn.GetProperty("second_ids_and_gaps");
         return AnswerCheck.Follow(

@@ -11,7 +11,7 @@ public sealed class NeedleGoldens(NeedleFixture needle, ITestOutputHelper output
     private const string Part = "needle";
 
     /// <summary>Prompt tokens of one file that a usual run covers, whole samples.</summary>
-    private const int TokensPerFile = 6000;
+    private const int TokensPerFile = 12_000;
 
     /// <summary>Tokens at which the reference's answers were cut (training/evaluate.py).</summary>
     private const int AnswerLimit = 128;
@@ -29,6 +29,7 @@ public sealed class NeedleGoldens(NeedleFixture needle, ITestOutputHelper output
         int done = 0;
         int turns = 0;
         int nearTies = 0;
+        int cut = 0;
         foreach (JsonElement sample in samples)
         {
             budget -= sample.GetProperty("tokens").GetInt32();
@@ -37,33 +38,41 @@ public sealed class NeedleGoldens(NeedleFixture needle, ITestOutputHelper output
                 break;
             }
 
-            (int asked, int different) = Check(sample, $"{file} sample {sample.GetProperty("number")}");
-            turns += asked;
-            nearTies += different;
+            AnswerOutcome[] outcomes = [.. Check(sample, $"{file} sample {sample.GetProperty("number")}")];
+            turns += outcomes.Length;
+            nearTies += outcomes.Count(outcome => outcome == AnswerOutcome.NearTie);
+            cut += outcomes.Count(outcome => outcome == AnswerOutcome.ContextFull);
             done++;
         }
 
         Assert.True(turns > 0);
-        output.WriteLine($"{file}: {turns} answers of {done} of {samples.Length} samples equal, {nearTies} of them up to a near tie");
+        output.WriteLine(
+            $"{file}: {turns} answers of {done} of {samples.Length} samples equal, {nearTies} of them up to a near tie, "
+            + $"{cut} up to the end of the context");
     }
 
-    private (int Turns, int NearTies) Check(JsonElement sample, string what)
+    private List<AnswerOutcome> Check(JsonElement sample, string what)
     {
         int end = needle.Model.Tokenizer.FindToken("<|im_end|>")!.Value;
         var conversation = new Conversation(needle.Model);
-        int turns = 0;
-        int nearTies = 0;
+        List<AnswerOutcome> outcomes = [];
         bool ended = false;
         try
         {
             foreach (JsonElement turn in sample.GetProperty("turns").EnumerateArray())
             {
                 string user = turn.GetProperty("user").GetString()!;
-                conversation.Append(turns == 0 ? needle.Framing.FirstTurn(null, null, user).Question : needle.Framing.NextTurn(user, ended));
+                conversation.Append(outcomes.Count == 0
+                    ? needle.Framing.FirstTurn(null, null, user).Question
+                    : needle.Framing.NextTurn(user, ended));
                 int[] answer = GoldenFiles.Integers(turn.GetProperty("answer_tokens"));
                 ended = answer.Length < AnswerLimit;
-                nearTies += AnswerCheck.Follow(ref conversation, ended ? [.. answer, end] : answer, $"{what}, turn {turns}") ? 0 : 1;
-                turns++;
+                int[] expected = ended ? [.. answer, end] : answer;
+                outcomes.Add(AnswerCheck.Follow(ref conversation, expected, $"{what}, turn {outcomes.Count}"));
+                if (outcomes[^1] == AnswerOutcome.ContextFull)
+                {
+                    break;
+                }
             }
         }
         finally
@@ -71,6 +80,6 @@ public sealed class NeedleGoldens(NeedleFixture needle, ITestOutputHelper output
             conversation.Dispose();
         }
 
-        return (turns, nearTies);
+        return outcomes;
     }
 }

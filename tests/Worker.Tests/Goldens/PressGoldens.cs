@@ -97,8 +97,8 @@ public sealed class PressGoldens : IDisposable
     }
 
     /// <summary>
-    /// The reference's press in our terms, with its rounding down to nothing; null for methods that are not here, and for streaming_llm: the
-    /// file lists neither its scores nor its kept sets, and its logits are not those of sinks and recents.
+    /// The reference's press in our terms, with its rounding down to nothing; null for methods that are not here, and for streaming_llm:
+    /// the file lists neither its scores nor its kept sets, and its logits are not those of sinks and recents.
     /// </summary>
     private static ICompressionPolicy? PolicyOf(string press) => press switch
     {
@@ -135,7 +135,8 @@ public sealed class PressGoldens : IDisposable
         exact.Cache.Compact(expected);
         JsonElement after = _json.GetProperty("after").GetProperty(press);
         string difference = CheckAnswer(moved == 0 ? own : exact, press, after.EnumerateObject().Single(r => r.Name == counts.Name));
-        _output.WriteLine($"{press} {counts.Name}: {report.Summary.TotalKept} slots kept, {moved} others than the reference; {difference}");
+        long total = report.Summary.TotalKept;
+        _output.WriteLine($"{press} {counts.Name}: {total} slots kept, {moved} others than the reference; {difference}");
     }
 
     /// <summary>The reference's kept sets where they are listed, else those of its own scores.</summary>
@@ -150,7 +151,8 @@ public sealed class PressGoldens : IDisposable
             return policy.Plan(input, RetentionBudget.OfRatio(ratio));
         }
 
-        int[][] rows = _tensors.Integers(name).Chunk(_tensors.Shape(name)[2]).Select(row => row.Where(slot => slot >= 0).ToArray()).ToArray();
+        int[][] rows = _tensors.Integers(name).Chunk(_tensors.Shape(name)[2])
+            .Select(row => row.Where(slot => slot >= 0).ToArray()).ToArray();
         return new RetentionPlan(shape.Layers, shape.KvHeads, rows);
     }
 
@@ -171,11 +173,11 @@ public sealed class PressGoldens : IDisposable
         }
 
         int[] greedy = GoldenFiles.Integers(after.Value.GetProperty("greedy16"));
-        bool same = Follows(conversation, greedy, $"{press} {after.Name}");
-        return $"logits off by {largest:g2}, tokens equal{(same ? "" : " up to a near tie")}";
+        AnswerOutcome outcome = Follows(conversation, greedy, $"{press} {after.Name}");
+        return $"logits off by {largest:g2}, tokens: {outcome}";
     }
 
-    private static bool Follows(Conversation conversation, int[] expected, string what)
+    private static AnswerOutcome Follows(Conversation conversation, int[] expected, string what)
     {
         Conversation follower = conversation.Fork();
         try
@@ -205,7 +207,8 @@ public sealed class PressGoldens : IDisposable
             float largest = Enumerable.Range(0, expected.Heads).Max(head => Compare.LargestMagnitude(expected.Row(layer, head)));
             for (int head = 0; head < expected.Heads; head++)
             {
-                Compare.Within(ScoreTolerance * largest, actual.Row(layer, head), expected.Row(layer, head), $"{name}, layer {layer}, head {head}");
+                string what = $"{name}, layer {layer}, head {head}";
+                Compare.Within(ScoreTolerance * largest, actual.Row(layer, head), expected.Row(layer, head), what);
             }
         }
     }

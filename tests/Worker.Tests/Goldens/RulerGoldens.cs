@@ -58,7 +58,7 @@ public sealed class RulerGoldens(ITestOutputHelper output)
             {
                 conversation.Append(context);
                 conversation.Append(question);
-                nearTies += AnswerCheck.Follow(ref conversation, answer, Name(sample)) ? 0 : 1;
+                nearTies += AnswerCheck.Follow(ref conversation, answer, Name(sample)) == AnswerOutcome.NearTie ? 1 : 0;
             }
             finally
             {
@@ -91,7 +91,8 @@ public sealed class RulerGoldens(ITestOutputHelper output)
             .Where((c, i) => (budget -= c.Sample.GetProperty("context_tokens").GetInt32()) >= 0 || i == 0);
     }
 
-    private static string Name(JsonElement sample) => $"{sample.GetProperty("task")}_{sample.GetProperty("length")} {sample.GetProperty("index")}";
+    private static string Name(JsonElement sample) =>
+        $"{sample.GetProperty("task")}_{sample.GetProperty("length")} {sample.GetProperty("index")}";
 
     private static (int[] Context, int[] Question) Frame(ChatFraming framing, JsonElement sample) => framing.FirstTurn(
         null,
