@@ -19,9 +19,6 @@ public sealed record EvaluationSettings
     /// <summary>When the questions come.</summary>
     public EvaluationProtocol Protocol { get; init; } = EvaluationProtocol.KvPress;
 
-    /// <summary>What is known of the model's heads, for policies that ask; null where there is no calibration.</summary>
-    public HeadCalibration? Calibration { get; init; }
-
     /// <summary>Outcomes of one sample: every policy at every ratio, and the whole cache.</summary>
     public int OutcomesPerSample => (Policies.Count * Ratios.Count) + 1;
 
@@ -51,11 +48,6 @@ public sealed record EvaluationSettings
             {
                 throw new InputException(
                     $"{policy.Specification}: scores by a task's prompts, but here no question is known when a cache is compressed");
-            }
-
-            if (wanted.Calibration && Calibration is null)
-            {
-                throw new InputException($"{policy.Specification}: needs a calibration of the model, and none is given");
             }
         }
     }

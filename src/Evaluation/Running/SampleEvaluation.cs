@@ -23,7 +23,7 @@ internal sealed class SampleEvaluation(LocalModel model, Sample sample, SamplePr
         {
             using Conversation whole = new(model, new ConversationOptions { Observe = group.Key });
             whole.Append(context, cancellationToken: cancellationToken);
-            SharedScores scores = new(whole, settings.Calibration);
+            SharedScores scores = new(whole);
             foreach ((PolicyUnderTest? policy, double ratio) in group)
             {
                 using Conversation fork = whole.Fork();

@@ -10,7 +10,7 @@ namespace KVCluster.Evaluation.Running;
 /// Scores of one sample's context, gathered once for each <see cref="ScoreRequest"/> however many policies and ratios plan from them: forks
 /// of one cache hold the same slots, and scores do not depend on the budget. The whole conversation must not change meanwhile.
 /// </summary>
-internal sealed class SharedScores(Conversation whole, HeadCalibration? calibration)
+internal sealed class SharedScores(Conversation whole)
 {
     private readonly Dictionary<ScoreRequest, (GatheredInput Input, double Seconds)> _gathered = [];
 
@@ -18,7 +18,7 @@ internal sealed class SharedScores(Conversation whole, HeadCalibration? calibrat
     public CompressionReport Compress(
         Conversation fork, ICompressionPolicy policy, RetentionBudget budget, CancellationToken cancellationToken)
     {
-        CompressionRequest request = new(policy, budget) { Calibration = calibration };
+        CompressionRequest request = new(policy, budget);
         if (policy is IStagedPolicy { Stages: > 1 })
         {
             // Its later scores are of what its own cuts left.
