@@ -44,7 +44,8 @@ internal sealed class PolicyCostBenchmark : IDisposable
             {
                 RetrievalScores = Scores(random, config.Layers, config.KvHeads),
                 InductionScores = Scores(random, config.Layers, config.QueryHeads),
-                SemanticRetrievalHeads = [.. Enumerable.Range(0, config.Layers).Select(_ => Enumerable.Range(0, Math.Min(4, config.QueryHeads)).ToArray())],
+                SemanticRetrievalHeads =
+                    [.. Enumerable.Range(0, config.Layers).Select(_ => Enumerable.Range(0, Math.Min(4, config.QueryHeads)).ToArray())],
                 LayerErrors = Scores(random, 1, config.Layers)[0],
             },
         };

@@ -22,11 +22,13 @@ const double Ratio = 0.5;
 using var benchmark = new PolicyCostBenchmark(args[0], tokens, Environment.ProcessorCount);
 double prefill = Enumerable.Range(0, repeat + 1).Min(_ => benchmark.Prefill());
 Console.WriteLine($"{tokens} tokens, {Environment.ProcessorCount} processors, ratio {Ratio}; prefill {prefill:F2} s; best of {repeat}");
-Console.WriteLine($"{"policy",-24} {"gather %",9} {"plan %",8} {"apply %",8} {"freed %",8}   (times: share of the prefill; freed: of the arena's pages)");
+Console.WriteLine("times: share of the prefill; freed: of the conversation's pages");
+Console.WriteLine($"{"policy",-24} {"gather %",9} {"plan %",8} {"apply %",8} {"freed %",8}");
 foreach (string specification in specifications)
 {
     var (gather, plan, apply, freed) = benchmark.Run(CompressionPolicies.Parse(specification), Ratio, repeat);
-    Console.WriteLine($"{specification,-24} {100 * gather / prefill,9:F1} {100 * plan / prefill,8:F2} {100 * apply / prefill,8:F2} {100 * freed,8:F1}");
+    Console.WriteLine(
+        $"{specification,-24} {100 * gather / prefill,9:F1} {100 * plan / prefill,8:F2} {100 * apply / prefill,8:F2} {100 * freed,8:F1}");
 }
 
 return 0;

@@ -44,7 +44,9 @@ public static class CompressionPolicies
         PolicyDescriptor.Of<DefensiveKvParameters>(
             DefensiveKvPolicy.PolicyName, "the most any of the last queries looked, by the values behind W_o", p => new DefensiveKvPolicy(p)),
         PolicyDescriptor.Wrapper<IScoringPolicy, LayerBudgetsParameters>(
-            LayerBudgetsPolicy.PolicyName, "uniform, pyramid, error-based or global layer budgets, by any scorer", (b, p) => new LayerBudgetsPolicy(b, p)),
+            LayerBudgetsPolicy.PolicyName,
+            "uniform, pyramid, error-based or global layer budgets, by any scorer",
+            (b, p) => new LayerBudgetsPolicy(b, p)),
         PolicyDescriptor.Wrapper<IScoringPolicy, ChunkKvParameters>(
             ChunkKvPolicy.PolicyName, "whole chunks of neighbours, by any scorer", (b, p) => new ChunkKvPolicy(b, p)),
         PolicyDescriptor.Wrapper<IScoringPolicy, AdaKvParameters>(

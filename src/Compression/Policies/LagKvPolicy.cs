@@ -24,7 +24,8 @@ public sealed class LagKvPolicy(LagKvParameters? parameters = null) : ScoredPoli
     protected override int Sinks => Settings.Sinks;
 
     /// <inheritdoc/>
-    public override AttentionScores Score(PolicyInput input) => VectorScores.Make(input, keys: true, values: true, (layer, head, keys, values, scores) =>
+    public override AttentionScores Score(PolicyInput input) =>
+        VectorScores.Make(input, keys: true, values: true, (layer, head, keys, values, scores) =>
     {
         int size = input.RequireVectors().HeadSize;
         int sinks = input.Shape.SlotsBefore(layer, head, Settings.Sinks);

@@ -23,7 +23,8 @@ internal sealed class StreamingPlan(CacheShape shape, int sinks, int recents)
     {
         if (!Fits(streams, budget) && streams.All(s => s))
         {
-            return new StreamingLlmPolicy(new StreamingLlmParameters { Sinks = sinks, MinimumPerHead = minimum }).Plan(new PolicyInput(shape), budget);
+            StreamingLlmParameters parameters = new() { Sinks = sinks, MinimumPerHead = minimum };
+            return new StreamingLlmPolicy(parameters).Plan(new PolicyInput(shape), budget);
         }
 
         int[][] kept = new int[streams.Length][];

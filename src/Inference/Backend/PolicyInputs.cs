@@ -115,7 +115,8 @@ public static class PolicyInputs
 
         private ScoringRequest Reconstruction(AttentionRequest wanted)
         {
-            ReconstructionOptions options = wanted.Reconstruction ?? throw new ArgumentException("reconstruction without its options", nameof(wanted));
+            ReconstructionOptions options = wanted.Reconstruction
+                ?? throw new ArgumentException("reconstruction without its options", nameof(wanted));
             ReconstructionPrompts prompts = context.Reconstruction
                 ?? throw new InputException("the policy has the model repeat its context, but no prompt to ask for that was given");
             RequirePositions();

@@ -13,7 +13,7 @@ internal static class CalibrationTable
         table.AddColumn("layer");
         table.AddColumn("semantic heads");
         table.AddColumn(new TableColumn("share of error").RightAligned());
-        table.AddColumn(new TableColumn("far mass by KV head").RightAligned());
+        table.AddColumn(new TableColumn("retrieval by KV head").RightAligned());
         table.AddColumn(new TableColumn("induction").RightAligned());
         table.AddColumn(new TableColumn("echo").RightAligned());
         for (int layer = 0; layer < calibration.Model.Layers; layer++)

@@ -53,6 +53,11 @@ public static class CalibrationFile
             throw new InputException($"{path}: there is a file that is no calibration; it is left as it is");
         }
 
+        if (Path.GetDirectoryName(Path.GetFullPath(path)) is { } folder && !Directory.Exists(folder))
+        {
+            throw new InputException($"{path}: the calibration cannot be written, there is no folder {folder}");
+        }
+
         string probe = Temporary(path);
         Guard(path, () => File.WriteAllBytes(probe, []));
         File.Delete(probe);

@@ -23,12 +23,6 @@ public sealed record CalibrationSettings
     /// <summary>Most tokens of an answer.</summary>
     public int AnswerTokens { get; init; } = 32;
 
-    /// <summary>First tokens whose attention is no sign of retrieval.</summary>
-    public int Sinks { get; init; } = 16;
-
-    /// <summary>Recent tokens whose attention is no sign of retrieval.</summary>
-    public int Recents { get; init; } = 64;
-
     /// <summary>Different tokens of a random sequence.</summary>
     public int RandomTokens { get; init; } = 128;
 
@@ -41,13 +35,15 @@ public sealed record CalibrationSettings
     /// <summary>Throws <see cref="InputException"/> naming the setting out of range.</summary>
     public void Validate()
     {
-        Require(Lengths.Count > 0 && Lengths.All(n => n >= 64), "the lengths", "one or more numbers of 64 tokens or more");
+        Require(ErrorTokens is >= 16 and <= 4096, "the tokens a layer is cut to", "from 16 to 4096");
+
+        // In shorter documents the cut to a few tokens would cut next to nothing.
+        int least = 4 * ErrorTokens;
+        Require(Lengths.Count > 0 && Lengths.All(n => n >= least), "the lengths", $"one or more numbers of {least} tokens or more");
         Require(Lengths.Distinct().Count() == Lengths.Count, "the lengths", "all different");
         Require(Depths.Count > 0 && Depths.All(d => d is >= 0 and <= 1), "the depths", "one or more numbers from 0 to 1");
         Require(HeadsPerLayer >= 1, "the heads per layer", "1 or more");
-        Require(ErrorTokens >= 16, "the tokens a layer is cut to", "16 or more");
         Require(AnswerTokens >= 1, "the answer tokens", "1 or more");
-        Require(Sinks >= 0 && Recents >= 0, "sinks and recents", "0 or more");
         Require(RandomTokens >= 2 && Repeats >= 2, "random tokens and their repeats", "2 or more");
         Require(RandomQueries >= 1 && RandomQueries <= RandomTokens, "the random queries", "from 1 to the random tokens");
     }

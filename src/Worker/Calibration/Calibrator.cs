@@ -3,6 +3,7 @@ using KVCluster.Compression.Budgets;
 using KVCluster.Compression.Policies;
 using KVCluster.Compression.Scores;
 using KVCluster.Inference;
+using KVCluster.Inference.Kv;
 
 namespace KVCluster.Worker.Calibration;
 
@@ -17,7 +18,7 @@ public sealed class Calibrator
     private readonly CalibrationSettings _settings;
     private readonly int _heads;
 
-    /// <exception cref="InputException">A setting is out of range, or the model's context is too short for a length.</exception>
+    /// <exception cref="InputException">A setting is out of range, or the model's context or its arena too short for a length.</exception>
     public Calibrator(LocalModel model, CalibrationSettings settings)
     {
         ArgumentNullException.ThrowIfNull(model);
@@ -32,6 +33,12 @@ public sealed class Calibrator
             throw new InputException(
                 $"the model's context of {model.Config.ContextLength} tokens is too short for documents of {settings.Lengths.Max()} tokens "
                 + $"and an answer of {settings.AnswerTokens}; calibrate on shorter ones");
+        }
+
+        int room = KvCapacity.MaxTokens(model.Backend.Pool.Geometry, model.Backend.Pool.Ledger.Snapshot().TotalBytes);
+        if (room < ArenaTokens(settings))
+        {
+            throw new InputException($"the KV arena has room for {room} tokens, the calibration needs {ArenaTokens(settings)}");
         }
     }
 
@@ -53,7 +60,7 @@ public sealed class Calibrator
         List<CalibrationRun> runs = [];
         List<(int Length, NeedleRun Run)> answered = [];
         double[] semantic = new double[_heads];
-        double[] far = new double[_heads];
+        double[] retrieval = new double[_heads];
         foreach (int length in _settings.Lengths)
         {
             foreach (double depth in _settings.Depths)
@@ -65,9 +72,9 @@ public sealed class Calibrator
                 if (run is not null)
                 {
                     answered.Add((length, run));
-                    RetrievalMasses masses = RetrievalScan.Measure(probe, run, _settings.Sinks, _settings.Recents, cancellationToken);
-                    Add(semantic, masses.AnswerScores(run));
-                    Add(far, masses.FarScores(run));
+                    RetrievalMasses masses = RetrievalScan.Measure(probe, run, cancellationToken);
+                    Add(semantic, masses.Scores(run));
+                    Add(retrieval, masses.Means(run));
                 }
 
                 work.Needle(length);
@@ -92,7 +99,7 @@ public sealed class Calibrator
             SemanticRetrievalScores = Singles(semantic, answered.Count),
             SemanticRetrievalHeads = heads,
             LayerErrors = [.. errors.Select(e => (float)e)],
-            RetrievalScores = BestOfGroups(Singles(far, answered.Count)),
+            RetrievalScores = BestOfGroups(Singles(retrieval, answered.Count)),
             InductionScores = Singles(induction.Induction, 1),
             EchoScores = Singles(induction.Echo, 1),
         };

@@ -24,9 +24,9 @@ public sealed record ModelCalibration
     public required float[] LayerErrors { get; init; }
 
     /// <summary>
-    /// How much each KV head retrieves, [layers][kvHeads], in [0, 1]: the attention mass outside sinks and recents while an answer's tokens
-    /// are generated, of the query head of the group that has most. It stands for the gates that DuoAttention trains: a head without such
-    /// mass loses nothing by streaming.
+    /// How much each KV head retrieves, [layers][kvHeads], in [0, 1]: the attention mass on the answer's span while its tokens are generated,
+    /// of the query head of the group that has most. It stands for the gates that DuoAttention trains on passkeys. (All mass outside sinks
+    /// and recents would rank early heads first, which look everywhere and retrieve nothing.)
     /// </summary>
     public required float[][] RetrievalScores { get; init; }
 

@@ -10,8 +10,7 @@ namespace KVCluster.Worker.Calibration;
 public static class RetrievalScan
 {
     /// <summary>Measures a run; the probe holds its prompt and nothing else, and afterwards all but the last generated token too.</summary>
-    public static RetrievalMasses Measure(
-        AttentionProbe probe, NeedleRun run, int sinks, int recents, CancellationToken cancellationToken = default)
+    public static RetrievalMasses Measure(AttentionProbe probe, NeedleRun run, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(probe);
         ArgumentNullException.ThrowIfNull(run);
@@ -21,7 +20,6 @@ public static class RetrievalScan
         }
 
         float[][] answer = [];
-        float[][] far = [];
         for (int step = 0; step < run.Generated.Length; step++)
         {
             cancellationToken.ThrowIfCancellationRequested();
@@ -31,22 +29,16 @@ public static class RetrievalScan
             }
 
             AttentionScores attention = probe.LastAttention();
-            if (step == 0)
-            {
-                answer = Rows(attention, run.Generated.Length);
-                far = Rows(attention, run.Generated.Length);
-            }
+            answer = step == 0 ? Rows(attention, run.Generated.Length) : answer;
 
             for (int i = 0; i < answer.Length; i++)
             {
                 ReadOnlySpan<float> row = attention.Row(i / attention.Heads, i % attention.Heads);
                 answer[i][step] = TensorPrimitives.Sum(row[run.AnswerStart..run.AnswerEnd]);
-                int first = Math.Min(sinks, row.Length);
-                far[i][step] = TensorPrimitives.Sum(row[first..Math.Max(first, row.Length - recents)]);
             }
         }
 
-        return new RetrievalMasses(answer, far);
+        return new RetrievalMasses(answer);
     }
 
     private static float[][] Rows(AttentionScores attention, int steps) =>

@@ -18,7 +18,8 @@ public sealed class PolicyMatrixTests
         "duo-attention:sinks=2,recents=9,streaming-share=0.5", "razor-attention", "razor-attention:compensate=false,minimum-recents=2",
         "fastgen", "fastgen:recovery=0.4,window=0", "compresskv", "compresskv:layer-minimum=3,layer-budgets=false", "defensivekv:window=8",
         "defensivekv:scope=model", "defensivekv:scope=head,value-norm=false", "layer-budgets", "layer-budgets:kind=pyramid,minimum=4,base=knorm",
-        "layer-budgets:kind=error,minimum=4", "layer-budgets:kind=global,base=snapkv,base.window=6", "chunkkv:length=7", "adakv", "adakv:base=knorm,safeguard=0.5",
+        "layer-budgets:kind=error,minimum=4", "layer-budgets:kind=global,base=snapkv,base.window=6", "chunkkv:length=7", "adakv",
+        "adakv:base=knorm,safeguard=0.5",
         "criticalkv:base=snapkv,base.window=4", "critical-adakv:base=expected-attention", "rerotate:base=adakv,base.base=tova",
     ];
 
@@ -72,7 +73,8 @@ public sealed class PolicyMatrixTests
         string name = specification.Split(':')[0];
         double slack = name is "simlayerkv" or "duo-attention" or "fastgen" ? 1 : name == "chunkkv" ? 0.12 : 0.03;
         ICompressionPolicy policy = CompressionPolicies.Parse(specification);
-        bool thresholds = specification.Contains("threshold", StringComparison.Ordinal) || specification.Contains("streaming-share", StringComparison.Ordinal);
+        bool thresholds = specification.Contains("threshold", StringComparison.Ordinal)
+            || specification.Contains("streaming-share", StringComparison.Ordinal);
         for (int seed = 0; seed < Rounds && !thresholds; seed++)
         {
             Random random = new(seed);
@@ -196,7 +198,8 @@ public sealed class PolicyMatrixTests
     {
         PolicyInput input = PolicyMatrixInputs.Complete(new Random(5), TestInputs.Whole(new Random(5), tokens: 120), group: 2);
         RetentionPlan plan = CompressionPolicies.Parse(specification).Plan(input, RetentionBudget.OfRatio(0.5));
-        bool differs = Enumerable.Range(0, plan.Layers).Any(l => Enumerable.Range(0, plan.KvHeads).Any(h => plan.Kept(l, h).Length != plan.Kept(l, 0).Length));
+        bool differs = Enumerable.Range(0, plan.Layers)
+            .Any(l => Enumerable.Range(0, plan.KvHeads).Any(h => plan.Kept(l, h).Length != plan.Kept(l, 0).Length));
         Assert.Equal(ragged, differs);
     }
 

@@ -105,7 +105,10 @@ public sealed class HistoryPassTests
         };
         var request = new ScoreRequest
         {
-            Attention = new AttentionRequest(AttentionSource.Reconstruction, QueryAggregation.Max) { Reconstruction = new ReconstructionOptions(20, 3) },
+            Attention = new AttentionRequest(AttentionSource.Reconstruction, QueryAggregation.Max)
+            {
+                Reconstruction = new ReconstructionOptions(20, 3),
+            },
         };
         AttentionScores scores = PolicyInputs.Gather(fixture.Backend, cache, request, owner).Input.Attention!;
         var expected = new double[config.Layers * config.QueryHeads][];
@@ -161,7 +164,8 @@ public sealed class HistoryPassTests
                 model.Weights.Layers[layer].AttentionOutput.DequantizeRow(r, row);
                 for (int s = 0; s < slots; s++)
                 {
-                    double sum = Enumerable.Range(0, config.HeadSize).Sum(k => (double)row[(head * config.HeadSize) + k] * values[(s * config.HeadSize) + k]);
+                    double sum = Enumerable.Range(0, config.HeadSize)
+                        .Sum(k => (double)row[(head * config.HeadSize) + k] * values[(s * config.HeadSize) + k]);
                     expected[s] += norm == VectorNorm.L1 ? Math.Abs(sum) : sum * sum;
                 }
             }

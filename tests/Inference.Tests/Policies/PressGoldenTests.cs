@@ -29,7 +29,8 @@ public sealed class PressGoldenTests
     public void Kept_sets_and_logits_are_the_references(string name)
     {
         PressGolden golden = PressGolden.Load(name);
-        LoadedModel model = _models.GetOrAdd(golden.Model, n => new Lazy<LoadedModel>(() => ModelLoader.Open(Path.Combine(GoldenModels.Folder, n)))).Value;
+        LoadedModel model = _models
+            .GetOrAdd(golden.Model, n => new Lazy<LoadedModel>(() => ModelLoader.Open(Path.Combine(GoldenModels.Folder, n)))).Value;
         using var fixture = new BackendFixture(model);
         using KvCache cache = fixture.Backend.CreateCache();
         int[] context = golden.Context;
