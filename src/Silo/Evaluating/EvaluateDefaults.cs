@@ -24,6 +24,8 @@ internal static class EvaluateDefaults
     public static IReadOnlyList<PolicyUnderTest> Policies(bool calibrated)
     {
         IEnumerable<PolicyUnderTest> named = CompressionPolicies.All.Select(d => PolicyUnderTest.Parse(d.Name));
-        return [.. named.Where(p => (calibrated || !p.Policy.Request.Calibration) && p.Policy.Request.Attention?.Source != AttentionSource.Task)];
+        return [.. named.Where(p => CanRun(p.Policy.Request))];
+
+        bool CanRun(ScoreRequest wanted) => (calibrated || !wanted.Calibration) && wanted.Attention?.Source != AttentionSource.Task;
     }
 }
