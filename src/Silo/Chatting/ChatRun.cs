@@ -15,7 +15,7 @@ internal static class ChatRun
     {
         (LocalModel model, double seconds) = ModelOpening.Open(terminal, settings.Model);
         using LocalModel owned = model;
-        CalibrationNeed.Check(model, settings.Keep is null ? [] : [settings.Policy]);
+        _ = CalibrationNeed.Meet(model, settings.Keep is null ? [] : [settings.Policy]);
         using ChatSession session = new(terminal, model, settings);
         Prefill? document = settings.Document is null ? null : session.ReadDocument(interrupt.Token);
         CompressionRecord? compression = settings.Keep is { } keep ? session.Compress(keep, interrupt.Token) : null;

@@ -25,7 +25,7 @@ internal static class DemoRun
         int room = settings.Material.Document.Length + SpareTokens;
         (LocalModel model, double loadSeconds) = ModelOpening.Open(terminal, settings.Model, room);
         using LocalModel owned = model;
-        CalibrationNeed.Check(model, settings.Policies.Select(p => p.Policy));
+        _ = CalibrationNeed.Meet(model, settings.Policies.Select(p => p.Policy));
         view?.Begin(model, settings);
         ObservationOptions? observe = Observation.For(settings.Policies.Select(p => p.Policy));
         using DemoCache cache = new(terminal, model, settings.Material, observe, cancellationToken);

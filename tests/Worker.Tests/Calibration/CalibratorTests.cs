@@ -37,9 +37,9 @@ public sealed class CalibratorTests(NeedleFixture needle) : IClassFixture<Needle
             Assert.Equal(scores.OrderDescending().Take(found.Settings.HeadsPerLayer), found.SemanticRetrievalHeads[layer].Select(h => scores[h]));
         }
 
-        // The first layer knows nothing but its own token.
+        // The first layer's queries know nothing but their own token; some later head must look at the answer it copies.
         float[] best = [.. found.RetrievalScores.Select(layer => layer.Max())];
-        Assert.True(best[0] < 0.1 && best[1..].All(score => score > 0.2), string.Join(' ', best));
+        Assert.True(best[0] < 0.05 && best[1..].Max() > 0.4, string.Join(' ', best));
     }
 
     [Fact]
@@ -56,7 +56,7 @@ public sealed class CalibratorTests(NeedleFixture needle) : IClassFixture<Needle
     [InlineData("compresskv")]
     [InlineData("duo-attention:sinks=4,recents=16")]
     [InlineData("razor-attention")]
-    [InlineData("layer-budgets:scorer=snapkv,kind=error")]
+    [InlineData("layer-budgets:kind=error")]
     public void Policies_take_their_heads_from_the_file(string policy)
     {
         string folder = Directory.CreateTempSubdirectory("kvcluster-calibrator").FullName;
