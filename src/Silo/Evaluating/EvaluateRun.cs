@@ -18,17 +18,14 @@ internal static class EvaluateRun
 {
     public static int Run(Terminal terminal, Interrupt interrupt, EvaluateSettings settings, bool json)
     {
+        settings.Evaluation.Validate();
         RequireFolder(settings.OutcomeFile, "--out");
         RequireFolder(settings.ReportFile, "--report");
         int longest = SampleCollection.Longest(settings);
         (LocalModel model, _) = ModelOpening.Open(terminal, settings.Model, EvaluationRunner.ArenaTokens(longest));
         using LocalModel owned = model;
-        EvaluationSettings evaluation = settings.Evaluation with
-        {
-            Calibration = CalibrationNeed.Meet(model, settings.Evaluation.Policies.Select(p => p.Policy)),
-        };
-        evaluation.Validate();
-        EvaluationRunner runner = new(model, evaluation);
+        _ = CalibrationNeed.Meet(model, settings.Evaluation.Policies.Select(p => p.Policy));
+        EvaluationRunner runner = new(model, settings.Evaluation);
         IReadOnlyList<Sample> samples = SampleCollection.Gather(settings, model);
         OutcomeHeader header = OutcomeHeader.Of(model);
         using OutcomeLog log = settings.OutcomeFile is { } path ? OutcomeLog.Open(path, header) : new OutcomeLog();
