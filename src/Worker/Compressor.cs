@@ -57,7 +57,7 @@ internal sealed class Compressor(IInferenceBackend backend, KvCache cache, Polic
         CompressionRequest request, RetentionBudget budget, Action<double>? progress, CancellationToken cancellationToken)
     {
         long start = Stopwatch.GetTimestamp();
-        GatheredInput gathered = request.Input ?? Gather(request.Policy, progress, cancellationToken);
+        GatheredInput gathered = request.Input is null ? Gather(request.Policy, progress, cancellationToken) : Checked(request.Input);
         double scoring = Seconds(ref start);
         RetentionPlan plan = request.Policy.Plan(gathered.Input, budget);
         RetentionSummary summary = RetentionSummary.Of(plan, gathered.Input.Shape, gathered.Input.Attention);
@@ -73,6 +73,16 @@ internal sealed class Compressor(IInferenceBackend backend, KvCache cache, Polic
         double seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
         start = Stopwatch.GetTimestamp();
         return seconds;
+    }
+
+    /// <summary>Scores of another cache would keep slots at random.</summary>
+    private GatheredInput Checked(GatheredInput given)
+    {
+        CacheShape scored = given.Input.Shape;
+        CacheShape present = CacheShapes.Of(cache);
+        return scored.TotalSlots == present.TotalSlots && scored.LogicalLength == present.LogicalLength
+            ? given
+            : throw new ArgumentException("the scores were made for another cache", nameof(given));
     }
 
     private void RequireTokens()

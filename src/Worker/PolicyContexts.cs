@@ -15,7 +15,7 @@ internal static class PolicyContexts
     {
         TaskPrompts = request.TaskPrompts,
         Observation = observe,
-        Reconstruction = Reconstruction(model, history.Span),
+        Reconstruction = request.Policy.Request.Attention?.Source == AttentionSource.Reconstruction ? Reconstruction(model, history.Span) : null,
         KindOf = id => KindOf(model.Tokenizer, id),
         Calibration = request.Policy.Request.Calibration ? request.Calibration ?? model.Calibration : null,
         ChunkTokens = request.ReplayChunkTokens,

@@ -39,7 +39,11 @@ internal sealed class SampleEvaluation(LocalModel model, Sample sample, SamplePr
         int contextTokens = fork.Cache.LogicalLength;
         CompressionReport? report = policy is null
             ? null
-            : scores.Compress(fork, policy.Policy, RetentionBudget.OfRatio(ratio), cancellationToken);
+            : scores.Compress(
+                fork,
+                new CompressionRequest(policy.Policy, RetentionBudget.OfRatio(ratio)),
+                out _,
+                cancellationToken: cancellationToken);
         long bytes = fork.Cache.Bytes;
         int[] kept = KeptOf(fork.Cache);
         IReadOnlyList<string> answers = _round.Ask(fork, cancellationToken);

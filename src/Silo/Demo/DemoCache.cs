@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using KVCluster.Compression.Budgets;
+using KVCluster.Compression.Policies;
 using KVCluster.Inference.Backend;
 using KVCluster.Inference.Sampling;
 using KVCluster.Silo.Options;
@@ -56,21 +57,28 @@ internal sealed class DemoCache : IDisposable
         return Row(compression: null, 1, Bytes, 0, answers, seconds);
     }
 
-    /// <summary>Cuts a fork, then puts all questions to it.</summary>
-    public DemoRow AskCut(RememberedScores policy, double keep, CancellationToken cancellationToken)
+    /// <summary>Scores of the whole cache for one policy, made when it first cuts: scoring costs compute, evicting costs nothing.</summary>
+    public SharedScores Score() => new(_exact);
+
+    /// <summary>Cuts a fork, then puts all questions to it. The row that did the scoring is the one that pays for it.</summary>
+    public DemoRow AskCut(SharedScores scores, string specification, ICompressionPolicy policy, double keep, CancellationToken cancellationToken)
     {
         using Conversation cut = _exact.Fork();
         CompressionRequest request = new(policy, RetentionBudget.OfRatio(Retention.ToRatio(keep)))
         {
             TaskPrompts = [.. _questions.Select(q => (ReadOnlyMemory<int>)q)],
         };
+        bool scored = false;
         CompressionReport report = ProgressBars.Run(
-            _terminal, $"{policy.Name}: scoring", progress => cut.Compress(request, progress, cancellationToken));
-        CompressionRecord record = CompressionRecord.Of(report, keep);
-        record = policy.Stages > 1 ? record : record with { DroppedMass = policy.DroppedMass };
+            _terminal, $"{specification}: scoring", progress => scores.Compress(cut, request, out scored, progress, cancellationToken));
+        CompressionRecord record = CompressionRecord.Of(report, keep) with
+        {
+            Policy = specification,
+            ScoringSeconds = scored ? report.ScoringSeconds : 0,
+        };
         (List<DemoAnswer> answers, double seconds) = ProgressBars.Run(
             _terminal,
-            $"{policy.Name}: answering from {Retention.Percent(keep)}",
+            $"{specification}: answering from {Retention.Percent(keep)}",
             progress =>
             {
                 int done = 0;

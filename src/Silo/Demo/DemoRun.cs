@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using KVCluster.Compression.Policies;
 using KVCluster.Inference.Backend;
 using KVCluster.Silo.Reports;
 using KVCluster.Silo.Sessions;
@@ -33,11 +34,12 @@ internal static class DemoRun
 
         List<DemoRow> rows = [cache.AskWhole(answer => view?.Answered(answer), cancellationToken)];
         view?.BeginCuts(settings);
-        foreach (RememberedScores policy in settings.Policies.Select(p => new RememberedScores(p.Specification, p.Policy)))
+        foreach ((string specification, ICompressionPolicy policy) in settings.Policies.Select(p => (p.Specification, p.Policy)))
         {
+            SharedScores scores = cache.Score();
             foreach (double keep in settings.Keeps)
             {
-                rows.Add(cache.AskCut(policy, keep, cancellationToken));
+                rows.Add(cache.AskCut(scores, specification, policy, keep, cancellationToken));
             }
         }
 
