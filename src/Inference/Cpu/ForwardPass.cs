@@ -16,7 +16,7 @@ internal sealed unsafe class ForwardPass : IDisposable
     private readonly LayerPipeline _pipeline;
     private readonly CpuPageStore _store;
     private readonly NativeBuffer _hidden;
-    private readonly NativeBuffer _wanted = new();
+    private readonly RotaryAngles _angles;
     private readonly NativeBuffer _logits = new();
     private readonly PackedContext _context;
     private readonly TileAttention _tiles;
@@ -36,6 +36,7 @@ internal sealed unsafe class ForwardPass : IDisposable
         _pipeline = pipeline;
         _store = store;
         _hidden = new NativeBuffer((long)maxRows * pipeline.HiddenStride);
+        _angles = new RotaryAngles(_config, maxRows);
         _context = new PackedContext(store, pool.Threads);
         _tiles = new TileAttention(pool, _config);
         _decode = new DecodeAttention(pool, store, _config);
@@ -44,7 +45,7 @@ internal sealed unsafe class ForwardPass : IDisposable
         _storeWork = new DelegateWork(StoreRow);
     }
 
-    public long Bytes => _hidden.Bytes + _wanted.Bytes + _logits.Bytes + _context.Bytes + _tiles.Bytes + _decode.Bytes + _accumulator.Bytes;
+    public long Bytes => _hidden.Bytes + _angles.Bytes + _logits.Bytes + _context.Bytes + _tiles.Bytes + _decode.Bytes + _accumulator.Bytes;
 
     /// <summary>Room for all tokens is prepared; the caller commits them.</summary>
     public void Run(IReadOnlyList<ForwardRequest> batch)
@@ -53,7 +54,7 @@ internal sealed unsafe class ForwardPass : IDisposable
         for (_layer = 0; _layer < _config.Layers; _layer++)
         {
             Trace(batch);
-            _pipeline.Project(_layer, _hidden.Data, rows);
+            _pipeline.Project(_layer, _hidden.Data, rows, _angles);
             _pool.Run(rows, _storeWork);
             Attend(batch);
             _pipeline.Finish(_layer, _hidden.Data, rows);
@@ -71,7 +72,7 @@ internal sealed unsafe class ForwardPass : IDisposable
     public void Dispose()
     {
         _hidden.Dispose();
-        _wanted.Dispose();
+        _angles.Dispose();
         _logits.Dispose();
         _context.Dispose();
         _tiles.Dispose();
@@ -98,7 +99,7 @@ internal sealed unsafe class ForwardPass : IDisposable
             for (int t = 0; t < tokens.Length; t++, row++)
             {
                 _rows[row] = new Row(request.Cache, t);
-                _pipeline.SetPosition(row, request.Cache.LogicalLength + t);
+                _angles.Set(row, request.Cache.LogicalLength + t);
             }
         }
 

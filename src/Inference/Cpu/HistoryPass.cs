@@ -25,6 +25,7 @@ internal sealed unsafe class HistoryPass : IHistoryPass
     private readonly TileAttention _tiles;
     private readonly ColumnAccumulator _accumulator;
     private readonly NativeBuffer _hidden = new();
+    private readonly RotaryAngles _angles;
     private readonly AttentionScores? _attention;
     private readonly QueryStatisticsBuilder? _statistics;
     private int _layer;
@@ -41,6 +42,7 @@ internal sealed unsafe class HistoryPass : IHistoryPass
         _chunk = Math.Min(request.ChunkTokens, maxRows);
         _logicalLength = request.Cache.LogicalLength;
         _firstPosition = _logicalLength - request.Tokens.Length;
+        _angles = new RotaryAngles(_config, 0);
         _context = new PackedContext(store, pool.Threads);
         _tiles = new TileAttention(pool, _config);
         _accumulator = new ColumnAccumulator(pool.Threads, _config.QueryHeads);
@@ -59,11 +61,13 @@ internal sealed unsafe class HistoryPass : IHistoryPass
         _statistics = request.Statistics is { } statistics ? new QueryStatisticsBuilder(pool, pipeline, _config, statistics, _logicalLength) : null;
         _hidden.Ensure((long)request.Tokens.Length * pipeline.HiddenStride);
         pipeline.Embed(request.Tokens.Span, _hidden.Data);
+        _angles.Ensure(request.Tokens.Length);
+        _angles.SetRun(_firstPosition, request.Tokens.Length);
     }
 
     public double Progress => (_layer + ((double)_row / _request.Tokens.Length)) / _config.Layers;
 
-    public long WorkingBytes => _context.Bytes + _tiles.Bytes + _accumulator.Bytes + _hidden.Bytes + (_statistics?.Bytes ?? 0);
+    public long WorkingBytes => _context.Bytes + _tiles.Bytes + _accumulator.Bytes + _hidden.Bytes + _angles.Bytes + (_statistics?.Bytes ?? 0);
 
     public AttentionScores? Attention => _finished ? _attention : throw new InvalidOperationException("the history pass has not ended");
 
@@ -103,6 +107,7 @@ internal sealed unsafe class HistoryPass : IHistoryPass
         _tiles.Dispose();
         _accumulator.Dispose();
         _hidden.Dispose();
+        _angles.Dispose();
         _statistics?.Dispose();
     }
 
@@ -129,14 +134,9 @@ internal sealed unsafe class HistoryPass : IHistoryPass
     private void RunChunk(int rows)
     {
         int position = _firstPosition + _row;
-        for (int r = 0; r < rows; r++)
-        {
-            _pipeline.SetPosition(r, position + r);
-        }
-
         float* hidden = _hidden.Data + ((long)_row * _pipeline.HiddenStride);
         bool last = _layer == _config.Layers - 1;
-        _pipeline.Project(_layer, hidden, rows);
+        _pipeline.Project(_layer, hidden, rows, _angles, _row);
         _statistics?.Add(position, rows);
         if (AttentionMatters)
         {

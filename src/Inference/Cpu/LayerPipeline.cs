@@ -19,13 +19,13 @@ internal sealed unsafe class LayerPipeline : IDisposable
     private readonly NativeBuffer _attention;
     private readonly NativeBuffer _gate;
     private readonly NativeBuffer _up;
-    private readonly NativeBuffer _cos;
-    private readonly NativeBuffer _sin;
     private readonly IIndexedWork _normWork;
     private readonly IIndexedWork _rotateWork;
     private readonly IIndexedWork _gateWork;
     private readonly int _half;
     private PackedLayer _layer = null!;
+    private RotaryAngles _angles = null!;
+    private int _firstAngle;
     private float[] _normWeight = [];
     private float* _x;
 
@@ -47,8 +47,6 @@ internal sealed unsafe class LayerPipeline : IDisposable
         _attention = new NativeBuffer((long)maxRows * QueryStride);
         _gate = new NativeBuffer((long)maxRows * FeedForwardStride);
         _up = new NativeBuffer((long)maxRows * FeedForwardStride);
-        _cos = new NativeBuffer((long)maxRows * _half);
-        _sin = new NativeBuffer((long)maxRows * _half);
         _normWork = new DelegateWork(NormRow);
         _rotateWork = new DelegateWork(PrepareHeads);
         _gateWork = new DelegateWork(r => RowOperations.GateBySilu(
@@ -79,7 +77,7 @@ internal sealed unsafe class LayerPipeline : IDisposable
     public float* Attention => _attention.Data;
 
     public long Bytes => _multiply.Bytes + _normed.Bytes + _queries.Bytes + _keys.Bytes + _values.Bytes + _attention.Bytes
-        + _gate.Bytes + _up.Bytes + _cos.Bytes + _sin.Bytes;
+        + _gate.Bytes + _up.Bytes;
 
     public static int Stride(int columns)
     {
@@ -96,24 +94,11 @@ internal sealed unsafe class LayerPipeline : IDisposable
         }
     }
 
-    /// <summary>Angles of the chunk's rows, the same in every layer.</summary>
-    public void SetPosition(int row, int position)
+    /// <summary>Queries, keys and values of rows of the residual stream, whose angles begin at <paramref name="firstAngle"/>.</summary>
+    public void Project(int layer, float* x, int rows, RotaryAngles angles, int firstAngle = 0)
     {
-        float[] frequencies = _config.Rotary.InverseFrequencies;
-        float* cos = _cos.Data + ((long)row * _half);
-        float* sin = _sin.Data + ((long)row * _half);
-        for (int i = 0; i < _half; i++)
-        {
-            // In single precision, as the reference does: at far positions the rounding of the angle is part of the model.
-            (float s, float c) = MathF.SinCos(position * frequencies[i]);
-            cos[i] = c * _config.Rotary.AttentionScale;
-            sin[i] = s * _config.Rotary.AttentionScale;
-        }
-    }
-
-    /// <summary>Queries, keys and values of rows of the residual stream.</summary>
-    public void Project(int layer, float* x, int rows)
-    {
+        _angles = angles;
+        _firstAngle = firstAngle;
         _layer = _model.Layers[layer];
         Norm(x, rows, _layer.Weights.AttentionNorm);
         _multiply.Of(_normed.Data, HiddenStride, rows)
@@ -128,8 +113,8 @@ internal sealed unsafe class LayerPipeline : IDisposable
     public void UnrotateQuery(int row, int head, Span<float> query)
     {
         float* rotated = Queries + ((long)row * QueryStride) + (head * _config.HeadSize);
-        float* cos = _cos.Data + ((long)row * _half);
-        float* sin = _sin.Data + ((long)row * _half);
+        float* cos = _angles.Cos(_firstAngle + row);
+        float* sin = _angles.Sin(_firstAngle + row);
 
         // cos and sin carry YaRN's scale: a turn there and back multiplies by its square.
         float scale = MathF.Sqrt(_config.HeadSize) / (_config.Rotary.AttentionScale * _config.Rotary.AttentionScale);
@@ -170,7 +155,7 @@ internal sealed unsafe class LayerPipeline : IDisposable
     public void Dispose()
     {
         _multiply.Dispose();
-        foreach (NativeBuffer buffer in (NativeBuffer[])[_normed, _queries, _keys, _values, _attention, _gate, _up, _cos, _sin])
+        foreach (NativeBuffer buffer in (NativeBuffer[])[_normed, _queries, _keys, _values, _attention, _gate, _up])
         {
             buffer.Dispose();
         }
@@ -194,8 +179,8 @@ internal sealed unsafe class LayerPipeline : IDisposable
     private void PrepareHeads(int row)
     {
         LayerWeights w = _layer.Weights;
-        float* cos = _cos.Data + ((long)row * _half);
-        float* sin = _sin.Data + ((long)row * _half);
+        float* cos = _angles.Cos(_firstAngle + row);
+        float* sin = _angles.Sin(_firstAngle + row);
         float scale = 1f / MathF.Sqrt(_config.HeadSize);
         PrepareHeads(_queries.Data + ((long)row * QueryStride), _config.QueryHeads, w.QueryBias, w.QueryNorm, cos, sin, scale);
         PrepareHeads(_keys.Data + ((long)row * KeyStride), _config.KvHeads, w.KeyBias, w.KeyNorm, cos, sin, 1);

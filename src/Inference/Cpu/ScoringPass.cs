@@ -21,6 +21,7 @@ internal sealed unsafe class ScoringPass : IScoringPass
     private readonly TileAttention _tiles;
     private readonly ColumnAccumulator _accumulator;
     private readonly NativeBuffer _hidden = new();
+    private readonly RotaryAngles _angles;
     private readonly IIndexedWork _appendWork;
     private readonly AttentionScores _result;
     private readonly long _totalRows;
@@ -40,6 +41,7 @@ internal sealed unsafe class ScoringPass : IScoringPass
         _pipeline = pipeline;
         _request = request;
         _chunk = Math.Min(request.ChunkTokens, maxRows);
+        _angles = new RotaryAngles(_config, 0);
         _context = new PackedContext(store, pool.Threads);
         _tiles = new TileAttention(pool, _config);
         _accumulator = new ColumnAccumulator(pool.Threads, _config.QueryHeads);
@@ -57,7 +59,7 @@ internal sealed unsafe class ScoringPass : IScoringPass
 
     public double Progress => (double)_doneRows / _totalRows;
 
-    public long WorkingBytes => _context.Bytes + _tiles.Bytes + _accumulator.Bytes + _hidden.Bytes;
+    public long WorkingBytes => _context.Bytes + _tiles.Bytes + _accumulator.Bytes + _hidden.Bytes + _angles.Bytes;
 
     public AttentionScores Result => _finished ? _result : throw new InvalidOperationException("the scoring pass has not ended");
 
@@ -97,6 +99,7 @@ internal sealed unsafe class ScoringPass : IScoringPass
         _tiles.Dispose();
         _accumulator.Dispose();
         _hidden.Dispose();
+        _angles.Dispose();
     }
 
     private void BeginLayer(ReadOnlySpan<int> prompt)
@@ -105,6 +108,8 @@ internal sealed unsafe class ScoringPass : IScoringPass
         {
             _hidden.Ensure((long)prompt.Length * _pipeline.HiddenStride);
             _pipeline.Embed(prompt, _hidden.Data);
+            _angles.Ensure(prompt.Length);
+            _angles.SetRun(_logicalLength, prompt.Length);
         }
 
         _context.Load(_request.Cache, _layer, 0, prompt.Length, _pool);
@@ -119,14 +124,9 @@ internal sealed unsafe class ScoringPass : IScoringPass
 
     private void RunChunk(int rows)
     {
-        for (int r = 0; r < rows; r++)
-        {
-            _pipeline.SetPosition(r, _logicalLength + _row + r);
-        }
-
         float* hidden = _hidden.Data + ((long)_row * _pipeline.HiddenStride);
         bool last = _layer == _config.Layers - 1;
-        _pipeline.Project(_layer, hidden, rows);
+        _pipeline.Project(_layer, hidden, rows, _angles, _row);
         _pool.Run(rows, _appendWork);
         var input = new TileAttentionInput
         {
