@@ -1,0 +1,31 @@
+using KVCluster.Inference.Kv;
+
+namespace KVCluster.Worker.Serving;
+
+/// <summary>A device at one instant.</summary>
+public sealed record DeviceStatus
+{
+    /// <summary>Pages free, evictable and pinned.</summary>
+    public required LedgerSnapshot Ledger { get; init; }
+
+    /// <summary>Sessions in the arena.</summary>
+    public required int Resident { get; init; }
+
+    /// <summary>Turns running.</summary>
+    public required int Running { get; init; }
+
+    /// <summary>Turns waiting.</summary>
+    public required int Waiting { get; init; }
+
+    /// <summary>Measured prefill speed, tokens a second; 0 before the first.</summary>
+    public double PrefillTokensPerSecond { get; init; }
+
+    /// <summary>Measured decode speed over all sessions, tokens a second; 0 before the first.</summary>
+    public double DecodeTokensPerSecond { get; init; }
+
+    /// <summary>Measured speed of loading cold copies, bytes a second; 0 before the first.</summary>
+    public double LoadBytesPerSecond { get; init; }
+
+    /// <summary>Whether it takes new turns.</summary>
+    public bool IsDraining { get; init; }
+}

@@ -1,0 +1,28 @@
+using KVCluster.Inference.Sampling;
+
+namespace KVCluster.Worker.Serving;
+
+/// <summary>One turn of a session.</summary>
+public sealed record TurnRequest
+{
+    /// <summary>Which session.</summary>
+    public required SessionKey Session { get; init; }
+
+    /// <summary>The caller's epoch.</summary>
+    public required long Epoch { get; init; }
+
+    /// <summary>All tokens before this turn.</summary>
+    public required ReadOnlyMemory<int> History { get; init; }
+
+    /// <summary>Tokens this turn appends; may be empty where an answer goes on.</summary>
+    public required ReadOnlyMemory<int> Prompt { get; init; }
+
+    /// <summary>How to generate; null: append only.</summary>
+    public SamplingOptions? Sampling { get; init; }
+
+    /// <summary>Higher goes first; equal ones share. Waiting raises it, so that none starves.</summary>
+    public int Priority { get; init; }
+
+    /// <summary>Longest wait for room before <see cref="DeviceBusyException"/>; null: the worker's own.</summary>
+    public TimeSpan? MaxWait { get; init; }
+}
