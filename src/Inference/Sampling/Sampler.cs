@@ -14,7 +14,7 @@ namespace KVCluster.Inference.Sampling;
 /// </remarks>
 public sealed class Sampler
 {
-    private readonly TokenSet? _seen;
+    private readonly LogitAdjustments? _adjustments;
     private readonly TokenLogProbability[] _top;
     private Xoshiro256 _random;
 
@@ -31,7 +31,7 @@ public sealed class Sampler
         VocabularySize = vocabularySize;
         Seed = options.Seed ?? BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(sizeof(ulong)));
         _random = new Xoshiro256(Seed);
-        _seen = options.RepetitionPenalty == 1 ? null : new TokenSet(vocabularySize);
+        _adjustments = LogitAdjustments.For(options, vocabularySize);
         _top = new TokenLogProbability[Math.Min(options.LogProbabilities ?? 0, vocabularySize)];
     }
 
@@ -62,13 +62,7 @@ public sealed class Sampler
             }
         }
 
-        if (_seen is not null)
-        {
-            foreach (int token in tokens)
-            {
-                _seen.Add(token);
-            }
-        }
+        _adjustments?.Observe(tokens);
     }
 
     /// <summary>Picks the next token and counts it as seen.</summary>
@@ -82,21 +76,21 @@ public sealed class Sampler
         }
 
         int best = Logits.FirstMax(logits);
-        int token = _seen is null ? Pick(logits, best) : PickPenalized(logits, _seen);
+        int token = _adjustments is null ? Pick(logits, best) : PickAdjusted(logits, _adjustments);
         float? logProbability = Options.LogProbabilities is null ? null : Report(logits, logits[best], token);
-        _seen?.Add(token);
+        _adjustments?.Take(token);
         return new SampledToken(token, logProbability);
     }
 
-    private int PickPenalized(ReadOnlySpan<float> logits, TokenSet seen)
+    private int PickAdjusted(ReadOnlySpan<float> logits, LogitAdjustments adjustments)
     {
         float[] rented = ArrayPool<float>.Shared.Rent(logits.Length);
         try
         {
-            Span<float> penalized = rented.AsSpan(0, logits.Length);
-            logits.CopyTo(penalized);
-            seen.Penalize(penalized, Options.RepetitionPenalty);
-            return Pick(penalized, Logits.FirstMax(penalized));
+            Span<float> adjusted = rented.AsSpan(0, logits.Length);
+            logits.CopyTo(adjusted);
+            adjustments.Apply(adjusted);
+            return Pick(adjusted, Logits.FirstMax(adjusted));
         }
         finally
         {

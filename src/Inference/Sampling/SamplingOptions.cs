@@ -1,11 +1,13 @@
+using System.Collections.Immutable;
 using System.Globalization;
+using KVCluster.Inference.Sampling.Constraints;
 
 namespace KVCluster.Inference.Sampling;
 
 /// <summary>
 /// How the next token is picked and when a generation ends. Every option has an "off" value, which is its default, so the defaults are
-/// greedy decoding. What is applied, in this order (Hugging Face transformers' order): repetition penalty, temperature, top-k, top-p,
-/// min-p; each filter sees the distribution its predecessors left, renormalised.
+/// greedy decoding. What is applied, in this order (Hugging Face transformers' order): repetition penalty, presence and frequency penalty,
+/// logit bias, grammar, temperature, top-k, top-p, min-p; each filter sees the distribution its predecessors left, renormalised.
 /// </summary>
 public sealed record SamplingOptions
 {
@@ -33,6 +35,18 @@ public sealed record SamplingOptions
     /// (Keskar et al., 2019), once however often the token occurred. 1: off; above 1 discourages repeating.
     /// </summary>
     public float RepetitionPenalty { get; init; } = 1;
+
+    /// <summary>Subtracted from the logits of tokens already in the answer, once however often they occurred (OpenAI's). 0: off.</summary>
+    public float PresencePenalty { get; init; }
+
+    /// <summary>Subtracted from the logits of tokens already in the answer, for each time they occurred (OpenAI's). 0: off.</summary>
+    public float FrequencyPenalty { get; init; }
+
+    /// <summary>Added to the logits of these tokens at every step.</summary>
+    public IReadOnlyDictionary<int, float> LogitBias { get; init; } = ImmutableDictionary<int, float>.Empty;
+
+    /// <summary>What the answer's text may look like; null: anything.</summary>
+    public TokenGrammar? Grammar { get; init; }
 
     /// <summary>
     /// Start of the random numbers: the same seed, options and logits give the same tokens. Null: drawn anew for each sampler.
@@ -64,6 +78,9 @@ public sealed record SamplingOptions
             nameof(RepetitionPenalty),
             RepetitionPenalty,
             "a finite number above 0 (1 is off)");
+        Require(float.IsFinite(PresencePenalty), nameof(PresencePenalty), PresencePenalty, "a finite number (0 is off)");
+        Require(float.IsFinite(FrequencyPenalty), nameof(FrequencyPenalty), FrequencyPenalty, "a finite number (0 is off)");
+        Require(LogitBias is not null && LogitBias.Values.All(float.IsFinite), nameof(LogitBias), "not", "finite numbers by token id");
         Require(MaxTokens >= 1, nameof(MaxTokens), MaxTokens, "1 or more");
         Require(
             LogProbabilities is null or (>= 0 and <= MaxLogProbabilities),
