@@ -22,6 +22,13 @@ public sealed record Prompt
     [Id(3)]
     public bool IsWhole { get; init; }
 
+    /// <summary>
+    /// How many tokens of history this prompt was made for; null: any. A session that has another number refuses it
+    /// (<see cref="HistoryMismatchException"/>): someone else's turn came between.
+    /// </summary>
+    [Id(4)]
+    public int? After { get; init; }
+
     /// <summary>A user's chat message.</summary>
     public static Prompt OfMessage(string message) => new() { Message = message };
 

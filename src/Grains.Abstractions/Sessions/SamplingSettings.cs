@@ -4,6 +4,9 @@ namespace KVCluster.Grains;
 [GenerateSerializer, Immutable, Alias("KVCluster.SamplingSettings")]
 public sealed record SamplingSettings
 {
+    /// <summary>The <see cref="AnswerSchema"/> that every JSON object fits.</summary>
+    public const string AnyJsonObject = "object";
+
     /// <summary>Divides the logits; 0: greedy.</summary>
     [Id(0)]
     public float? Temperature { get; init; }
@@ -39,4 +42,20 @@ public sealed record SamplingSettings
     /// <summary>Alternatives whose log-probabilities are reported with each token; null: none, not even the token's own.</summary>
     [Id(8)]
     public int? LogProbabilities { get; init; }
+
+    /// <summary>Subtracted from the logits of tokens already in the answer, once; 0: off.</summary>
+    [Id(9)]
+    public float? PresencePenalty { get; init; }
+
+    /// <summary>Subtracted from the logits of tokens already in the answer, for each time they occurred; 0: off.</summary>
+    [Id(10)]
+    public float? FrequencyPenalty { get; init; }
+
+    /// <summary>Added to the logits of these tokens at every step.</summary>
+    [Id(11)]
+    public TokenBias[]? LogitBias { get; init; }
+
+    /// <summary>A JSON Schema that the answer is held to, as JSON; <see cref="AnyJsonObject"/>: any JSON object; null: any text.</summary>
+    [Id(12)]
+    public string? AnswerSchema { get; init; }
 }

@@ -1,4 +1,5 @@
 using KVCluster.Inference.Kv;
+using KVCluster.Inference.Sampling.Constraints;
 using KVCluster.Worker.Serving;
 
 namespace KVCluster.Grains;
@@ -11,6 +12,9 @@ public sealed class NodeDevice(IDeviceWorker worker)
 
     /// <summary>Prompts as tokens of its model.</summary>
     internal ChatTurns Turns { get; } = new(worker.Model);
+
+    /// <summary>Forms of answers in the tokens of its model.</summary>
+    internal TokenGrammars Grammars { get; } = new(worker.Model.Tokenizer, worker.Model.EndTokens);
 
     /// <summary>The device at this instant, for other nodes.</summary>
     public DeviceReport Report()

@@ -73,6 +73,12 @@ internal sealed class ChatTurns(LocalModel model)
             throw new InvalidRequestException("a session with a system prompt or a document begins with a message");
         }
 
+        if (prompt.After is { } after && after != history.Length)
+        {
+            throw new HistoryMismatchException(
+                $"the prompt was made for {after} tokens of history, and the session has {history.Length}", Math.Min(after, history.Length));
+        }
+
         if (prompt.Text is not null)
         {
             return history.IsEmpty ? model.Tokenizer.EncodeDocument(prompt.Text, parseSpecial: false) : Plain(prompt.Text);

@@ -1,4 +1,7 @@
+using System.Text.Json;
+using KVCluster.Inference;
 using KVCluster.Inference.Sampling;
+using KVCluster.Inference.Sampling.Constraints;
 
 namespace KVCluster.Grains;
 
@@ -9,9 +12,11 @@ internal static class SamplingMerge
 
     /// <param name="request">What the request says, or null.</param>
     /// <param name="session">What the session's options say.</param>
-    /// <exception cref="Inference.InputException">An option is out of range.</exception>
-    public static SamplingOptions Of(SamplingSettings? request, SamplingSettings session)
+    /// <param name="grammars">Of the model; null: whether a schema can be held to is not looked at.</param>
+    /// <exception cref="InputException">An option is out of range, or the schema is not supported.</exception>
+    public static SamplingOptions Of(SamplingSettings? request, SamplingSettings session, TokenGrammars? grammars = null)
     {
+        TokenBias[] biases = request?.LogitBias ?? session.LogitBias ?? [];
         var options = new SamplingOptions
         {
             Temperature = request?.Temperature ?? session.Temperature ?? Defaults.Temperature,
@@ -23,6 +28,10 @@ internal static class SamplingMerge
             StopStrings = request?.StopStrings ?? session.StopStrings ?? [],
             MaxTokens = request?.MaxTokens ?? session.MaxTokens ?? Defaults.MaxTokens,
             LogProbabilities = request?.LogProbabilities ?? session.LogProbabilities,
+            PresencePenalty = request?.PresencePenalty ?? session.PresencePenalty ?? Defaults.PresencePenalty,
+            FrequencyPenalty = request?.FrequencyPenalty ?? session.FrequencyPenalty ?? Defaults.FrequencyPenalty,
+            LogitBias = biases.Length == 0 ? Defaults.LogitBias : biases.DistinctBy(b => b.Token).ToDictionary(b => b.Token, b => b.Bias),
+            Grammar = Grammar(request?.AnswerSchema ?? session.AnswerSchema, grammars),
         };
         options.Validate();
         return options;
@@ -30,15 +39,38 @@ internal static class SamplingMerge
 
     /// <summary>The same, with the error a session's caller gets.</summary>
     /// <exception cref="InvalidRequestException">An option is out of range.</exception>
-    public static SamplingOptions Checked(SamplingSettings? request, SamplingSettings session)
+    public static SamplingOptions Checked(SamplingSettings? request, SamplingSettings session, TokenGrammars? grammars = null)
     {
         try
         {
-            return Of(request, session);
+            return Of(request, session, grammars);
         }
-        catch (Inference.InputException error)
+        catch (InputException error)
         {
             throw new InvalidRequestException(error.Message);
+        }
+    }
+
+    private static TokenGrammar? Grammar(string? schema, TokenGrammars? grammars)
+    {
+        if (schema is null || grammars is null)
+        {
+            return null;
+        }
+
+        if (schema == SamplingSettings.AnyJsonObject)
+        {
+            return grammars.JsonObject();
+        }
+
+        try
+        {
+            using JsonDocument document = JsonDocument.Parse(schema);
+            return grammars.JsonSchema(document.RootElement);
+        }
+        catch (JsonException error)
+        {
+            throw new InputException($"the answer's schema is not JSON: {error.Message}");
         }
     }
 }

@@ -35,7 +35,7 @@ internal sealed record TurnPlan
         int[] history = TokenBytes.Decode(state.Tokens, state.Count);
         TurnPrompt prompt = Checked(() => device.Turns.Generate(state, history, request.Prompt));
         int room = Room(state, history, prompt, device.Worker.Model, least: 1);
-        SamplingOptions wanted = SamplingMerge.Checked(request.Sampling, state.Options.Sampling);
+        SamplingOptions wanted = SamplingMerge.Checked(request.Sampling, state.Options.Sampling, device.Grammars);
         return new TurnPlan
         {
             History = history,

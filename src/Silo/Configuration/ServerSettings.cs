@@ -1,0 +1,108 @@
+using System.ComponentModel;
+using KVCluster.Inference.Kv;
+using KVCluster.Worker;
+
+namespace KVCluster.Silo.Configuration;
+
+/// <summary>
+/// All settings of a server: the tree that the JSON file and the environment fill (<see cref="SettingsReader"/>), and that
+/// <c>kvcluster config print</c> shows. Every leaf has a description and a default that works.
+/// </summary>
+internal sealed class ServerSettings
+{
+    public ListenSettings Listen { get; init; } = new();
+
+    public NodeSettings Node { get; init; } = new();
+
+    public ModelSettings Model { get; init; } = new();
+
+    public StateSettings State { get; init; } = new();
+
+    public ColdSettings Cold { get; init; } = new();
+
+    public TenantSettings Tenants { get; init; } = new();
+}
+
+internal sealed class ListenSettings
+{
+    [Description("where HTTP is served; another address than loopback needs a tenants file")]
+    public string Url { get; init; } = "http://127.0.0.1:8080";
+
+    [Description("largest request body, bytes"), Range(1024, 1L << 32)]
+    public long MaxRequestBytes { get; init; } = 16 << 20;
+
+    [Description("open connections at most"), Range(1, 1_000_000)]
+    public int MaxConnections { get; init; } = 10_000;
+
+    [Description("seconds that running turns have to end when the server stops"), Range(0, 3600)]
+    public int ShutdownSeconds { get; init; } = 30;
+}
+
+internal sealed class NodeSettings
+{
+    [Description("the node's name; empty: node-1")]
+    public string Name { get; init; } = "";
+
+    [Description("nodes in this process, each with a device and an arena of its own"), Range(1, 16)]
+    public int Count { get; init; } = 1;
+}
+
+internal sealed class ModelSettings
+{
+    [Description("a Hugging Face folder or a GGUF file; empty: the bundled model")]
+    public string Path { get; init; } = "";
+
+    [Description("the id clients ask for; empty: the file's or folder's name")]
+    public string Name { get; init; } = "";
+
+    [Description("element type of cached keys and values: F32, BF16 or Int8")]
+    public KvElementType KvType { get; init; } = KvElementType.BF16;
+
+    [Description("bytes of a device's KV arena; 0: room for one conversation of the model's context, 8192 tokens at most"), Range(0, long.MaxValue)]
+    public long ArenaBytes { get; init; }
+
+    [Description("tokens a page of the arena, a multiple of 16"), Range(16, 4096)]
+    public int PageTokens { get; init; } = 32;
+
+    [Description("most tokens of one step"), Range(1, 65536)]
+    public int BatchTokens { get; init; } = new LocalModelOptions().MaxBatchTokens;
+
+    [Description("kernel threads of a device; 0: all processors"), Range(0, 1024)]
+    public int Threads { get; init; }
+}
+
+internal sealed class StateSettings
+{
+    [Description("where conversations are kept: a directory or a Redis connection string; empty: a directory kvcluster-data where the server is started")]
+    public string Store { get; init; } = "";
+
+    [Description("the service's name, part of every stored key")]
+    public string Service { get; init; } = "kvcluster";
+}
+
+internal sealed class ColdSettings
+{
+    [Description("where idle caches are kept: a directory, a Redis connection string, or 'none'; empty: beside the conversations")]
+    public string Store { get; init; } = "";
+
+    [Description("how rows are stored: raw, bf16, int8, int4 or packed")]
+    public string Codec { get; init; } = "raw";
+
+    [Description("bytes of all cold copies"), Range(1 << 20, long.MaxValue)]
+    public long BudgetBytes { get; init; } = 16L << 30;
+
+    [Description("bytes of one tenant's cold copies"), Range(1 << 20, long.MaxValue)]
+    public long TenantBudgetBytes { get; init; } = 16L << 30;
+
+    [Description("hours a copy is kept after its last use"), Range(1, 24 * 365)]
+    public int TtlHours { get; init; } = 24 * 7;
+
+    [Description("seconds a session is idle before its cache is saved"), Range(0, 86400)]
+    public int IdleSaveSeconds { get; init; } = 5;
+}
+
+internal sealed class TenantSettings
+{
+    [Description("the JSON file of tenants and the hashes of their API keys; empty: no keys, loopback only")]
+    public string File { get; init; } = "";
+}

@@ -1,0 +1,91 @@
+using System.Text.Json;
+using KVCluster.Silo.OpenAi;
+using Microsoft.AspNetCore.Http;
+using Orleans;
+
+namespace KVCluster.Silo.Gateway;
+
+/// <summary>The way of every completion request: read, find the session, run the turn, write.</summary>
+internal sealed class CompletionEndpoint(IGrainFactory grains, ServedModel model, TimeProvider time)
+{
+    private static readonly JsonDocumentOptions Bounded = new() { MaxDepth = 64 };
+
+    public Task ChatAsync(HttpContext context) => RunAsync(context, ChatRequest.Read, job => new ChatWriter(model, job, time));
+
+    public Task TextAsync(HttpContext context) => RunAsync(context, TextRequest.Read, job => new CompletionWriter(model, job, time));
+
+    private async Task RunAsync(HttpContext context, Func<JsonElement, CompletionJob> read, Func<CompletionJob, IAnswerWriter> writerOf)
+    {
+        CancellationToken gone = context.RequestAborted;
+        CompletionJob job = await ReadAsync(context.Request, read, gone);
+        RequireModel(job);
+        var conversation = WholeConversation.Of(model, job);
+        var turns = new SessionTurns(grains);
+        TurnStart start = await turns.BeginAsync(RequestTenant.Of(context), RequestTenant.Session(context), conversation, gone);
+        var choices = new Choices(turns, job, start, RequestTenant.IdempotencyKey(context));
+        context.Response.Headers["X-Session-Id"] = start.Session.Session;
+        await WriteAsync(context, job, choices, writerOf(job), gone);
+    }
+
+    private async Task WriteAsync(HttpContext context, CompletionJob job, Choices choices, IAnswerWriter writer, CancellationToken gone)
+    {
+        AnswerCollector[] answers = [.. Enumerable.Range(0, job.Choices).Select(_ => new AnswerCollector(model, job))];
+        ServerSentEvents? events = null;
+        bool[] begun = new bool[answers.Length];
+        await foreach ((int choice, Grains.TokenChunk chunk) in choices.RunAsync(gone))
+        {
+            AnswerCollector answer = answers[choice];
+            int logprobs = answer.Logprobs.Count;
+            answer.Add(chunk);
+            if (!job.Stream)
+            {
+                continue;
+            }
+
+            // Headers go out with the first token: until then an error still has its own status.
+            if (events is null)
+            {
+                events = new ServerSentEvents(context.Response);
+                await events.StartAsync(gone);
+                await writer.BeginAsync(events, answers.Length, gone);
+            }
+
+            await writer.SendAsync(events, choice, answer, logprobs, !begun[choice], gone);
+            begun[choice] = true;
+        }
+
+        await (events is null ? writer.WholeAsync(context.Response, answers, gone) : writer.EndAsync(events, answers, gone));
+    }
+
+    private void RequireModel(CompletionJob job)
+    {
+        if (job.Model != model.Name)
+        {
+            throw OpenAiException.NotFound($"the model '{job.Model}' does not exist; this server serves '{model.Name}'", "model", "model_not_found");
+        }
+
+        // Compiled here too, so that a bad schema is refused before anything is looked up.
+        if (job.Format == AnswerFormat.JsonSchema)
+        {
+            _ = model.Grammars.JsonSchema(job.Schema!.Value);
+        }
+    }
+
+    private static async Task<CompletionJob> ReadAsync(HttpRequest request, Func<JsonElement, CompletionJob> read, CancellationToken gone)
+    {
+        try
+        {
+            using JsonDocument body = await JsonDocument.ParseAsync(request.Body, Bounded, gone);
+            return read(body.RootElement.Clone());
+        }
+        catch (JsonException e)
+        {
+            throw OpenAiException.Invalid(null, $"the request body is not valid JSON: {e.Message}");
+        }
+        catch (InvalidOperationException e) when (e.InnerException is System.Text.DecoderFallbackException or null)
+        {
+            // A lone surrogate in a string: JSON's grammar allows it, text does not.
+            throw OpenAiException.Invalid(null, "the request body holds text that is not valid Unicode");
+        }
+    }
+}

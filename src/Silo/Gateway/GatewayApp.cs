@@ -1,0 +1,81 @@
+using System.Net;
+using KVCluster.Inference;
+using KVCluster.Silo.Configuration;
+using KVCluster.Silo.OpenAi;
+using KVCluster.Silo.Tenants;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Orleans;
+
+namespace KVCluster.Silo.Gateway;
+
+/// <summary>The HTTP server: OpenAI's endpoints and the sessions API in front of the grains.</summary>
+internal static class GatewayApp
+{
+    /// <param name="listen">Address and limits.</param>
+    /// <param name="grains">The cluster's client.</param>
+    /// <param name="model">The model served.</param>
+    /// <param name="tenants">Keys; null: everybody on loopback.</param>
+    /// <param name="logging">Where logs go.</param>
+    public static WebApplication Build(
+        ListenSettings listen, IGrainFactory grains, ServedModel model, TenantFile? tenants, Action<ILoggingBuilder> logging)
+    {
+        Uri address = AddressOf(listen, tenants is not null);
+        WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
+        logging(builder.Logging);
+        builder.WebHost.UseKestrelCore().UseUrls(address.ToString());
+        builder.WebHost.ConfigureKestrel(kestrel => Limit(kestrel, listen));
+        builder.Services.AddRoutingCore();
+        builder.Services.Configure<HostOptions>(o => o.ShutdownTimeout = TimeSpan.FromSeconds(listen.ShutdownSeconds));
+        WebApplication app = builder.Build();
+        app.UseMiddleware<GatewayErrors>();
+        var authentication = new Authentication(tenants);
+        app.Lifetime.ApplicationStopped.Register(authentication.Dispose);
+        app.Use(authentication.InvokeAsync);
+        app.UseRouting();
+        Map(app, grains, model);
+        return app;
+    }
+
+    private static void Map(WebApplication app, IGrainFactory grains, ServedModel model)
+    {
+        var completions = new CompletionEndpoint(grains, model, TimeProvider.System);
+        app.MapPost("/v1/chat/completions", (RequestDelegate)completions.ChatAsync);
+        app.MapPost("/v1/completions", (RequestDelegate)completions.TextAsync);
+        var self = new ModelBody(model.Name, "model", model.Since.ToUnixTimeSeconds(), "kvcluster");
+        app.MapGet("/v1/models", (RequestDelegate)(c => c.Response.WriteAsJsonAsync(new ModelList("list", [self]), OpenAiJson.Web.ModelList)));
+        app.MapGet("/v1/models/{id}", (RequestDelegate)(c => (string?)c.Request.RouteValues["id"] == model.Name
+            ? c.Response.WriteAsJsonAsync(self, OpenAiJson.Web.ModelBody)
+            : throw OpenAiException.NotFound($"the model '{c.Request.RouteValues["id"]}' does not exist", "model", "model_not_found")));
+        new SessionEndpoints(grains).Map(app);
+        app.MapGet("/healthz", (RequestDelegate)(c => c.Response.WriteAsync("ok\n")));
+        app.MapFallback((RequestDelegate)(c => throw OpenAiException.NotFound($"there is no {c.Request.Method} {c.Request.Path} here")));
+    }
+
+    private static void Limit(KestrelServerOptions kestrel, ListenSettings listen)
+    {
+        kestrel.AddServerHeader = false;
+        kestrel.Limits.MaxRequestBodySize = listen.MaxRequestBytes;
+        kestrel.Limits.MaxConcurrentConnections = listen.MaxConnections;
+        kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(15);
+        kestrel.Limits.MinRequestBodyDataRate = new MinDataRate(240, TimeSpan.FromSeconds(5));
+    }
+
+    private static Uri AddressOf(ListenSettings listen, bool hasKeys)
+    {
+        if (!Uri.TryCreate(listen.Url, UriKind.Absolute, out Uri? address) || address.Scheme is not ("http" or "https"))
+        {
+            throw new InputException($"setting 'Listen:Url' must be an address such as http://127.0.0.1:8080, not '{listen.Url}'");
+        }
+
+        bool loopback = address.IsLoopback || (IPAddress.TryParse(address.Host, out IPAddress? ip) && IPAddress.IsLoopback(ip));
+        return loopback || hasKeys
+            ? address
+            : throw new InputException($"'{listen.Url}' is not loopback: without keys the server listens there only; set 'Tenants:File'");
+    }
+}

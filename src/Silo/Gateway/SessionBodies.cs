@@ -1,0 +1,136 @@
+using KVCluster.Grains;
+
+namespace KVCluster.Silo.Gateway;
+
+/// <summary>A session as the sessions API shows it.</summary>
+internal sealed record SessionBody(
+    string Id,
+    string Phase,
+    string Node,
+    string Device,
+    long Epoch,
+    int Tokens,
+    long Turns,
+    string Model,
+    string? Parent,
+    DateTimeOffset Created,
+    DateTimeOffset LastUsed,
+    int Priority,
+    int? TokenBudget,
+    CacheBody Cache)
+{
+    public static SessionBody Of(SessionInfo info) => new(
+        info.Id.Session,
+        info.Phase.ToString().ToLowerInvariant(),
+        info.Node,
+        info.Device,
+        info.Epoch,
+        info.Tokens,
+        info.Turns,
+        info.Model,
+        info.Parent,
+        info.Created,
+        info.LastUsed,
+        info.Options.Priority,
+        info.Options.TokenBudget,
+        CacheBody.Of(info.Cache));
+}
+
+/// <summary>A session's cache: bytes on the device and in the cold store, tokens kept, compressions.</summary>
+internal sealed record CacheBody(int Tokens, double KeptTokens, bool Exact, long DeviceBytes, long ColdBytes, IReadOnlyList<CompressionBody> Compressions)
+{
+    public static CacheBody Of(CacheInfo cache) => new(
+        cache.Tokens,
+        cache.KeptTokens,
+        cache.IsExact,
+        cache.Bytes,
+        cache.ColdBytes,
+        [.. cache.Compressions.Select(c => new CompressionBody(c.Policy, c.Tokens, c.DroppedMass, c.BytesBefore, c.BytesAfter))]);
+}
+
+/// <summary>One compression.</summary>
+internal sealed record CompressionBody(string Policy, int Tokens, double? DroppedMass, long BytesBefore, long BytesAfter);
+
+/// <summary>A line of the list of sessions.</summary>
+internal sealed record SessionLine(string Id, DateTimeOffset Created, DateTimeOffset LastUsed, int Tokens, string Node, string? Parent);
+
+/// <summary>A page of the list.</summary>
+internal sealed record SessionList(IReadOnlyList<SessionLine> Data, string? Next);
+
+/// <summary>A part of a session's history.</summary>
+internal sealed record HistoryBody(int Start, int Total, IReadOnlyList<int> Tokens, string Text);
+
+/// <summary>What a turn came to.</summary>
+internal sealed record TurnBody(
+    string Finish,
+    string Text,
+    int HistoryTokens,
+    int PromptTokens,
+    int AnswerTokens,
+    int CachedTokens,
+    string? StopString,
+    ulong? Seed,
+    bool Repeated,
+    double FirstTokenSeconds,
+    double Seconds)
+{
+    public static TurnBody Of(TurnResult result) => new(
+        FinishName(result.Finish),
+        result.Text,
+        result.HistoryTokens,
+        result.PromptTokens,
+        result.AnswerTokens,
+        result.CachedTokens,
+        result.StopString,
+        result.Seed,
+        result.IsRepeated,
+        result.FirstTokenSeconds,
+        result.Seconds);
+
+    private static string FinishName(TurnFinish finish) => finish switch
+    {
+        TurnFinish.Appended => "appended",
+        TurnFinish.EndToken => "end",
+        TurnFinish.StopString => "stop_string",
+        TurnFinish.MaxTokens => "max_tokens",
+        TurnFinish.ContextFull => "context_full",
+        TurnFinish.ArenaFull => "arena_full",
+        _ => "cancelled",
+    };
+}
+
+/// <summary>A piece of a streamed answer.</summary>
+internal sealed record PieceBody(string Text, IReadOnlyList<int> Tokens);
+
+/// <summary>A node and its devices.</summary>
+internal sealed record NodeBody(string Name, IReadOnlyList<DeviceBody> Devices);
+
+/// <summary>A device: bytes free, evictable and pinned make up the total.</summary>
+internal sealed record DeviceBody(
+    string Name,
+    long TotalBytes,
+    long FreeBytes,
+    long EvictableBytes,
+    long PinnedBytes,
+    int Resident,
+    int Running,
+    int Waiting,
+    double PrefillTokensPerSecond,
+    double DecodeTokensPerSecond,
+    bool Draining,
+    string? Failure)
+{
+    public static DeviceBody Of(DeviceReport d) => new(
+        d.Device,
+        d.TotalBytes,
+        d.FreeBytes,
+        d.EvictableBytes,
+        d.PinnedBytes,
+        d.Resident,
+        d.Running,
+        d.Waiting,
+        d.PrefillTokensPerSecond,
+        d.DecodeTokensPerSecond,
+        d.IsDraining,
+        d.Failure);
+}

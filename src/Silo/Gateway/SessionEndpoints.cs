@@ -1,0 +1,177 @@
+using System.Globalization;
+using KVCluster.Grains;
+using KVCluster.Silo.OpenAi;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using Orleans;
+using SessionOptions = KVCluster.Grains.SessionOptions;
+
+namespace KVCluster.Silo.Gateway;
+
+/// <summary>The sessions API: conversations by name, for operators and for clients that keep their own sessions.</summary>
+internal sealed class SessionEndpoints(IGrainFactory grains)
+{
+    private const int DefaultPage = 100;
+
+    public void Map(IEndpointRouteBuilder app)
+    {
+        RouteGroupBuilder sessions = app.MapGroup("/v1/sessions");
+        sessions.MapPost("", (RequestDelegate)CreateAsync);
+        sessions.MapGet("", (RequestDelegate)ListAsync);
+        sessions.MapGet("/{id}", (RequestDelegate)ShowAsync);
+        sessions.MapDelete("/{id}", (RequestDelegate)CloseAsync);
+        sessions.MapGet("/{id}/history", (RequestDelegate)HistoryAsync);
+        sessions.MapPost("/{id}/messages", (RequestDelegate)SayAsync);
+        sessions.MapPost("/{id}/append", (RequestDelegate)AppendAsync);
+        sessions.MapPost("/{id}/cancel", (RequestDelegate)CancelAsync);
+        sessions.MapPost("/{id}/fork", (RequestDelegate)ForkAsync);
+        sessions.MapPost("/{id}/move", (RequestDelegate)MoveAsync);
+        app.MapGet("/v1/nodes", (RequestDelegate)NodesAsync);
+    }
+
+    private async Task CreateAsync(HttpContext context)
+    {
+        Require(context, CallerRole.User);
+        (string? id, SessionOptions options) = SessionRequests.Create(await SessionRequests.ReadAsync(context.Request, context.RequestAborted));
+        var name = SessionId.Of(RequestTenant.Of(context), id ?? Guid.CreateVersion7().ToString("N"));
+        SessionInfo info = await grains.GetGrain<ISessionGrain>(name.Key).Create(options, context.RequestAborted);
+        context.Response.StatusCode = StatusCodes.Status201Created;
+        context.Response.Headers.Location = $"/v1/sessions/{name.Session}";
+        await WriteAsync(context, info);
+    }
+
+    private async Task ListAsync(HttpContext context)
+    {
+        Require(context, CallerRole.Reader);
+        string? after = context.Request.Query["after"].FirstOrDefault();
+        int limit = Number(context, "limit", DefaultPage, 1, 1000);
+        SessionPage page = await grains.GetGrain<ITenantIndexGrain>(RequestTenant.Of(context)).List(after, limit, context.RequestAborted);
+        var body = new SessionList(
+            [.. page.Sessions.Select(s => new SessionLine(s.Session, s.Created, s.LastUsed, s.Tokens, s.Node, s.Parent))], page.Next);
+        await context.Response.WriteAsJsonAsync(body, SessionJson.Web.SessionList, cancellationToken: context.RequestAborted);
+    }
+
+    private async Task ShowAsync(HttpContext context)
+    {
+        Require(context, CallerRole.Reader);
+        await WriteAsync(context, await Grain(context).Describe(context.RequestAborted));
+    }
+
+    private async Task CloseAsync(HttpContext context)
+    {
+        Require(context, CallerRole.User);
+        await Grain(context).Close(context.RequestAborted);
+        context.Response.StatusCode = StatusCodes.Status204NoContent;
+    }
+
+    private async Task HistoryAsync(HttpContext context)
+    {
+        Require(context, CallerRole.Reader);
+        int start = Number(context, "start", 0, 0, int.MaxValue);
+        int count = Number(context, "count", int.MaxValue, 0, int.MaxValue);
+        HistorySlice slice = await Grain(context).ReadHistory(start, count, context.RequestAborted);
+        await context.Response.WriteAsJsonAsync(
+            new HistoryBody(slice.Start, slice.Total, slice.Tokens, slice.Text), SessionJson.Web.HistoryBody, cancellationToken: context.RequestAborted);
+    }
+
+    private async Task SayAsync(HttpContext context)
+    {
+        Require(context, CallerRole.User);
+        CancellationToken gone = context.RequestAborted;
+        RequestFields fields = await SessionRequests.ReadAsync(context.Request, gone);
+        GenerateRequest request = SessionRequests.Generate(fields, RequestTenant.IdempotencyKey(context), out bool stream);
+        ServerSentEvents? events = null;
+        TurnResult? result = null;
+        await foreach (TokenChunk chunk in Grain(context).Generate(request, gone).WithCancellation(gone))
+        {
+            result = chunk.Result;
+            if (!stream)
+            {
+                continue;
+            }
+
+            if (events is null)
+            {
+                events = new ServerSentEvents(context.Response);
+                await events.StartAsync(gone);
+            }
+
+            if (chunk.Text.Length > 0 || chunk.Tokens.Length > 0)
+            {
+                await events.SendAsync(new PieceBody(chunk.Text, chunk.Tokens), SessionJson.Web.PieceBody, gone, "piece");
+            }
+        }
+
+        TurnBody body = TurnBody.Of(result!);
+        await (events is null
+            ? context.Response.WriteAsJsonAsync(body, SessionJson.Web.TurnBody, cancellationToken: gone)
+            : events.SendAsync(body, SessionJson.Web.TurnBody, gone, "turn"));
+    }
+
+    private async Task AppendAsync(HttpContext context)
+    {
+        Require(context, CallerRole.User);
+        RequestFields fields = await SessionRequests.ReadAsync(context.Request, context.RequestAborted);
+        TurnResult result = await Grain(context).Append(SessionRequests.Append(fields, RequestTenant.IdempotencyKey(context)), context.RequestAborted);
+        await context.Response.WriteAsJsonAsync(TurnBody.Of(result), SessionJson.Web.TurnBody, cancellationToken: context.RequestAborted);
+    }
+
+    private async Task CancelAsync(HttpContext context)
+    {
+        Require(context, CallerRole.User);
+        bool any = await Grain(context).Cancel(context.RequestAborted);
+        context.Response.StatusCode = any ? StatusCodes.Status202Accepted : StatusCodes.Status204NoContent;
+    }
+
+    private async Task ForkAsync(HttpContext context)
+    {
+        Require(context, CallerRole.User);
+        RequestFields fields = await SessionRequests.ReadAsync(context.Request, context.RequestAborted);
+        var request = new ForkRequest { Session = fields.RequiredText("session"), Tokens = fields.Count("tokens", 0, int.MaxValue) };
+        fields.RequireAllRead();
+        SessionInfo info = await Grain(context).Fork(request, context.RequestAborted);
+        context.Response.StatusCode = StatusCodes.Status201Created;
+        await WriteAsync(context, info);
+    }
+
+    private async Task MoveAsync(HttpContext context)
+    {
+        Require(context, CallerRole.Admin);
+        RequestFields fields = await SessionRequests.ReadAsync(context.Request, context.RequestAborted);
+        string node = fields.RequiredText("node");
+        fields.RequireAllRead();
+        await Grain(context).Move(node, context.RequestAborted);
+        context.Response.StatusCode = StatusCodes.Status202Accepted;
+    }
+
+    private async Task NodesAsync(HttpContext context)
+    {
+        Require(context, CallerRole.Reader);
+        NodeReport[] nodes = await grains.GetGrain<IDeviceDirectoryGrain>(0).List(context.RequestAborted);
+        IReadOnlyList<NodeBody> body = [.. nodes.Select(n => new NodeBody(n.Node, [.. n.Devices.Select(DeviceBody.Of)]))];
+        await context.Response.WriteAsJsonAsync(body, SessionJson.Web.IReadOnlyListNodeBody, cancellationToken: context.RequestAborted);
+    }
+
+    private ISessionGrain Grain(HttpContext context) =>
+        grains.GetGrain<ISessionGrain>(SessionId.Of(RequestTenant.Of(context), (string)context.Request.RouteValues["id"]!).Key);
+
+    private static Task WriteAsync(HttpContext context, SessionInfo info) =>
+        context.Response.WriteAsJsonAsync(SessionBody.Of(info), SessionJson.Web.SessionBody, cancellationToken: context.RequestAborted);
+
+    private static int Number(HttpContext context, string name, int standard, int least, int most)
+    {
+        string? text = context.Request.Query[name].FirstOrDefault();
+        return text is null ? standard
+            : int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int number) && number >= least && number <= most ? number
+            : throw OpenAiException.Invalid(name, $"'{name}' must be a whole number from {least} to {most}");
+    }
+
+    private static void Require(HttpContext context, CallerRole role)
+    {
+        if (RequestTenant.Caller(context).Role < role)
+        {
+            throw new OpenAiException(403, "permission_error", $"this key may not do that: it needs the role '{role.ToString().ToLowerInvariant()}'");
+        }
+    }
+}

@@ -1,0 +1,119 @@
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json;
+using KVCluster.Grains;
+using KVCluster.Inference;
+using KVCluster.Silo.Gateway;
+
+namespace KVCluster.Silo.Tenants;
+
+/// <summary>
+/// The tenants of a server and their API keys, from one JSON file that holds hashes only. A changed file is taken over within a second and
+/// without a restart; one that cannot be read leaves the last good one in force.
+/// </summary>
+internal sealed class TenantFile
+{
+    private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(1);
+    private readonly string _path;
+    private readonly TimeProvider _time;
+    private readonly Action<string> _complain;
+    private readonly Lock _gate = new();
+    private Dictionary<string, TenantKey> _keys;
+    private DateTime _written;
+    private long _looked;
+
+    private TenantFile(string path, TimeProvider time, Action<string> complain)
+    {
+        _path = path;
+        _time = time;
+        _complain = complain;
+        _written = File.GetLastWriteTimeUtc(path);
+        _looked = time.GetTimestamp();
+        _keys = Read(path);
+    }
+
+    /// <exception cref="InputException">The file is missing or wrong; the message names the field.</exception>
+    public static TenantFile Open(string path, TimeProvider time, Action<string> complain) => new(path, time, complain);
+
+    /// <summary>Whose key this is; null where it is nobody's. Takes the same time for any unknown key.</summary>
+    public TenantKey? Find(string key)
+    {
+        Refresh();
+        return Volatile.Read(ref _keys).GetValueOrDefault(HashOf(key));
+    }
+
+    /// <summary>How a key is written in the file.</summary>
+    public static string HashOf(string key) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(key)));
+
+    private void Refresh()
+    {
+        lock (_gate)
+        {
+            if (_time.GetElapsedTime(_looked) < LookEvery)
+            {
+                return;
+            }
+
+            _looked = _time.GetTimestamp();
+            DateTime written = File.GetLastWriteTimeUtc(_path);
+            if (written == _written)
+            {
+                return;
+            }
+
+            _written = written;
+            try
+            {
+                Volatile.Write(ref _keys, Read(_path));
+            }
+            catch (InputException e)
+            {
+                _complain(e.Message);
+            }
+        }
+    }
+
+    private static Dictionary<string, TenantKey> Read(string path)
+    {
+        try
+        {
+            using JsonDocument document = JsonDocument.Parse(File.ReadAllBytes(path));
+            var keys = new Dictionary<string, TenantKey>(StringComparer.Ordinal);
+            foreach ((string id, TenantLimits limits, JsonElement tenant) in TenantFields.Tenants(document.RootElement))
+            {
+                foreach ((string hash, CallerRole role) in TenantFields.Keys(tenant, id))
+                {
+                    if (!keys.TryAdd(hash, new TenantKey(new Caller(id, role), limits)))
+                    {
+                        throw new InputException($"tenant '{id}': a key is listed twice");
+                    }
+                }
+            }
+
+            return keys;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or JsonException)
+        {
+            throw new InputException($"tenants file {path}: {e.Message}");
+        }
+        catch (InputException e)
+        {
+            throw new InputException($"tenants file {path}: {e.Message}");
+        }
+    }
+}
+
+/// <summary>A key's owner.</summary>
+/// <param name="Caller">Tenant and role.</param>
+/// <param name="Limits">The tenant's.</param>
+internal sealed record TenantKey(Caller Caller, TenantLimits Limits);
+
+/// <summary>What a tenant may use.</summary>
+internal sealed record TenantLimits
+{
+    /// <summary>Requests a minute; null: any number.</summary>
+    public int? RequestsPerMinute { get; init; }
+
+    /// <summary>Priority of its sessions, from -100 to 100.</summary>
+    public int Priority { get; init; }
+}
