@@ -15,6 +15,7 @@ internal static class KvClusterCommand
         GenerateVerb.Create(terminal, interrupt),
         EvaluateVerb.Create(terminal, interrupt),
         CalibrateVerb.Create(terminal, interrupt),
+        SessionVerb.Create(terminal, interrupt),
         ModelVerb.Create(terminal),
     };
 }
