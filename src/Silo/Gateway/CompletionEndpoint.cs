@@ -14,6 +14,15 @@ internal sealed class CompletionEndpoint(IGrainFactory grains, ServedModel model
 
     public Task TextAsync(HttpContext context) => RunAsync(context, TextRequest.Read, job => new CompletionWriter(model, job, time));
 
+    public async Task ResponseAsync(HttpContext context)
+    {
+        CompletionJob job = await ReadAsync(context.Request, ResponsesRequest.Read, context.RequestAborted);
+        RequireModel(job);
+        (TurnStart start, ResponseId id) = await new ResponseTurns(grains, model)
+            .BeginAsync(RequestTenant.Of(context), RequestTenant.Session(context), job, context.RequestAborted);
+        await AnswerAsync(context, job, start, new ResponseWriter(model, job, id, time));
+    }
+
     private async Task RunAsync(HttpContext context, Func<JsonElement, CompletionJob> read, Func<CompletionJob, IAnswerWriter> writerOf)
     {
         CancellationToken gone = context.RequestAborted;
@@ -22,9 +31,14 @@ internal sealed class CompletionEndpoint(IGrainFactory grains, ServedModel model
         var conversation = WholeConversation.Of(model, job);
         var turns = new SessionTurns(grains);
         TurnStart start = await turns.BeginAsync(RequestTenant.Of(context), RequestTenant.Session(context), conversation, gone);
-        var choices = new Choices(turns, job, start, RequestTenant.IdempotencyKey(context));
+        await AnswerAsync(context, job, start, writerOf(job));
+    }
+
+    private async Task AnswerAsync(HttpContext context, CompletionJob job, TurnStart start, IAnswerWriter writer)
+    {
+        var choices = new Choices(new SessionTurns(grains), job, start, RequestTenant.IdempotencyKey(context));
         context.Response.Headers["X-Session-Id"] = start.Session.Session;
-        await WriteAsync(context, job, choices, writerOf(job), gone);
+        await WriteAsync(context, job, choices, writer, context.RequestAborted);
     }
 
     private async Task WriteAsync(HttpContext context, CompletionJob job, Choices choices, IAnswerWriter writer, CancellationToken gone)

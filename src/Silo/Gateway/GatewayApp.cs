@@ -47,6 +47,7 @@ internal static class GatewayApp
         var completions = new CompletionEndpoint(grains, model, TimeProvider.System);
         app.MapPost("/v1/chat/completions", (RequestDelegate)completions.ChatAsync);
         app.MapPost("/v1/completions", (RequestDelegate)completions.TextAsync);
+        app.MapPost("/v1/responses", (RequestDelegate)completions.ResponseAsync);
         var self = new ModelBody(model.Name, "model", model.Since.ToUnixTimeSeconds(), "kvcluster");
         app.MapGet("/v1/models", (RequestDelegate)(c => c.Response.WriteAsJsonAsync(new ModelList("list", [self]), OpenAiJson.Web.ModelList)));
         app.MapGet("/v1/models/{id}", (RequestDelegate)(c => (string?)c.Request.RouteValues["id"] == model.Name

@@ -21,5 +21,7 @@ internal sealed class ServedModel(string name, LocalModel model, DateTimeOffset 
 
     public string Fingerprint { get; } = model.Fingerprint;
 
+    public IReadOnlySet<int> EndTokens { get; } = model.EndTokens;
+
     public TokenGrammars Grammars { get; } = new(model.Tokenizer, model.EndTokens);
 }

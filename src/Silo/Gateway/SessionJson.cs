@@ -11,6 +11,8 @@ namespace KVCluster.Silo.Gateway;
 [JsonSerializable(typeof(TurnBody))]
 [JsonSerializable(typeof(PieceBody))]
 [JsonSerializable(typeof(IReadOnlyList<NodeBody>))]
+[JsonSerializable(typeof(ResponseBody))]
+[JsonSerializable(typeof(ResponseEvent))]
 internal sealed partial class SessionJson : JsonSerializerContext
 {
     public static SessionJson Web { get; } = new(new JsonSerializerOptions
