@@ -56,10 +56,12 @@ internal static class ManifestReader
 
     private static SnapshotCopy ReadCopy(ref MessagePackReader reader, KvGeometry geometry)
     {
-        Expect(ref reader, 6);
+        Expect(ref reader, 7);
         int kind = reader.ReadInt32();
         int tokens = reader.ReadInt32();
+        int logical = reader.ReadInt32();
         Require(kind is 0 or 1 && tokens > 0 && (long)tokens * geometry.Heads <= int.MaxValue, "a copy of no kind, of no tokens or of too many");
+        Require(logical == tokens || (kind == 1 && logical > 0 && logical < tokens), "a next position that no cache has");
         byte[] chain = reader.ReadBinary().ToArray();
         Require(chain.Length == (long)TokenChain.Links(tokens) * TokenChain.LinkBytes, "a token chain of another length");
         byte[] record = reader.ReadBinary().ToArray();
@@ -71,13 +73,14 @@ internal static class ManifestReader
         }
         else
         {
-            heads = ReadHeads(ref reader, geometry, tokens);
+            heads = ReadHeads(ref reader, geometry, logical);
         }
 
         return new SnapshotCopy
         {
             Kind = (CopyKind)kind,
             Tokens = tokens,
+            LogicalLength = logical,
             Chain = chain,
             CompressionRecord = record,
             Heads = heads,
@@ -85,7 +88,7 @@ internal static class ManifestReader
         };
     }
 
-    private static KvHeadLayout[] ReadHeads(ref MessagePackReader reader, KvGeometry geometry, int tokens)
+    private static KvHeadLayout[] ReadHeads(ref MessagePackReader reader, KvGeometry geometry, int logical)
     {
         Expect(ref reader, geometry.Heads);
         var heads = new KvHeadLayout[geometry.Heads];
@@ -94,7 +97,7 @@ internal static class ManifestReader
         {
             Expect(ref reader, 3);
             int length = reader.ReadInt32();
-            Require(length >= 0 && length <= tokens, "a head longer than the conversation");
+            Require(length >= 0 && length <= logical, "a head longer than the conversation");
             ReadOnlyMemory<int>? positions = null;
             if (reader.NextType == MessagePackType.Boolean)
             {
@@ -103,7 +106,7 @@ internal static class ManifestReader
             }
             else if (!reader.TryReadNil())
             {
-                positions = PositionRuns.Read(ref reader, length, tokens);
+                positions = PositionRuns.Read(ref reader, length, logical);
             }
 
             heads[i] = new KvHeadLayout(length, positions, reader.ReadBoolean());

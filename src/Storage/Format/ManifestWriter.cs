@@ -37,9 +37,10 @@ internal static class ManifestWriter
 
     private static void Write(MessagePackWriter writer, SnapshotCopy copy)
     {
-        writer.WriteArrayHeader(6);
+        writer.WriteArrayHeader(7);
         writer.Write((long)copy.Kind);
         writer.Write((long)copy.Tokens);
+        writer.Write((long)copy.LogicalLength);
         writer.Write(copy.Chain.Span);
         writer.Write(copy.CompressionRecord.Span);
         if (copy.Kind == CopyKind.Whole)

@@ -10,6 +10,11 @@ internal sealed record SnapshotCopy
     /// <summary>Tokens it stands for.</summary>
     public required int Tokens { get; init; }
 
+    /// <summary>
+    /// Position of the next token: the tokens of a whole copy; fewer in a compressed one whose positions were closed up.
+    /// </summary>
+    public required int LogicalLength { get; init; }
+
     /// <summary>See <see cref="TokenChain"/>.</summary>
     public required ReadOnlyMemory<byte> Chain { get; init; }
 
@@ -32,9 +37,9 @@ internal sealed record SnapshotCopy
     {
         return new KvCacheLayout
         {
-            LogicalLength = tokens,
+            LogicalLength = Kind == CopyKind.Whole ? tokens : LogicalLength,
             IsExact = IsExact,
-            Heads = tokens == Tokens ? Heads : [.. Heads.Select(_ => new KvHeadLayout(tokens))],
+            Heads = Kind == CopyKind.Compressed ? Heads : [.. Heads.Select(_ => new KvHeadLayout(tokens))],
         };
     }
 }
