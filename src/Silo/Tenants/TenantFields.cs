@@ -60,7 +60,7 @@ internal static class TenantFields
             string? hash = Text(key, "sha256");
             if (hash is not { Length: 64 } || !hash.All(char.IsAsciiHexDigitLower))
             {
-                throw new InputException($"tenant '{id}': \"sha256\" of a key must be 64 lower-case hexadecimal digits (kvcluster key makes one)");
+                throw new InputException($"tenant '{id}': \"sha256\" of a key must be 64 lower-case hexadecimal digits (kvcluster config hash-key makes them)");
             }
 
             string role = Text(key, "role") ?? "user";

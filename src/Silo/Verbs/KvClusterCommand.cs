@@ -15,7 +15,9 @@ internal static class KvClusterCommand
         GenerateVerb.Create(terminal, interrupt),
         EvaluateVerb.Create(terminal, interrupt),
         CalibrateVerb.Create(terminal, interrupt),
+        ServeVerb.Create(terminal, interrupt),
         SessionVerb.Create(terminal, interrupt),
+        ConfigVerb.Create(terminal),
         ModelVerb.Create(terminal),
     };
 }

@@ -1,0 +1,147 @@
+using KVCluster.Engine.Embedded;
+using KVCluster.Grains;
+using KVCluster.Silo.Configuration;
+using KVCluster.Silo.Demo;
+using KVCluster.Silo.Gateway;
+using KVCluster.Silo.Tenants;
+using KVCluster.Storage;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Orleans;
+using Orleans.Hosting;
+
+namespace KVCluster.Silo.Serving;
+
+/// <summary>A whole server in this process: nodes with their devices, the cluster of grains, the HTTP front.</summary>
+internal sealed class ServerHost : IAsyncDisposable
+{
+    private readonly Stack<Func<ValueTask>> _undo = new();
+    private readonly List<ServerNode> _nodes = [];
+    private EmbeddedCluster? _cluster;
+
+    private ServerHost(ServerSettings settings) => Settings = settings;
+
+    public ServerSettings Settings { get; }
+
+    public IReadOnlyList<ServerNode> Nodes => _nodes;
+
+    public IGrainFactory Grains => _cluster!.Client;
+
+    public EmbeddedCluster Cluster => _cluster!;
+
+    /// <summary>Where HTTP is served.</summary>
+    public Uri Address { get; private set; } = null!;
+
+    /// <summary>The id of the model served.</summary>
+    public string ModelName { get; private set; } = "";
+
+    /// <summary>Starts everything; what was started is stopped again where a later part fails.</summary>
+    /// <param name="settings">What to serve and where.</param>
+    /// <param name="logging">Where logs go.</param>
+    /// <param name="cancellationToken">Gives up the start.</param>
+    /// <exception cref="Inference.InputException">A setting or a file is wrong.</exception>
+    public static async Task<ServerHost> StartAsync(ServerSettings settings, Action<ILoggingBuilder> logging, CancellationToken cancellationToken)
+    {
+        var host = new ServerHost(settings);
+        try
+        {
+            await host.RunAsync(logging, cancellationToken);
+            return host;
+        }
+        catch
+        {
+            await host.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>Takes no more requests, lets running turns end within the settings' time, saves, and stops.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        while (_undo.TryPop(out Func<ValueTask>? undo))
+        {
+            await undo();
+        }
+    }
+
+    private async Task RunAsync(Action<ILoggingBuilder> logging, CancellationToken cancellationToken)
+    {
+        var time = TimeProvider.System;
+        ILoggerFactory loggers = LoggerFactory.Create(logging);
+        _undo.Push(() => Sync(loggers.Dispose));
+        TenantFile? tenants = Settings.Tenants.File.Length > 0 ? OpenTenants(loggers, time) : null;
+        ISnapshotStore? cold = ColdStores.Open(Settings, time);
+        if (cold is not null)
+        {
+            _undo.Push(cold.DisposeAsync);
+        }
+
+        string path = Settings.Model.Path.Length > 0 ? Settings.Model.Path : BundledModel.Find();
+        ModelName = Settings.Model.Name.Length > 0 ? Settings.Model.Name : NameOf(path);
+        for (int i = 0; i < Settings.Node.Count; i++)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            ServerNode node = ServerNode.Open(NodeName(i), path, Settings.Model, cold);
+            _nodes.Add(node);
+            _undo.Push(node.DisposeAsync);
+        }
+
+        await StartClusterAsync(logging, cancellationToken);
+        var served = new ServedModel(ModelName, _nodes[0].Model, time.GetUtcNow());
+        WebApplication app = GatewayApp.Build(Settings.Listen, Grains, served, tenants, logging);
+        _undo.Push(app.DisposeAsync);
+        await app.StartAsync(cancellationToken);
+        _undo.Push(async () => await app.StopAsync());
+        Address = new Uri(app.Services.GetRequiredService<IServer>().Features.GetRequiredFeature<IServerAddressesFeature>().Addresses.First());
+    }
+
+    private async Task StartClusterAsync(Action<ILoggingBuilder> logging, CancellationToken cancellationToken)
+    {
+        _cluster = new EmbeddedCluster(new EmbeddedClusterOptions
+        {
+            GrainAssemblies = [typeof(GrainOptions).Assembly],
+            Cluster = new() { ServiceId = Settings.State.Service },
+            ConfigureSilo = silo =>
+            {
+                silo.Services.AddLogging(logging);
+                StateStores.Add(silo, Settings);
+            },
+        });
+        _undo.Push(_cluster.DisposeAsync);
+        foreach (ServerNode node in _nodes)
+        {
+            await _cluster.StartSiloAsync(
+                node.Name,
+                silo => silo.AddKVClusterGrains(
+                    _ => new NodeDevices([node.Worker]), o => o.IdleSaveDelay = TimeSpan.FromSeconds(Settings.Cold.IdleSaveSeconds)),
+                cancellationToken);
+        }
+    }
+
+    private TenantFile OpenTenants(ILoggerFactory loggers, TimeProvider time)
+    {
+        ILogger logger = loggers.CreateLogger<TenantFile>();
+        return TenantFile.Open(Settings.Tenants.File, time, fault => ServerLog.TenantsKept(logger, fault));
+    }
+
+    private string NodeName(int index)
+    {
+        string name = Settings.Node.Name.Length > 0 ? Settings.Node.Name : "node";
+        return Settings.Node.Count == 1 && Settings.Node.Name.Length > 0 ? name : $"{name}-{index + 1}";
+    }
+
+    private static string NameOf(string path)
+    {
+        string name = Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(path)));
+        return name.EndsWith(".gguf", StringComparison.OrdinalIgnoreCase) ? name[..^5] : name;
+    }
+
+    private static ValueTask Sync(Action action)
+    {
+        action();
+        return ValueTask.CompletedTask;
+    }
+}

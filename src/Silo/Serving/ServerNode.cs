@@ -1,0 +1,51 @@
+using KVCluster.Silo.Configuration;
+using KVCluster.Storage;
+using KVCluster.Worker;
+using KVCluster.Worker.Serving;
+
+namespace KVCluster.Silo.Serving;
+
+/// <summary>One node: its model, its device, its name.</summary>
+internal sealed class ServerNode : IAsyncDisposable
+{
+    private ServerNode(string name, LocalModel model, DeviceWorker worker)
+    {
+        Name = name;
+        Model = model;
+        Worker = worker;
+    }
+
+    public string Name { get; }
+
+    public LocalModel Model { get; }
+
+    public DeviceWorker Worker { get; }
+
+    /// <exception cref="Inference.InputException">The model cannot be opened.</exception>
+    public static ServerNode Open(string name, string path, ModelSettings settings, ISnapshotStore? cold)
+    {
+        LocalModel model = LocalModel.Open(path, new LocalModelOptions
+        {
+            KvType = settings.KvType,
+            ArenaBytes = settings.ArenaBytes > 0 ? settings.ArenaBytes : null,
+            PageTokens = settings.PageTokens,
+            MaxBatchTokens = settings.BatchTokens,
+            Threads = settings.Threads > 0 ? settings.Threads : Environment.ProcessorCount,
+        });
+        try
+        {
+            return new ServerNode(name, model, new DeviceWorker(model, new DeviceWorkerOptions(), cold));
+        }
+        catch
+        {
+            model.Dispose();
+            throw;
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await Worker.DisposeAsync();
+        Model.Dispose();
+    }
+}

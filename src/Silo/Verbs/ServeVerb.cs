@@ -1,0 +1,58 @@
+using System.CommandLine;
+using KVCluster.Silo.Configuration;
+using KVCluster.Silo.Hosting;
+using KVCluster.Silo.Rendering;
+using KVCluster.Silo.Serving;
+using KVCluster.Silo.Terminals;
+using Microsoft.Extensions.Logging;
+
+namespace KVCluster.Silo.Verbs;
+
+/// <summary><c>serve</c>: starts a server and stays until it is told to stop.</summary>
+internal static class ServeVerb
+{
+    public static Command Create(Terminal terminal, Interrupt interrupt)
+    {
+        SettingsOptionSet settings = new();
+        Command command = new("serve", "Serve conversations over HTTP (OpenAI's API and /v1/sessions) until stopped.");
+        settings.AddTo(command);
+        command.SetAction(parsed => Run(terminal, interrupt, settings.Read(parsed)).GetAwaiter().GetResult());
+        return command;
+    }
+
+    private static async Task<int> Run(Terminal terminal, Interrupt interrupt, ServerSettings settings)
+    {
+        await using ServerHost host = await ServerHost.StartAsync(settings, Logging, interrupt.Token);
+        foreach (ServerNode node in host.Nodes)
+        {
+            terminal.Error.WriteLine(
+                $"{node.Name}: {host.ModelName} on {node.Worker.Device}, KV arena of {Amount.Bytes(node.Worker.Status().Ledger.TotalBytes)}");
+        }
+
+        if (settings.Tenants.File.Length == 0)
+        {
+            terminal.Error.WriteLine("no tenants file: everybody on this machine may do everything; other machines are not served");
+        }
+
+        terminal.Error.WriteLine($"conversations in {(settings.State.Store.Length > 0 ? settings.State.Store : StateStores.DefaultDirectory)}");
+        terminal.Error.WriteLine($"listening on {host.Address.ToString().TrimEnd('/')} (Ctrl+C stops)");
+        var stopped = new TaskCompletionSource();
+        using (interrupt.Token.Register(stopped.SetResult))
+        {
+            await stopped.Task;
+        }
+
+        terminal.Error.WriteLine("stopping: running turns end, caches are saved");
+        return ExitCode.Success;
+    }
+
+    private static void Logging(ILoggingBuilder logging) => logging
+        .SetMinimumLevel(LogLevel.Warning)
+        .AddSimpleConsole(o =>
+        {
+            o.SingleLine = true;
+            o.UseUtcTimestamp = true;
+            o.TimestampFormat = "yyyy-MM-ddTHH:mm:ssZ ";
+        })
+        .AddConsole(o => o.LogToStandardErrorThreshold = LogLevel.Trace);
+}
