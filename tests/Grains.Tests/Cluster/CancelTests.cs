@@ -61,7 +61,7 @@ public sealed class CancelTests(NeedleModel needle) : ScriptedFixture(needle)
     public async Task A_turn_cancelled_by_its_token_never_was(int step)
     {
         (_, ISessionGrain session, ScriptedWorker worker) = await OneAsync();
-        (Task reached, Action release) = Hold(worker, step);
+        (Task reached, _) = Hold(worker, step);
         using var cancel = new CancellationTokenSource();
         Task turn = Task.Run(async () =>
         {
@@ -72,7 +72,7 @@ public sealed class CancelTests(NeedleModel needle) : ScriptedFixture(needle)
         await reached;
         await cancel.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => turn.WaitAsync(Turns.Patience));
-        release();
+        worker.Step = null;
         await WaitAsync(async () => (await session.Describe()).Phase is SessionPhase.Idle or SessionPhase.Cold);
         Assert.Empty(await session.HistoryAsync());
         Assert.Equal(5, (await session.SayAsync([1])).TotalTokens);
@@ -82,13 +82,12 @@ public sealed class CancelTests(NeedleModel needle) : ScriptedFixture(needle)
     public async Task An_append_cancelled_by_its_token_never_was()
     {
         (_, ISessionGrain session, ScriptedWorker worker) = await OneAsync();
-        (Task reached, Action release) = Hold(worker, -1);
+        (Task reached, _) = Hold(worker, -1);
         using var cancel = new CancellationTokenSource();
         Task append = session.Append(new AppendRequest { Prompt = Prompt.OfTokens(1) }, cancel.Token);
         await reached;
         await cancel.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => append.WaitAsync(Turns.Patience));
-        release();
         await WaitAsync(async () => (await session.Describe()).Phase is SessionPhase.Idle or SessionPhase.Cold);
         Assert.Empty(await session.HistoryAsync());
     }

@@ -46,7 +46,7 @@ public sealed class FaultTests(NeedleModel needle) : ScriptedFixture(needle)
         var error = await Assert.ThrowsAsync<SessionUnavailableException>(() => session.SayAsync([1]));
         Assert.Contains("odd", error.Message);
         worker.Step = null;
-        Assert.Equal(5, (await session.SayAsync([1])).TotalTokens);
+        Assert.Equal(5, (await session.InsistAsync(s => s.SayAsync([1]))).TotalTokens);
         Assert.Equal(0, worker.Running);
     }
 
@@ -119,7 +119,7 @@ public sealed class FaultTests(NeedleModel needle) : ScriptedFixture(needle)
         var error = await Assert.ThrowsAsync<SessionUnavailableException>(() => turn);
         Assert.Contains("not known", error.Message);
         late.SetResult();
-        TurnResult again = await session.SayAsync([1], key: "k");
+        TurnResult again = await session.InsistAsync(s => s.SayAsync([1], key: "k"));
         await session.HasHistoryAsync(Turns.Answered([], [1], 4));
         Assert.Equal(5, again.TotalTokens);
     }
@@ -152,7 +152,7 @@ public sealed class FaultTests(NeedleModel needle) : ScriptedFixture(needle)
         await worker.FenceAsync(new("t", "s"), 2, CancellationToken.None);
         await Assert.ThrowsAsync<SessionUnavailableException>(() => old);
         worker.Step = null;
-        Assert.Equal(5, (await session.SayAsync([2])).TotalTokens);
+        Assert.Equal(5, (await session.InsistAsync(s => s.SayAsync([2]))).TotalTokens);
     }
 
     [Fact]

@@ -1,3 +1,5 @@
+using Orleans.Runtime;
+
 namespace KVCluster.Grains.Tests;
 
 /// <summary>Short ways to say what sessions are told in tests. Every wait is bounded.</summary>
@@ -22,6 +24,26 @@ internal static class Turns
         return result;
     }
 
+    /// <summary>Sends a call again while the session starts over, as callers do.</summary>
+    public static async Task<T> InsistAsync<T>(this ISessionGrain session, Func<ISessionGrain, Task<T>> call)
+    {
+        const int Tries = 20;
+        for (int attempt = 1; ; attempt++)
+        {
+            try
+            {
+                return await call(session).WaitAsync(Patience);
+            }
+            catch (Exception error) when (attempt < Tries && IsTransient(error))
+            {
+                await Task.Yield();
+            }
+        }
+    }
+
+    public static bool IsTransient(Exception error) => error
+        is SessionUnavailableException or SiloUnavailableException or OrleansMessageRejectionException or EnumerationAbortedException;
+
     public static Task<TurnResult> SayAsync(this ISessionGrain session, int[] prompt, int answer = 4, string? key = null) =>
         session.RunAsync(Request(prompt, answer, key));
 
@@ -33,7 +55,7 @@ internal static class Turns
     };
 
     public static async Task<int[]> HistoryAsync(this ISessionGrain session) =>
-        (await session.ReadHistory(0, int.MaxValue).WaitAsync(Patience)).Tokens;
+        (await session.InsistAsync(s => s.ReadHistory(0, int.MaxValue))).Tokens;
 
     public static async Task HasHistoryAsync(this ISessionGrain session, int[] expected)
     {
