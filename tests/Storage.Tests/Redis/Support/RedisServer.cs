@@ -28,7 +28,7 @@ internal sealed class RedisServer : IAsyncDisposable
 
     public RedisEndpoint Endpoint => new("127.0.0.1", Port);
 
-    /// <summary>Starts one that keeps nothing on disk, with these settings besides.</summary>
+    /// <summary>Starts one that keeps nothing on disk, with these settings besides; "{port}" in them is its port.</summary>
     public static async Task<RedisServer> StartAsync(params string[] settings)
     {
         for (int attempt = 0; ; attempt++)
@@ -80,7 +80,7 @@ internal sealed class RedisServer : IAsyncDisposable
             "--port", Port.ToString(), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", Folder, "--logfile", "",
             "--enable-debug-command", "yes", "--loglevel", "notice",
         ];
-        var start = new ProcessStartInfo(RedisProgram.Name, [.. defaults, .. _settings])
+        var start = new ProcessStartInfo(RedisProgram.Name, [.. defaults, .. _settings.Select(s => s.Replace("{port}", $"{Port}"))])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
