@@ -69,6 +69,11 @@ internal static class SettingsReader
             string key = path.Length == 0 ? child.Key : $"{path}:{child.Key}";
             PropertyInfo property = Array.Find(properties, p => p.Name.Equals(child.Key, StringComparison.OrdinalIgnoreCase))
                 ?? throw new InputException($"unknown setting '{key}'; known here are {string.Join(", ", properties.Select(p => p.Name))}");
+            if (!IsLeaf(property) && child.Value is { Length: > 0 })
+            {
+                throw new InputException($"setting '{key}' is a group of settings, not a value");
+            }
+
             property.SetValue(section, IsLeaf(property) ? Leaf(child, property, key) : Section(child, property.PropertyType, key));
         }
 

@@ -16,6 +16,7 @@ internal sealed class CompletionEndpoint(IGrainFactory grains, ServedModel model
 
     public async Task ResponseAsync(HttpContext context)
     {
+        SessionEndpoints.Require(context, CallerRole.User);
         CompletionJob job = await ReadAsync(context.Request, ResponsesRequest.Read, context.RequestAborted);
         RequireModel(job);
         (TurnStart start, ResponseId id) = await new ResponseTurns(grains, model)
@@ -26,6 +27,7 @@ internal sealed class CompletionEndpoint(IGrainFactory grains, ServedModel model
     private async Task RunAsync(HttpContext context, Func<JsonElement, CompletionJob> read, Func<CompletionJob, IAnswerWriter> writerOf)
     {
         CancellationToken gone = context.RequestAborted;
+        SessionEndpoints.Require(context, CallerRole.User);
         CompletionJob job = await ReadAsync(context.Request, read, gone);
         RequireModel(job);
         var conversation = WholeConversation.Of(model, job);

@@ -167,7 +167,8 @@ internal sealed class SessionEndpoints(IGrainFactory grains)
             : throw OpenAiException.Invalid(name, $"'{name}' must be a whole number from {least} to {most}");
     }
 
-    private static void Require(HttpContext context, CallerRole role)
+    /// <exception cref="OpenAiException">The caller's role is too low.</exception>
+    public static void Require(HttpContext context, CallerRole role)
     {
         if (RequestTenant.Caller(context).Role < role)
         {

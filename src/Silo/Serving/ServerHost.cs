@@ -95,7 +95,7 @@ internal sealed class ServerHost : IAsyncDisposable
         _undo.Push(app.DisposeAsync);
         await app.StartAsync(cancellationToken);
         _undo.Push(async () => await app.StopAsync());
-        Address = new Uri(app.Services.GetRequiredService<IServer>().Features.GetRequiredFeature<IServerAddressesFeature>().Addresses.First());
+        Address = new Uri(app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First());
     }
 
     private async Task StartClusterAsync(Action<ILoggingBuilder> logging, CancellationToken cancellationToken)

@@ -1,0 +1,124 @@
+using System.Net;
+using System.Text.Json;
+
+namespace KVCluster.Silo.Tests.Gateway;
+
+public class SessionApiTests(TestServer server) : IClassFixture<TestServer>
+{
+    [Fact]
+    public async Task A_session_lives_from_creation_to_close()
+    {
+        Assert.Equal(HttpStatusCode.Created, (await server.PostAsync("/v1/sessions", """{"id":"life","system":"Be brief."}""")).StatusCode);
+        JsonElement turn = await JsonAsync(await server.PostAsync("/v1/sessions/life/messages", """{"message":"Hello","sampling":{"max_tokens":5}}"""));
+        JsonElement shown = await JsonAsync(await server.Http.GetAsync("/v1/sessions/life"));
+        JsonElement history = await JsonAsync(await server.Http.GetAsync("/v1/sessions/life/history"));
+
+        Assert.Equal(5, turn.GetProperty("answer_tokens").GetInt32());
+        Assert.Equal(history.GetProperty("total").GetInt32(), shown.GetProperty("tokens").GetInt32());
+        Assert.Contains("Hello", history.GetProperty("text").GetString(), StringComparison.Ordinal);
+        Assert.True(shown.GetProperty("cache").GetProperty("device_bytes").GetInt64() > 0);
+        Assert.Equal(HttpStatusCode.NoContent, (await server.Http.DeleteAsync("/v1/sessions/life")).StatusCode);
+        Assert.Equal(HttpStatusCode.NotFound, (await server.PostAsync("/v1/sessions/life/messages", """{"message":"x"}""")).StatusCode);
+    }
+
+    [Fact]
+    public async Task A_request_sent_again_with_its_key_is_answered_from_the_record()
+    {
+        await server.PostAsync("/v1/sessions", """{"id":"again"}""");
+        using var first = new HttpRequestMessage(HttpMethod.Post, "/v1/sessions/again/messages") { Content = Body("""{"message":"Hello","sampling":{"max_tokens":4}}""") };
+        using var second = new HttpRequestMessage(HttpMethod.Post, "/v1/sessions/again/messages") { Content = Body("""{"message":"Hello","sampling":{"max_tokens":4}}""") };
+        using var other = new HttpRequestMessage(HttpMethod.Post, "/v1/sessions/again/messages") { Content = Body("""{"message":"Bye"}""") };
+        foreach (HttpRequestMessage request in (HttpRequestMessage[])[first, second, other])
+        {
+            request.Headers.Add("Idempotency-Key", "k1");
+        }
+
+        JsonElement made = await JsonAsync(await server.Http.SendAsync(first));
+        JsonElement repeated = await JsonAsync(await server.Http.SendAsync(second));
+
+        Assert.Equal(made.GetProperty("text").GetString(), repeated.GetProperty("text").GetString());
+        Assert.True(repeated.GetProperty("repeated").GetBoolean());
+        Assert.Equal(HttpStatusCode.Conflict, (await server.Http.SendAsync(other)).StatusCode);
+    }
+
+    [Fact]
+    public async Task The_list_comes_in_pages()
+    {
+        for (int i = 0; i < 5; i++)
+        {
+            await server.PostAsync("/v1/sessions", $$"""{"id":"page-{{i}}"}""");
+        }
+
+        JsonElement page = await JsonAsync(await server.Http.GetAsync("/v1/sessions?limit=2&after=page-0"));
+
+        Assert.Equal(["page-1", "page-2"], page.GetProperty("data").EnumerateArray().Select(s => s.GetProperty("id").GetString()));
+        Assert.Equal("page-2", page.GetProperty("next").GetString());
+    }
+
+    [Theory]
+    [InlineData("/v1/sessions?limit=0", "limit")]
+    [InlineData("/v1/sessions/none", "no such session")]
+    [InlineData("/v1/elsewhere", "there is no GET")]
+    public async Task What_is_not_there_is_said(string path, string said)
+    {
+        HttpResponseMessage response = await server.Http.GetAsync(path);
+
+        Assert.InRange((int)response.StatusCode, 400, 499);
+        Assert.Contains(said, await response.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Many_clients_that_come_and_go_leave_the_ledger_exact()
+    {
+        await Task.WhenAll(Enumerable.Range(0, 60).Select(async i =>
+        {
+            using var leave = new CancellationTokenSource();
+            if (i % 3 == 0)
+            {
+                leave.CancelAfter(TimeSpan.FromMilliseconds(20 + (7 * i)));
+            }
+
+            try
+            {
+                string body = $$"""{"model":"needle","messages":[{"role":"user","content":"question {{i}}"}],"max_tokens":12,"stream":{{(i % 2 == 0 ? "true" : "false")}} }""";
+                using HttpResponseMessage response = await server.Http.PostAsync("/v1/chat/completions", Body(body), leave.Token);
+                Assert.Equal(HttpStatusCode.OK, response.StatusCode);
+            }
+            catch (OperationCanceledException) when (leave.IsCancellationRequested)
+            {
+            }
+        }));
+
+        await server.RequireQuietAsync();
+    }
+
+    [Fact]
+    public async Task Broken_bodies_are_never_a_fault_of_the_server()
+    {
+        var random = new Random(7);
+        const string Good = """{"model":"needle","messages":[{"role":"user","content":"hi"}],"max_tokens":1,"stop":["x"],"logit_bias":{"3":1},"seed":5}""";
+        foreach (string path in (string[])["/v1/chat/completions", "/v1/completions", "/v1/responses", "/v1/sessions"])
+        {
+            for (int i = 0; i < 60; i++)
+            {
+                char[] broken = Good.ToCharArray();
+                for (int j = 0; j <= i % 3; j++)
+                {
+                    broken[random.Next(broken.Length)] = (char)random.Next(32, 126);
+                }
+
+                using HttpResponseMessage response = await server.PostAsync(path, new string(broken));
+                Assert.True((int)response.StatusCode < 500, $"{path}: {new string(broken)}: {response.StatusCode}");
+            }
+        }
+    }
+
+    private static StringContent Body(string json) => new(json, System.Text.Encoding.UTF8, "application/json");
+
+    private static async Task<JsonElement> JsonAsync(HttpResponseMessage response)
+    {
+        string text = await response.Content.ReadAsStringAsync();
+        Assert.True(response.IsSuccessStatusCode, text);
+        return JsonDocument.Parse(text).RootElement;
+    }
+}
