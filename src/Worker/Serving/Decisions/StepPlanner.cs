@@ -21,16 +21,23 @@ internal sealed class StepPlanner(int maxRows, int chunkRows, int quantum)
     public void Plan(ReadOnlySpan<StepCandidate> candidates, List<StepShare> shares)
     {
         shares.Clear();
-        int room = maxRows;
-        for (int i = 0; i < candidates.Length && room > 0; i++)
+        int decoding = 0;
+        foreach (StepCandidate candidate in candidates)
+        {
+            decoding += candidate.IsDecoding ? 1 : 0;
+        }
+
+        // However many decode, prompts get on too.
+        int room = decoding < candidates.Length ? maxRows - Math.Min(chunkRows, maxRows / 4) : maxRows;
+        for (int i = 0; i < candidates.Length && shares.Count < room; i++)
         {
             if (candidates[i].IsDecoding)
             {
                 shares.Add(new StepShare(i, 1, 0));
-                room--;
             }
         }
 
+        room = maxRows - shares.Count;
         int budget = shares.Count > 0 ? Math.Min(room, chunkRows) : room;
         if (shares.Count < candidates.Length && budget > 0)
         {
