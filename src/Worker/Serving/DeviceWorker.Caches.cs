@@ -151,6 +151,10 @@ public sealed partial class DeviceWorker
         await done.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
     }
 
+    /// <summary>Whether scores of a session's cache as it is lie ready.</summary>
+    internal ValueTask<bool> HasScoresAsync(SessionKey session, CancellationToken cancellationToken) => CallAsync(
+        () => _parts.Sessions.TryGetValue(session, out DeviceSession? known) && known.Scores is not null, cancellationToken);
+
     private static void Report(TaskCompletionSource<EvictReport> done, SessionKey session, SnapshotSave? saved, long freed)
     {
         if (freed == ArenaRoom.InUse)

@@ -125,7 +125,7 @@ public sealed partial class DeviceWorker : IDeviceWorker
         TurnRequest request, [EnumeratorCancellation] CancellationToken cancellationToken, bool restores = false)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        var turn = new Turn(request, restores);
+        var turn = new Turn(request, _parts.Now, restores);
         await CallAsync(
             () =>
             {

@@ -20,18 +20,22 @@ internal sealed class ServingFixture : IAsyncDisposable
         DeviceWorkerOptions? options = null,
         ISnapshotStore? store = null,
         int contextTokens = 12288,
-        Func<IInferenceBackend, IInferenceBackend>? backend = null,
+        bool watched = false,
         int maxBatchTokens = 96)
     {
         Model = NeedleFixture.Open(contextTokens: contextTokens, maxBatchTokens: maxBatchTokens);
         _before = Ledger();
-        Worker = new DeviceWorker(Model, options ?? Plain, store, backend?.Invoke(Model.Backend) ?? Model.Backend);
+        Watched = new WatchedBackend(Model.Backend);
+        Worker = new DeviceWorker(Model, options ?? Plain, store, watched ? Watched : Model.Backend);
         Framing = new ChatFraming(Model);
     }
 
     public LocalModel Model { get; }
 
     public DeviceWorker Worker { get; }
+
+    /// <summary>In use where the fixture was asked for it.</summary>
+    public WatchedBackend Watched { get; }
 
     public ChatFraming Framing { get; }
 

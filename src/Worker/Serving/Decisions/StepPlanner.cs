@@ -15,22 +15,29 @@ internal sealed class StepPlanner(int maxRows, int chunkRows, int quantum)
     private int[] _credit = [];
 
     /// <summary>
-    /// Fills <paramref name="shares"/> for candidates in the order in which they were served last, longest ago first; the caller moves those
-    /// served to the end.
+    /// Fills <paramref name="shares"/> for candidates in the order in which they were served last, longest ago first. The caller then moves
+    /// those served to the end, but for one that is left with credit: the step ended within its share, so it goes on first.
     /// </summary>
     public void Plan(ReadOnlySpan<StepCandidate> candidates, List<StepShare> shares)
     {
         shares.Clear();
-        int room = maxRows;
-        for (int i = 0; i < candidates.Length && room > 0; i++)
+        int decoding = 0;
+        foreach (StepCandidate candidate in candidates)
+        {
+            decoding += candidate.IsDecoding ? 1 : 0;
+        }
+
+        // However many decode, prompts get on too.
+        int room = decoding < candidates.Length ? maxRows - Math.Min(chunkRows, maxRows / 4) : maxRows;
+        for (int i = 0; i < candidates.Length && shares.Count < room; i++)
         {
             if (candidates[i].IsDecoding)
             {
                 shares.Add(new StepShare(i, 1, 0));
-                room--;
             }
         }
 
+        room = maxRows - shares.Count;
         int budget = shares.Count > 0 ? Math.Min(room, chunkRows) : room;
         if (shares.Count < candidates.Length && budget > 0)
         {

@@ -180,8 +180,8 @@ internal sealed class DeviceCore
 
     private bool Work()
     {
-        Board.Expire();
         Board.Admit();
+        Board.Expire();
         bool worked = _steps.Run();
         worked |= Compressions.Step();
         worked = worked || Scoring.Step();

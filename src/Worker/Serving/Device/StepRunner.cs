@@ -152,15 +152,16 @@ internal sealed class StepRunner(DeviceParts parts, TurnBoard board, TurnAttache
     {
         int prompt = 0;
         int decoded = 0;
+        bool all = _served.Count == board.Running.Count;
         foreach ((Turn turn, int rows) in _served)
         {
             bool decoding = turn.IsDecoding;
             decoded += decoding ? rows : 0;
             prompt += decoding ? 0 : rows;
-            if (!decoding)
+            turn.ServedAt = end;
+            if (decoding ? !all : turn.Credit == 0)
             {
-                // Whoever was served goes behind the others.
-                turn.ServedAt = end;
+                // Whoever had a share goes behind the others; see the planner.
                 board.Running.Remove(turn);
                 board.Running.Add(turn);
             }

@@ -59,17 +59,18 @@ internal sealed class StoreCalls(ISnapshotStore store, Inbox inbox, TimeProvider
     private async Task RunAsync<T>(
         Func<ISnapshotStore, CancellationToken, ValueTask<T>> call, TimeSpan limit, T failed, Action<T> done, Action<bool>? released)
     {
-        using var cancel = CancellationTokenSource.CreateLinkedTokenSource(_closing.Token);
+        using var late = new CancellationTokenSource(limit, time);
+        using var cancel = CancellationTokenSource.CreateLinkedTokenSource(_closing.Token, late.Token);
         Task<T> answer = Guarded(call, failed, cancel.Token);
         T result;
         try
         {
-            result = await answer.WaitAsync(limit, time).ConfigureAwait(false);
+            result = await answer.WaitAsync(late.Token).ConfigureAwait(false);
         }
-        catch (TimeoutException)
+        catch (OperationCanceledException)
         {
+            // A store that does not heed its cancellation is not waited for; what it was given stays its own until it ends.
             inbox.Post(() => done(failed));
-            await cancel.CancelAsync().ConfigureAwait(false);
             _ = await answer.ConfigureAwait(false);
             inbox.Post(() => released?.Invoke(true));
             return;

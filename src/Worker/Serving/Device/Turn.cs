@@ -16,8 +16,9 @@ internal sealed class Turn
 
     private volatile bool _over;
 
-    public Turn(TurnRequest request, bool restores = false)
+    public Turn(TurnRequest request, long arrivedAt, bool restores = false)
     {
+        ArrivedAt = arrivedAt;
         Request = request;
         Restores = restores;
         Sequence = new TokenBuffer(request.History.Span, request.Prompt.Span);
@@ -50,8 +51,8 @@ internal sealed class Turn
     /// <summary>Prompt rows it is owed; see <see cref="Decisions.StepPlanner"/>.</summary>
     public int Credit { get; set; }
 
-    /// <summary>When it came, was served last, ran its first step, gave its first token: timestamps; 0: not yet.</summary>
-    public long ArrivedAt { get; set; }
+    /// <summary>When it was called for, served last, ran its first step, gave its first token: timestamps; 0: not yet.</summary>
+    public long ArrivedAt { get; }
 
     public long ServedAt { get; set; }
 

@@ -49,7 +49,6 @@ internal sealed class TurnBoard(DeviceParts parts, TurnAttacher attacher, Admiss
         }
 
         turn.Session = session;
-        turn.ArrivedAt = parts.Now;
         session.Turn = turn;
         session.IsLeaving = false;
         _waiting.Add(turn);
