@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using KVCluster.Storage.Blobs;
-using KVCluster.Storage.Encoding;
+using KVCluster.Storage.Format;
+using KVCluster.Storage.MessagePack;
 
 namespace KVCluster.Storage.Directories;
 

@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
+using System.Text;
 using KVCluster.Storage.Blobs;
-using KVCluster.Storage.Encoding;
+using KVCluster.Storage.MessagePack;
 
 namespace KVCluster.Storage.Directories;
 
@@ -86,5 +87,5 @@ internal sealed class OwnerFolder
     }
 
     private static string NameOf(string id) =>
-        Convert.ToHexStringLower(SHA256.HashData(System.Text.Encoding.UTF8.GetBytes(id)).AsSpan(0, NameBytes));
+        Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(id)).AsSpan(0, NameBytes));
 }

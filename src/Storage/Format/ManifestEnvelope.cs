@@ -1,5 +1,5 @@
 using System.Buffers.Binary;
-using KVCluster.Storage.Encoding;
+using KVCluster.Storage.MessagePack;
 using KVCluster.Storage.Encryption;
 using KVCluster.Storage.Frames;
 

@@ -1,6 +1,6 @@
 using KVCluster.Inference.Kv;
 using KVCluster.Storage.Blobs;
-using KVCluster.Storage.Encoding;
+using KVCluster.Storage.MessagePack;
 using KVCluster.Storage.Frames;
 
 namespace KVCluster.Storage.Format;

@@ -1,5 +1,5 @@
 using KVCluster.Inference.Kv;
-using KVCluster.Storage.Encoding;
+using KVCluster.Storage.MessagePack;
 
 namespace KVCluster.Storage.Format;
 

@@ -1,4 +1,4 @@
-using KVCluster.Storage.Encoding;
+using KVCluster.Storage.MessagePack;
 
 namespace KVCluster.Storage.Format;
 

@@ -1,6 +1,6 @@
 using System.Security.Cryptography;
 using KVCluster.Storage.Blobs;
-using KVCluster.Storage.Encoding;
+using KVCluster.Storage.MessagePack;
 using KVCluster.Storage.Encryption;
 
 namespace KVCluster.Storage.Frames;

@@ -1,5 +1,6 @@
 using KVCluster.Inference.Kv;
-using KVCluster.Storage.Encoding;
+using KVCluster.Storage.Format;
+using KVCluster.Storage.MessagePack;
 
 namespace KVCluster.Storage.Frames;
 

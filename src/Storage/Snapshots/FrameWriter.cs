@@ -1,7 +1,7 @@
 using System.Buffers;
 using KVCluster.Inference.Kv;
 using KVCluster.Storage.Blobs;
-using KVCluster.Storage.Encoding;
+using KVCluster.Storage.MessagePack;
 using KVCluster.Storage.Encryption;
 using KVCluster.Storage.Format;
 using KVCluster.Storage.Frames;

@@ -1,7 +1,7 @@
 using System.Buffers.Binary;
 using System.Text;
 
-namespace KVCluster.Storage.Encoding;
+namespace KVCluster.Storage.MessagePack;
 
 /// <summary>
 /// Writes MessagePack (the specification at msgpack.org), every value in its shortest form. Strings must be valid UTF-16: a lone surrogate

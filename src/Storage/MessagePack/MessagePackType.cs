@@ -1,4 +1,4 @@
-namespace KVCluster.Storage.Encoding;
+namespace KVCluster.Storage.MessagePack;
 
 /// <summary>Types of the MessagePack specification.</summary>
 public enum MessagePackType

@@ -1,7 +1,7 @@
 using System.Buffers.Binary;
 using System.Text;
 
-namespace KVCluster.Storage.Encoding;
+namespace KVCluster.Storage.MessagePack;
 
 /// <summary>
 /// Reads MessagePack from bytes that nobody vouches for: every form of the specification is understood, no length is believed before the

@@ -1,4 +1,4 @@
-namespace KVCluster.Storage.Encoding;
+namespace KVCluster.Storage.MessagePack;
 
 /// <summary>First bytes of MessagePack values.</summary>
 internal static class MessagePackCode

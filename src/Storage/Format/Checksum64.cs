@@ -1,7 +1,7 @@
 using System.Buffers.Binary;
 using System.Numerics;
 
-namespace KVCluster.Storage.Encoding;
+namespace KVCluster.Storage.Format;
 
 /// <summary>
 /// XXH64 (seed 0; Y. Collet, xxHash specification): a 64-bit checksum over bytes that come piece by piece. It finds faults, not forgers:
