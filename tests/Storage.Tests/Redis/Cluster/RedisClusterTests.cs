@@ -4,6 +4,7 @@ using KVCluster.Storage.Redis;
 using KVCluster.Storage.Redis.Blobs;
 using KVCluster.Storage.Redis.Cluster;
 using KVCluster.Storage.Tests.Redis.Support;
+using KVCluster.TestSupport.Redis;
 
 namespace KVCluster.Storage.Tests.Redis.Cluster;
 
