@@ -3,7 +3,7 @@ namespace KVCluster.Storage;
 /// <summary>
 /// How rows are written in frames. A codec that would not make an element type narrower leaves it as it is: int8 rows stay int8 under all
 /// but <see cref="Int4"/>. Errors are per number, against what the arena held; where the arena is bf16, its own rounding of the decoded
-/// number (2^-9 of it) is added.
+/// number (2^-8 of it) is added.
 /// </summary>
 public enum SnapshotCodec
 {
@@ -13,7 +13,7 @@ public enum SnapshotCodec
     /// <summary>As in the arena, the exponents of f32 and bf16 in a Huffman code. Lossless.</summary>
     Packed = 1,
 
-    /// <summary>bfloat16: an error of at most 2^-9 of the number.</summary>
+    /// <summary>bfloat16: an error of at most 2^-8 of the number.</summary>
     BFloat16 = 2,
 
     /// <summary>bfloat16 with packed exponents.</summary>
