@@ -1,6 +1,7 @@
 using KVCluster.Inference;
 using KVCluster.Storage.Redis;
 using KVCluster.Storage.Tests.Redis.Support;
+using KVCluster.TestSupport.Redis;
 
 namespace KVCluster.Storage.Tests.Redis;
 

@@ -1,5 +1,6 @@
 using KVCluster.Storage.Redis;
 using KVCluster.Storage.Tests.Redis.Support;
+using KVCluster.TestSupport.Redis;
 
 namespace KVCluster.Storage.Tests.Redis;
 

@@ -2,6 +2,7 @@ using KVCluster.Storage.Blobs;
 using KVCluster.Storage.Redis;
 using KVCluster.Storage.Redis.Blobs;
 using KVCluster.Storage.Tests.Redis.Support;
+using KVCluster.TestSupport.Redis;
 
 namespace KVCluster.Storage.Tests.Redis.Blobs;
 

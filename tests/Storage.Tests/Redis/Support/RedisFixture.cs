@@ -1,4 +1,5 @@
 using KVCluster.Storage.Redis;
+using KVCluster.TestSupport.Redis;
 
 namespace KVCluster.Storage.Tests.Redis.Support;
 

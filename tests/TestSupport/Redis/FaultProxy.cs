@@ -1,13 +1,13 @@
 using System.Net;
 using System.Net.Sockets;
 
-namespace KVCluster.Storage.Tests.Redis.Support;
+namespace KVCluster.TestSupport.Redis;
 
 /// <summary>
 /// Stands between a client and a server and does what networks do: goes silent, cuts a connection in the middle of a value, answers byte by
 /// byte.
 /// </summary>
-internal sealed class FaultProxy : IAsyncDisposable
+public sealed class FaultProxy : IAsyncDisposable
 {
     private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
     private readonly int _target;
@@ -19,6 +19,7 @@ internal sealed class FaultProxy : IAsyncDisposable
     private long _cutAfter = long.MaxValue;
     private long _fromClient;
     private int _connections;
+    private int _loseAnswer;
 
     public FaultProxy(int target)
     {
@@ -50,6 +51,9 @@ internal sealed class FaultProxy : IAsyncDisposable
 
     /// <summary>Resets the connection that carries the client's byte of this number, counted from now.</summary>
     public void ResetAfter(long bytes) => Volatile.Write(ref _cutAfter, Interlocked.Read(ref _fromClient) + bytes);
+
+    /// <summary>Lets the server have what the client sends next, and resets the connection instead of passing its answer on.</summary>
+    public void LoseNextAnswer() => Volatile.Write(ref _loseAnswer, 1);
 
     /// <summary>Resets every connection there is.</summary>
     public void ResetAll()
@@ -149,6 +153,11 @@ internal sealed class FaultProxy : IAsyncDisposable
                 if (fromClient && Interlocked.Add(ref _fromClient, count) > Volatile.Read(ref _cutAfter))
                 {
                     Volatile.Write(ref _cutAfter, long.MaxValue);
+                    break;
+                }
+
+                if (!fromClient && Interlocked.Exchange(ref _loseAnswer, 0) == 1)
+                {
                     break;
                 }
 

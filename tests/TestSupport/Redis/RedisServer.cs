@@ -1,12 +1,11 @@
 using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
-using KVCluster.Storage.Redis;
 
-namespace KVCluster.Storage.Tests.Redis.Support;
+namespace KVCluster.TestSupport.Redis;
 
 /// <summary>A real server of a test's own: on a free loopback port, with a scratch folder, killed at the end.</summary>
-internal sealed class RedisServer : IAsyncDisposable
+public sealed class RedisServer : IAsyncDisposable
 {
     private static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(20);
 
@@ -25,8 +24,6 @@ internal sealed class RedisServer : IAsyncDisposable
     public string Folder { get; }
 
     public string Address => $"127.0.0.1:{Port}";
-
-    public RedisEndpoint Endpoint => new("127.0.0.1", Port);
 
     /// <summary>Starts one that keeps nothing on disk, with these settings besides; "{port}" in them is its port.</summary>
     public static async Task<RedisServer> StartAsync(params string[] settings)

@@ -1,4 +1,6 @@
-namespace KVCluster.Storage.Tests.Redis.Support;
+using Xunit;
+
+namespace KVCluster.TestSupport.Redis;
 
 /// <summary>A fact that needs the redis-server program; skips, saying so, where it is not installed, but never on CI.</summary>
 [AttributeUsage(AttributeTargets.Method)]
@@ -21,7 +23,7 @@ public sealed class RedisTheoryAttribute : TheoryAttribute
 }
 
 /// <summary>Where the server's program is.</summary>
-internal static class RedisProgram
+public static class RedisProgram
 {
     public const string Name = "redis-server";
 

@@ -1,9 +1,10 @@
 using System.Diagnostics;
+using Xunit;
 
-namespace KVCluster.Storage.Tests.Redis.Support;
+namespace KVCluster.TestSupport.Redis;
 
 /// <summary>For what another process does in its own time.</summary>
-internal static class Wait
+public static class Wait
 {
     /// <summary>Asks until it is so; fails after half a minute.</summary>
     public static async Task UntilAsync(Func<Task<bool>> condition)
