@@ -76,6 +76,32 @@ public interface ISessionGrain : IGrainWithStringKey
     [Alias("Move"), ResponseTimeout("00:05:00")]
     Task Move(string node, CancellationToken cancellationToken = default);
 
+    /// <summary>
+    /// Cuts the session's cache, which must be on a device, down to what a policy keeps. The history stays whole, and so does the exact cold
+    /// copy while it is kept (<see cref="MakeWhole"/>).
+    /// </summary>
+    /// <exception cref="SessionNotFoundException">It was not created.</exception>
+    /// <exception cref="SessionClosedException">It was closed.</exception>
+    /// <exception cref="SessionBusyException">A turn is running.</exception>
+    /// <exception cref="InvalidRequestException">The policy or the share is wrong, or the cache is on no device.</exception>
+    [Alias("Compress"), ResponseTimeout("00:10:00")]
+    Task<SessionInfo> Compress(CompressRequest request, CancellationToken cancellationToken = default);
+
+    /// <summary>Brings the exact cache of the whole history back: from its exact cold copy, else by computing it again.</summary>
+    /// <exception cref="SessionNotFoundException">It was not created.</exception>
+    /// <exception cref="SessionClosedException">It was closed.</exception>
+    /// <exception cref="SessionBusyException">A turn is running.</exception>
+    /// <exception cref="DeviceOverloadedException">No room came free in time.</exception>
+    [Alias("MakeWhole"), ResponseTimeout("00:30:00")]
+    Task<SessionInfo> MakeWhole(CancellationToken cancellationToken = default);
+
+    /// <summary>Takes the cache off its device, saved to the cold store first where there is one; the next turn brings it back.</summary>
+    /// <exception cref="SessionNotFoundException">It was not created.</exception>
+    /// <exception cref="SessionClosedException">It was closed.</exception>
+    /// <exception cref="SessionBusyException">A turn is running.</exception>
+    [Alias("Demote"), ResponseTimeout("00:05:00")]
+    Task<SessionInfo> Demote(CancellationToken cancellationToken = default);
+
     /// <summary>Closes the session for good: history, cache and cold copies are deleted. Closing again changes nothing.</summary>
     /// <exception cref="SessionNotFoundException">It was not created.</exception>
     /// <exception cref="SessionBusyException">A turn is running.</exception>

@@ -1,4 +1,5 @@
 using KVCluster.Storage;
+using KVCluster.Worker;
 using KVCluster.Worker.Serving;
 
 namespace KVCluster.Grains;
@@ -76,6 +77,26 @@ internal sealed class SessionDevice(SessionId id, INodeDevices devices)
         {
             Note((await _device.Worker.EvictAsync(Session, epoch, save: true, cancellationToken)).Saved);
             _isUnsaved = false;
+        }
+    }
+
+    /// <summary>Cuts the cache; null where it is on no device.</summary>
+    public async ValueTask<CompressionReport?> CompressAsync(long epoch, CompressionRequest request, CancellationToken cancellationToken)
+    {
+        CompressionReport? report = _device is null
+            ? null
+            : await _device.Worker.CompressAsync(Session, epoch, request, cancellationToken);
+        _isUnsaved |= report is not null;
+        return report;
+    }
+
+    /// <summary>Brings the exact cache of the history back.</summary>
+    public async ValueTask RestoreAsync(long epoch, int[] history, CancellationToken cancellationToken)
+    {
+        if (_device is not null && history.Length > 0)
+        {
+            await _device.Worker.RestoreAsync(new AttachRequest(Session, epoch, history), cancellationToken);
+            _isUnsaved = true;
         }
     }
 

@@ -27,6 +27,9 @@ internal sealed class SessionEndpoints(IGrainFactory grains)
         sessions.MapPost("/{id}/cancel", (RequestDelegate)CancelAsync);
         sessions.MapPost("/{id}/fork", (RequestDelegate)ForkAsync);
         sessions.MapPost("/{id}/move", (RequestDelegate)MoveAsync);
+        sessions.MapPost("/{id}/compress", (RequestDelegate)CompressAsync);
+        sessions.MapPost("/{id}/make-whole", (RequestDelegate)MakeWholeAsync);
+        sessions.MapPost("/{id}/demote", (RequestDelegate)DemoteAsync);
         app.MapGet("/v1/nodes", (RequestDelegate)NodesAsync);
     }
 
@@ -143,6 +146,31 @@ internal sealed class SessionEndpoints(IGrainFactory grains)
         fields.RequireAllRead();
         await Grain(context).Move(node, context.RequestAborted);
         context.Response.StatusCode = StatusCodes.Status202Accepted;
+    }
+
+    private async Task CompressAsync(HttpContext context)
+    {
+        Require(context, CallerRole.User);
+        RequestFields fields = await SessionRequests.ReadAsync(context.Request, context.RequestAborted);
+        var request = new CompressRequest
+        {
+            Policy = fields.Text("policy") ?? "kvcompose",
+            Keep = fields.Number("keep", 0, 1) ?? throw fields.Missing("keep"),
+        };
+        fields.RequireAllRead();
+        await WriteAsync(context, await Grain(context).Compress(request, context.RequestAborted));
+    }
+
+    private async Task MakeWholeAsync(HttpContext context)
+    {
+        Require(context, CallerRole.User);
+        await WriteAsync(context, await Grain(context).MakeWhole(context.RequestAborted));
+    }
+
+    private async Task DemoteAsync(HttpContext context)
+    {
+        Require(context, CallerRole.Admin);
+        await WriteAsync(context, await Grain(context).Demote(context.RequestAborted));
     }
 
     private async Task NodesAsync(HttpContext context)

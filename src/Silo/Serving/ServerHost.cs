@@ -100,6 +100,8 @@ internal sealed class ServerHost : IAsyncDisposable
 
     private async Task StartClusterAsync(Action<ILoggingBuilder> logging, CancellationToken cancellationToken)
     {
+        var states = new StateStores(Settings, TimeProvider.System);
+        _undo.Push(states.DisposeAsync);
         _cluster = new EmbeddedCluster(new EmbeddedClusterOptions
         {
             GrainAssemblies = [typeof(GrainOptions).Assembly],
@@ -107,7 +109,7 @@ internal sealed class ServerHost : IAsyncDisposable
             ConfigureSilo = silo =>
             {
                 silo.Services.AddLogging(logging);
-                StateStores.Add(silo, Settings);
+                states.AddTo(silo);
             },
         });
         _undo.Push(_cluster.DisposeAsync);

@@ -1,28 +1,46 @@
 using KVCluster.Engine.Embedded;
 using KVCluster.Grains;
-using KVCluster.Inference;
 using KVCluster.Silo.Configuration;
+using KVCluster.Storage.Grains;
+using KVCluster.Storage.Redis;
 using Orleans.Hosting;
 
 namespace KVCluster.Silo.Serving;
 
-/// <summary>Registers the store of conversations that the settings name.</summary>
-internal static class StateStores
+/// <summary>The store of conversations that the settings name: a directory, or Redis (the durable role).</summary>
+internal sealed class StateStores : IAsyncDisposable
 {
     public const string DefaultDirectory = "kvcluster-data";
 
-    /// <summary>The directory of conversations, where they are in one.</summary>
+    private readonly ServerSettings _settings;
+    private readonly RedisClient? _redis;
+
+    /// <exception cref="Inference.InputException">The connection string is malformed.</exception>
+    public StateStores(ServerSettings settings, TimeProvider time)
+    {
+        _settings = settings;
+        _redis = ColdStores.IsRedis(settings.State.Store) ? new RedisClient(RedisOptions.Parse(settings.State.Store), time) : null;
+    }
+
+    /// <summary>The directory of conversations, or of what belongs to them where they are in Redis.</summary>
     public static string DirectoryOf(ServerSettings settings) =>
         settings.State.Store.Length == 0 || ColdStores.IsRedis(settings.State.Store) ? DefaultDirectory : settings.State.Store;
 
-    /// <exception cref="InputException">The directory cannot be used.</exception>
-    public static void Add(ISiloBuilder silo, ServerSettings settings)
+    /// <summary>Where the conversations are, without secrets.</summary>
+    public static string Describe(ServerSettings settings) =>
+        ColdStores.IsRedis(settings.State.Store) ? RedisOptions.Parse(settings.State.Store).ToString() : DirectoryOf(settings);
+
+    /// <exception cref="Inference.InputException">The directory cannot be used.</exception>
+    public void AddTo(ISiloBuilder silo)
     {
-        if (ColdStores.IsRedis(settings.State.Store))
+        if (_redis is not null)
         {
-            throw new InputException("setting 'State:Store': conversations in Redis are not supported by this build");
+            silo.AddRedisGrainStorage(GrainStorageNames.Sessions, _redis, _settings.State.Service);
+            return;
         }
 
-        silo.AddDirectoryGrainStorage(GrainStorageNames.Sessions, Path.Combine(DirectoryOf(settings), "state"));
+        silo.AddDirectoryGrainStorage(GrainStorageNames.Sessions, Path.Combine(DirectoryOf(_settings), "state"));
     }
+
+    public ValueTask DisposeAsync() => _redis?.DisposeAsync() ?? ValueTask.CompletedTask;
 }

@@ -20,7 +20,8 @@ internal sealed class SessionVerb(Terminal terminal, Interrupt interrupt)
         var verb = new SessionVerb(terminal, interrupt);
         return new Command("session", "Conversations of a running server (kvcluster serve).")
         {
-            verb.New(), verb.Say(), verb.List(), verb.Show(), verb.History(), verb.Fork(), verb.Move(), verb.Close(),
+            verb.New(), verb.Say(), verb.List(), verb.Show(), verb.History(), verb.Fork(),
+            verb.Compress(), verb.MakeWhole(), verb.Demote(), verb.Move(), verb.Close(),
         };
     }
 
@@ -140,6 +141,41 @@ internal sealed class SessionVerb(Terminal terminal, Interrupt interrupt)
                 HttpMethod.Post, Path(parsed, id, "/fork"), body, SessionJson.Web.SessionBody, cancellationToken);
             Print(parsed, session, session.Id);
         });
+    }
+
+    private Command Compress()
+    {
+        Argument<string> id = IdArgument();
+        Option<double?> keep = OptionOf.Number<double>("--keep", "share of the cache that stays, such as 0.25");
+        keep.Required = true;
+        Option<string?> policy = OptionOf.Text("--policy", "the policy (default kvcompose)", "NAME");
+        Command command = new("compress", "Cut a session's cache down to what a policy keeps.") { id, keep, policy };
+        return With(command, async (parsed, client, cancellationToken) =>
+        {
+            string body = Body(("keep", parsed.GetValue(keep)), ("policy", parsed.GetValue(policy))).ToJsonString();
+            await PrintChanged(parsed, client, id, "/compress", body, cancellationToken);
+        });
+    }
+
+    private Command MakeWhole()
+    {
+        Argument<string> id = IdArgument();
+        Command command = new("whole", "Bring a compressed session's exact cache back.") { id };
+        return With(command, (parsed, client, cancellationToken) => PrintChanged(parsed, client, id, "/make-whole", null, cancellationToken));
+    }
+
+    private Command Demote()
+    {
+        Argument<string> id = IdArgument();
+        Command command = new("demote", "Take a session's cache off its device, saved first.") { id };
+        return With(command, (parsed, client, cancellationToken) => PrintChanged(parsed, client, id, "/demote", null, cancellationToken));
+    }
+
+    private async Task PrintChanged(
+        ParseResult parsed, ServerClient client, Argument<string> id, string act, string? body, CancellationToken cancellationToken)
+    {
+        SessionBody session = await client.SendAsync(HttpMethod.Post, Path(parsed, id, act), body, SessionJson.Web.SessionBody, cancellationToken);
+        Print(parsed, session, string.Join('\n', SessionFigures.Lines(session)));
     }
 
     private Command Move()

@@ -42,6 +42,26 @@ public class SessionApiTests(TestServer server) : IClassFixture<TestServer>
     }
 
     [Fact]
+    public async Task A_cache_is_compressed_made_whole_and_demoted()
+    {
+        await server.PostAsync("/v1/sessions", """{"id":"cut"}""");
+        string text = string.Concat(Enumerable.Range(0, 60).Select(i => $"Line {i} says nothing new. "));
+        await JsonAsync(await server.PostAsync("/v1/sessions/cut/messages", $$$"""{"message":"{{{text}}}","sampling":{"max_tokens":2}}"""));
+        JsonElement before = (await JsonAsync(await server.Http.GetAsync("/v1/sessions/cut"))).GetProperty("cache");
+
+        JsonElement cut = (await JsonAsync(await server.PostAsync("/v1/sessions/cut/compress", """{"keep":0.25,"policy":"streaming-llm"}"""))).GetProperty("cache");
+        JsonElement whole = (await JsonAsync(await server.PostAsync("/v1/sessions/cut/make-whole", "{}"))).GetProperty("cache");
+        JsonElement demoted = (await JsonAsync(await server.PostAsync("/v1/sessions/cut/demote", "{}"))).GetProperty("cache");
+
+        Assert.False(cut.GetProperty("exact").GetBoolean());
+        Assert.True(cut.GetProperty("device_bytes").GetInt64() < before.GetProperty("device_bytes").GetInt64() / 2);
+        Assert.Equal("streaming-llm", cut.GetProperty("compressions")[0].GetProperty("policy").GetString());
+        Assert.True(whole.GetProperty("exact").GetBoolean());
+        Assert.Equal(0, demoted.GetProperty("device_bytes").GetInt64());
+        Assert.Equal(HttpStatusCode.BadRequest, (await server.PostAsync("/v1/sessions/cut/compress", """{"keep":0.5,"policy":"nonsense"}""")).StatusCode);
+    }
+
+    [Fact]
     public async Task The_list_comes_in_pages()
     {
         for (int i = 0; i < 5; i++)
