@@ -19,8 +19,7 @@ public sealed class RedisFaultTests(RedisFixture fixture) : IClassFixture<RedisF
         await PingAsync(client);
         proxy.GoSilent();
         Task call = PingAsync(client);
-        await time.TimerSetAsync().WaitAsync(Limit);
-        time.Advance(TimeSpan.FromSeconds(10));
+        await time.PassUntilAsync(call, TimeSpan.FromSeconds(10));
         RedisUnavailableException overdue = await Assert.ThrowsAsync<RedisUnavailableException>(() => call);
         Assert.False(overdue.NotSent);
         Assert.Contains("did not answer within 2 s", overdue.Message);
@@ -38,8 +37,7 @@ public sealed class RedisFaultTests(RedisFixture fixture) : IClassFixture<RedisF
         await PingAsync(client);
         proxy.GoSilent();
         Task call = PingAsync(client);
-        await time.TimerSetAsync().WaitAsync(Limit);
-        time.Advance(TimeSpan.FromSeconds(3));
+        await time.PassUntilAsync(call, TimeSpan.FromSeconds(3));
         await Assert.ThrowsAsync<RedisUnavailableException>(() => call);
         proxy.Speak();
         time.Advance(TimeSpan.FromMilliseconds(100));

@@ -18,6 +18,8 @@ public sealed class FaultProxy : IAsyncDisposable
     private volatile TaskCompletionSource? _silence;
     private long _cutAfter = long.MaxValue;
     private long _fromClient;
+    private long _cutAnswersAfter = long.MaxValue;
+    private long _fromServer;
     private int _connections;
     private int _loseAnswer;
 
@@ -51,6 +53,9 @@ public sealed class FaultProxy : IAsyncDisposable
 
     /// <summary>Resets the connection that carries the client's byte of this number, counted from now.</summary>
     public void ResetAfter(long bytes) => Volatile.Write(ref _cutAfter, Interlocked.Read(ref _fromClient) + bytes);
+
+    /// <summary>Resets the connection that carries the server's byte of this number, counted from now.</summary>
+    public void ResetAnswersAfter(long bytes) => Volatile.Write(ref _cutAnswersAfter, Interlocked.Read(ref _fromServer) + bytes);
 
     /// <summary>Lets the server have what the client sends next, and resets the connection instead of passing its answer on.</summary>
     public void LoseNextAnswer() => Volatile.Write(ref _loseAnswer, 1);
@@ -153,6 +158,12 @@ public sealed class FaultProxy : IAsyncDisposable
                 if (fromClient && Interlocked.Add(ref _fromClient, count) > Volatile.Read(ref _cutAfter))
                 {
                     Volatile.Write(ref _cutAfter, long.MaxValue);
+                    break;
+                }
+
+                if (!fromClient && Interlocked.Add(ref _fromServer, count) > Volatile.Read(ref _cutAnswersAfter))
+                {
+                    Volatile.Write(ref _cutAnswersAfter, long.MaxValue);
                     break;
                 }
 

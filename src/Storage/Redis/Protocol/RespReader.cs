@@ -4,14 +4,15 @@ namespace KVCluster.Storage.Redis.Protocol;
 /// Reads replies from a stream. A string for the caller's memory is received straight into it where a piece is large; small pieces share one
 /// receive into the buffer and are copied out, since a system call costs more than the copy.
 /// </summary>
-internal sealed class RespReader(Stream stream)
+internal sealed class RespReader(Stream stream, int bufferBytes = RespReader.BufferBytes)
 {
     /// <summary>Pieces of at least this many bytes are received in place.</summary>
     public const int DirectBytes = 64 * 1024;
 
-    private const int BufferBytes = 256 * 1024;
+    /// <summary>Bytes one receive of small pieces takes at most; at least a line's (<see cref="RespLimits.LineBytes"/>).</summary>
+    public const int BufferBytes = 256 * 1024;
 
-    private readonly byte[] _buffer = GC.AllocateUninitializedArray<byte>(BufferBytes, pinned: true);
+    private readonly byte[] _buffer = GC.AllocateUninitializedArray<byte>(bufferBytes, pinned: true);
     private int _start;
     private int _end;
 

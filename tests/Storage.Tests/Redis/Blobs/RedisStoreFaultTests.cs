@@ -140,8 +140,7 @@ public sealed class RedisStoreFaultTests
         await session.WriteAsync(StoreSession.Frame(0), FrameBytes);
         proxy.GoSilent();
         Task<FrameRead> read = session.ReadAsync(StoreSession.Frame(0), FrameBytes);
-        await time.TimerSetAsync().WaitAsync(TimeSpan.FromSeconds(30));
-        time.Advance(TimeSpan.FromSeconds(10));
+        await time.PassUntilAsync(read, TimeSpan.FromSeconds(10));
         await Assert.ThrowsAsync<StoreUnavailableException>(() => read);
         await Assert.ThrowsAsync<StoreUnavailableException>(session.ManifestAsync);
         proxy.Speak();

@@ -23,6 +23,15 @@ internal sealed class StepTime : TimeProvider
         }
     }
 
+    /// <summary>Lets time pass in steps, one whenever a timer waits, until a task has ended.</summary>
+    public async Task PassUntilAsync(Task task, TimeSpan step)
+    {
+        while (await Task.WhenAny(task, TimerSetAsync()).WaitAsync(TimeSpan.FromSeconds(60)) != task)
+        {
+            Advance(step);
+        }
+    }
+
     public void Advance(TimeSpan by)
     {
         StepTimer[] due;
