@@ -111,7 +111,7 @@ public sealed class CacheCareTests
         int[] document = serving.Document();
         await serving.Run(serving.Append("a", [], document));
         var request = new CompressionRequest(CompressionPolicies.Parse("finch"), RetentionBudget.OfRatio(0.5)) { TaskPrompts = [] };
-        var task = new CompressionRequest(CompressionPolicies.Parse("kvcompose:source=task"), RetentionBudget.OfRatio(0.5));
+        var task = new CompressionRequest(CompressionPolicies.Parse("kvcompose:scores=task"), RetentionBudget.OfRatio(0.5));
         await Assert.ThrowsAsync<InputException>(() => serving.Worker.CompressAsync(ServingFixture.Key("a"), 1, task, default).AsTask());
         Assert.NotNull(await serving.Worker.CompressAsync(ServingFixture.Key("a"), 1, request, default));
         Assert.NotNull((await serving.Run(serving.Turn("a", document, []))).Completion);
@@ -179,7 +179,7 @@ public sealed class CacheCareTests
         await using var serving = new ServingFixture();
         int[] document = serving.Document();
         await serving.Run(serving.Append("a", [], document));
-        var rerotate = new CompressionRequest(CompressionPolicies.Parse("streaming-llm:rerotate=true"), RetentionBudget.OfRatio(0.5));
+        var rerotate = new CompressionRequest(CompressionPolicies.Parse("rerotate:base=streaming-llm"), RetentionBudget.OfRatio(0.5));
         Assert.NotNull(await serving.Worker.CompressAsync(ServingFixture.Key("a"), 1, rerotate, default));
         TurnEnd on = await serving.Run(serving.Append("a", document, [5, 6, 7]));
         Assert.Equal(document.Length, on.Attach.CachedTokens);

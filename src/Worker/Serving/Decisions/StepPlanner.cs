@@ -15,8 +15,8 @@ internal sealed class StepPlanner(int maxRows, int chunkRows, int quantum)
     private int[] _credit = [];
 
     /// <summary>
-    /// Fills <paramref name="shares"/> for candidates in the order in which they were served last, longest ago first; the caller moves those
-    /// served to the end.
+    /// Fills <paramref name="shares"/> for candidates in the order in which they were served last, longest ago first. The caller then moves
+    /// those served to the end, but for one that is left with credit: the step ended within its share, so it goes on first.
     /// </summary>
     public void Plan(ReadOnlySpan<StepCandidate> candidates, List<StepShare> shares)
     {

@@ -159,9 +159,9 @@ internal sealed class StepRunner(DeviceParts parts, TurnBoard board, TurnAttache
             decoded += decoding ? rows : 0;
             prompt += decoding ? 0 : rows;
             turn.ServedAt = end;
-            if (!decoding || !all)
+            if (decoding ? !all : turn.Credit == 0)
             {
-                // Whoever was served goes behind the others.
+                // Whoever had a share goes behind the others; see the planner.
                 board.Running.Remove(turn);
                 board.Running.Add(turn);
             }
