@@ -19,18 +19,7 @@ public sealed class NodeDevice(IDeviceWorker worker)
     /// <summary>The device at this instant, for other nodes.</summary>
     public DeviceReport Report()
     {
-        try
-        {
-            return Of(Worker.Status());
-        }
-        catch (DeviceFailedException error)
-        {
-            return Of(new DeviceStatus { Ledger = default, Resident = 0, Running = 0, Waiting = 0 }) with { Failure = error.Message };
-        }
-    }
-
-    private DeviceReport Of(DeviceStatus status)
-    {
+        DeviceStatus status = Worker.Status();
         LedgerSnapshot ledger = status.Ledger;
         return new DeviceReport
         {
@@ -46,6 +35,7 @@ public sealed class NodeDevice(IDeviceWorker worker)
             PrefillTokensPerSecond = status.PrefillTokensPerSecond,
             DecodeTokensPerSecond = status.DecodeTokensPerSecond,
             IsDraining = status.IsDraining,
+            Failure = status.Failure,
         };
     }
 }

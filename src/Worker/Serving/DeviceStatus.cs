@@ -26,6 +26,9 @@ public sealed record DeviceStatus
     /// <summary>Measured speed of loading cold copies, bytes a second; 0 before the first.</summary>
     public double LoadBytesPerSecond { get; init; }
 
-    /// <summary>Whether it takes new turns.</summary>
+    /// <summary>Whether it takes no new turns.</summary>
     public bool IsDraining { get; init; }
+
+    /// <summary>Why its thread failed, after which it serves nothing; null while it does.</summary>
+    public string? Failure { get; init; }
 }

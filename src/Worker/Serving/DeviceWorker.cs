@@ -59,6 +59,7 @@ public sealed partial class DeviceWorker : IDeviceWorker
         DecodeTokensPerSecond = _parts.Speeds.DecodeTokensPerSecond,
         LoadBytesPerSecond = _parts.Speeds.LoadBytesPerSecond,
         IsDraining = _core.IsDraining,
+        Failure = _core.Failure?.Message,
     };
 
     /// <inheritdoc/>

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using KVCluster.Engine.Embedded;
 using KVCluster.Worker.Serving;
 using Microsoft.Extensions.DependencyInjection;
@@ -9,13 +10,16 @@ namespace KVCluster.Grains.Tests;
 /// <summary>Virtual silos that serve sessions, each with workers of its own.</summary>
 internal sealed class GrainCluster : IAsyncDisposable
 {
-    private readonly Dictionary<string, (EmbeddedSilo Silo, IDeviceWorker[] Workers)> _silos = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, (EmbeddedSilo Silo, IDeviceWorker[] Workers)> _silos = new(StringComparer.Ordinal);
     private readonly Func<string, IDeviceWorker[]> _workers;
     private readonly Action<GrainOptions>? _configure;
+    private readonly Action<IDeviceWorker> _gone;
 
-    private GrainCluster(Func<string, IDeviceWorker[]> workers, Action<GrainOptions>? configure, TimeProvider time)
+    private GrainCluster(
+        Func<string, IDeviceWorker[]> workers, Action<GrainOptions>? configure, TimeProvider time, Action<IDeviceWorker>? gone)
     {
         _workers = workers;
+        _gone = gone ?? (_ => { });
         _configure = configure;
         Engine = new EmbeddedCluster(new EmbeddedClusterOptions
         {
@@ -31,9 +35,13 @@ internal sealed class GrainCluster : IAsyncDisposable
     public IReadOnlyCollection<string> Nodes => [.. _silos.Keys];
 
     public static async Task<GrainCluster> StartAsync(
-        int silos, Func<string, IDeviceWorker[]> workers, Action<GrainOptions>? configure = null, TimeProvider? time = null)
+        int silos,
+        Func<string, IDeviceWorker[]> workers,
+        Action<GrainOptions>? configure = null,
+        TimeProvider? time = null,
+        Action<IDeviceWorker>? gone = null)
     {
-        var cluster = new GrainCluster(workers, configure, time ?? TimeProvider.System);
+        var cluster = new GrainCluster(workers, configure, time ?? TimeProvider.System, gone);
         for (int i = 0; i < silos; i++)
         {
             await cluster.AddAsync($"node-{i}");
@@ -57,7 +65,7 @@ internal sealed class GrainCluster : IAsyncDisposable
                 _configure?.Invoke(options);
             });
         });
-        _silos.Add(name, (silo, workers));
+        _silos[name] = (silo, workers);
         await ReportAsync();
     }
 
@@ -81,7 +89,7 @@ internal sealed class GrainCluster : IAsyncDisposable
     /// <summary>The silo is gone from one moment to the next, its device with it.</summary>
     public async Task KillAsync(string node)
     {
-        _silos.Remove(node, out var killed);
+        _silos.TryRemove(node, out var killed);
         await Engine.KillSiloAsync(killed.Silo);
         await DisposeAsync(killed.Workers);
         await Engine.Client.GetGrain<IDeviceDirectoryGrain>(0).Leave(node);
@@ -90,7 +98,7 @@ internal sealed class GrainCluster : IAsyncDisposable
 
     public async Task StopAsync(string node)
     {
-        _silos.Remove(node, out var stopped);
+        _silos.TryRemove(node, out var stopped);
         await Engine.StopSiloAsync(stopped.Silo);
         await DisposeAsync(stopped.Workers);
         await ReportAsync();
@@ -119,11 +127,12 @@ internal sealed class GrainCluster : IAsyncDisposable
         }
     }
 
-    private static async Task DisposeAsync(IDeviceWorker[] workers)
+    private async Task DisposeAsync(IDeviceWorker[] workers)
     {
         foreach (IDeviceWorker worker in workers)
         {
             await worker.DisposeAsync();
+            _gone(worker);
         }
     }
 }

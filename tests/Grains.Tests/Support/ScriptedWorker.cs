@@ -43,13 +43,14 @@ internal sealed class ScriptedWorker(string device, LocalModel model, ScriptedSt
     /// <summary>The token that this worker's "model" says next.</summary>
     public static int Next(IReadOnlyList<int> history) => 10 + (int)((history.Aggregate(7u, (hash, token) => (hash * 31) + (uint)token) >> 8) % 200);
 
-    public DeviceStatus Status() => Failure is DeviceFailedException failed ? throw failed : new DeviceStatus
+    public DeviceStatus Status() => new()
     {
         Ledger = new LedgerSnapshot(64, TotalPages, TotalPages - Resident.Count, Resident.Count - Running, Running, 0),
         Resident = Resident.Count,
         Running = Running,
         Waiting = 0,
         IsDraining = IsDraining,
+        Failure = Failure?.Message,
     };
 
     public ValueTask FenceAsync(SessionKey session, long epoch, CancellationToken cancellationToken)

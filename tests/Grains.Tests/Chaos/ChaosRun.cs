@@ -1,0 +1,93 @@
+namespace KVCluster.Grains.Tests.Chaos;
+
+/// <summary>Rounds of random operations, each on sessions of its own.</summary>
+internal sealed class ChaosRun(DeviceCluster cluster, Random random, ChaosCounts counts)
+{
+    private const int FirstToken = 10;
+    private const int LastToken = 400;
+
+    private readonly List<ChaosSession> _sessions = [];
+    private int _made;
+    private int _nodes = 100;
+
+    public IReadOnlyCollection<ChaosSession> Open => _sessions;
+
+    /// <summary>Operations on some sessions at once; and, where asked for, a node that is killed while they run, and another in its place.</summary>
+    public async Task<int> RoundAsync(int together, int limit, int longestHistory, bool kills)
+    {
+        List<Task> running = [];
+        ChaosSession[] chosen = [.. random.GetItems([.. Enumerable.Range(0, Math.Max(1, _sessions.Count))], together).Distinct()
+            .Where(i => i < _sessions.Count).Select(i => _sessions[i])];
+        running.AddRange(chosen.Select(session => Start(session, limit, longestHistory)));
+        if (_sessions.Count < limit)
+        {
+            running.Add(AddAsync(new ChaosSession(cluster.Grains, $"s{_made++}", counts)));
+        }
+
+        if (kills)
+        {
+            running.Add(KillAsync(random.GetItems([.. cluster.Grains.Nodes.Order(StringComparer.Ordinal)], 1)[0]));
+        }
+
+        await Task.WhenAll(running);
+        return running.Count;
+    }
+
+    private Task Start(ChaosSession session, int limit, int longestHistory)
+    {
+        int[] prompt = [.. Enumerable.Range(0, random.Next(1, 40)).Select(_ => random.Next(FirstToken, LastToken))];
+        int few = random.Next(1, 10);
+        string node = random.GetItems([.. cluster.Grains.Nodes.Order(StringComparer.Ordinal)], 1)[0];
+        if (session.History.Length > longestHistory)
+        {
+            return RemoveAsync(session);
+        }
+
+        int choice = random.Next(100);
+        return choice switch
+        {
+            < 45 => session.SayAsync(prompt, few),
+            < 57 => session.AppendAsync(prompt),
+            < 67 => session.CancelAsync(prompt, few),
+            < 77 => session.LeaveAsync(prompt, few),
+            < 87 => session.MoveAsync(node),
+            < 95 when _sessions.Count < limit - 1 => ForkAsync(session, $"s{_made++}"),
+            < 98 => session.CheckAsync(),
+            _ => RemoveAsync(session),
+        };
+    }
+
+    private async Task AddAsync(ChaosSession session)
+    {
+        await session.CreateAsync();
+        Keep(session);
+    }
+
+    private async Task ForkAsync(ChaosSession session, string id) => Keep(await session.ForkAsync(id));
+
+    private async Task RemoveAsync(ChaosSession session)
+    {
+        lock (_sessions)
+        {
+            _sessions.Remove(session);
+        }
+
+        await session.CloseAsync();
+    }
+
+    private async Task KillAsync(string node)
+    {
+        counts.Kills++;
+        await cluster.Grains.KillAsync(node);
+        await cluster.Grains.AddAsync($"node-{_nodes++}");
+    }
+
+    private void Keep(ChaosSession session)
+    {
+        lock (_sessions)
+        {
+            _sessions.Add(session);
+            _sessions.Sort((a, b) => string.CompareOrdinal(a.Id, b.Id));
+        }
+    }
+}

@@ -1,0 +1,80 @@
+using KVCluster.Inference.Kv;
+using KVCluster.Storage;
+using KVCluster.Storage.Blobs;
+using KVCluster.Storage.Directories;
+using KVCluster.Worker;
+using KVCluster.Worker.Serving;
+
+namespace KVCluster.Grains.Tests;
+
+/// <summary>Silos with real device workers, each with a model and an arena of its own, over one cold store on disk.</summary>
+internal sealed class DeviceCluster : IAsyncDisposable
+{
+    private readonly string _folder = Directory.CreateTempSubdirectory("kvcluster-grains-").FullName;
+    private readonly DirectoryBlobStore _blobs;
+    private readonly SnapshotStore _store;
+
+    private DeviceCluster()
+    {
+        _blobs = new DirectoryBlobStore(new DirectoryBlobStoreOptions { Path = _folder, Budget = new BlobBudget { TotalBytes = 4L << 30 } });
+        _store = new SnapshotStore(_blobs);
+    }
+
+    public GrainCluster Grains { get; private set; } = null!;
+
+    public static async Task<DeviceCluster> StartAsync(int silos, Func<LocalModel> open, Action<GrainOptions>? configure = null)
+    {
+        var cluster = new DeviceCluster();
+        cluster.Grains = await GrainCluster.StartAsync(
+            silos,
+            _ => [new DeviceWorker(open(), new DeviceWorkerOptions { IdleScores = null }, cluster._store)],
+            configure,
+            gone: Gone);
+        return cluster;
+    }
+
+    public ISessionGrain Session(string id) => Grains.Session(id);
+
+    /// <summary>Sessions that have a cold copy.</summary>
+    public async Task<List<SnapshotOwner>> ColdAsync()
+    {
+        List<SnapshotOwner> owners = [];
+        await foreach (SnapshotOwner owner in _blobs.OwnersAsync(null, CancellationToken.None))
+        {
+            owners.Add(owner);
+        }
+
+        return owners;
+    }
+
+    /// <summary>Every node's memory is as it was before the first session.</summary>
+    public void AssertEmpty()
+    {
+        foreach (string node in Grains.Nodes)
+        {
+            AssertEmpty(Grains.Worker<DeviceWorker>(node).Model);
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await Grains.DisposeAsync();
+        await _store.DisposeAsync();
+        await _blobs.DisposeAsync();
+        Directory.Delete(_folder, recursive: true);
+    }
+
+    /// <summary>However a node went, its worker gives back every page.</summary>
+    private static void Gone(IDeviceWorker worker)
+    {
+        AssertEmpty(worker.Model);
+        worker.Model.Dispose();
+    }
+
+    private static void AssertEmpty(LocalModel model)
+    {
+        model.Backend.Pool.CheckIntegrity();
+        LedgerSnapshot ledger = model.Backend.Pool.Ledger.Snapshot();
+        Assert.Equal((ledger.TotalPages, 0, 0, 0), (ledger.FreePages, ledger.EvictablePages, ledger.PinnedPages, ledger.ReservedPages));
+    }
+}
