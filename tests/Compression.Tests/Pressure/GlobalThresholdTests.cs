@@ -31,7 +31,7 @@ public sealed class GlobalThresholdTests
          from share in Gen.Choose(0, 1100)
          select new Case(seeds, weights, share / 1000.0)).ToArbitrary();
 
-    private static Config Setup => Config.QuickThrowOnFailure.WithMaxTest(400);
+    private static Config Setup => Config.QuickThrowOnFailure.WithMaxTest(150);
 
     [Fact]
     public void Bytes_after_are_the_target_within_one_page_a_row()
