@@ -119,6 +119,36 @@ internal sealed class HistogramParts
         return sum;
     }
 
+    /// <summary>A histogram whose rows keep only their best entries; the counts are checked before.</summary>
+    public static HistogramParts Cut(HistogramParts parts, ReadOnlySpan<int> kept)
+    {
+        int width = parts.MassAbove.Length;
+        HistogramParts cut = new(kept, parts.EntryBytes, parts.Floors, parts.PageEntries)
+        {
+            First = parts.FirstBin,
+            Above = new int[parts.Above.Length],
+            MassAbove = new double[width],
+            Fault = parts.Fault,
+        };
+        for (int row = 0; row < kept.Length; row++)
+        {
+            for (int k = 0; k < width; k++)
+            {
+                cut.Above[(row * width) + k] = Math.Min(parts.Above[(row * width) + k], kept[row] - parts.Floors[row]);
+            }
+        }
+
+        for (int k = width - 2; k >= 0; k--)
+        {
+            long before = InBin(parts.Above, k, width);
+            double share = before == 0 ? 0 : (double)InBin(cut.Above, k, width) / before;
+            cut.MassAbove[k] = cut.MassAbove[k + 1] + (share * (parts.MassAbove[k] - parts.MassAbove[k + 1]));
+        }
+
+        cut.TotalMass = parts.TotalMass - parts.MassAbove[0] + cut.MassAbove[0];
+        return cut;
+    }
+
     /// <summary>Bytes of all rows by bin.</summary>
     public ByteProfile Profile()
     {
@@ -135,6 +165,17 @@ internal sealed class HistogramParts
         }
 
         return new ByteProfile(First < 0 ? FirstBin : First, above, floors);
+    }
+
+    private static long InBin(int[] above, int bin, int width)
+    {
+        long entries = 0;
+        for (int i = bin; i < above.Length; i += width)
+        {
+            entries += above[i] - above[i + 1];
+        }
+
+        return entries;
     }
 
     // Rows do not increase, so their ends tell the range.

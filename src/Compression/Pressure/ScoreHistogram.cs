@@ -170,6 +170,29 @@ public sealed class ScoreHistogram
         return new ScoreHistogram(HistogramParts.Sum(Parts(), other.Parts()));
     }
 
+    /// <summary>
+    /// The histogram of the session once each row is cut to its best <paramref name="kept"/> entries: what is known until it is scored again.
+    /// Mass leaves its bin in proportion to entries.
+    /// </summary>
+    /// <exception cref="ArgumentException">A count is below a row's floor or above its length.</exception>
+    public ScoreHistogram Cut(ReadOnlySpan<int> kept)
+    {
+        if (kept.Length != Rows)
+        {
+            throw new ArgumentException($"{kept.Length} counts for {Rows} rows", nameof(kept));
+        }
+
+        for (int row = 0; row < Rows; row++)
+        {
+            if (kept[row] < _floors[row] || kept[row] > _lengths[row])
+            {
+                throw new ArgumentException($"row {row} keeps {kept[row]} of {_lengths[row]} entries, floor {_floors[row]}", nameof(kept));
+            }
+        }
+
+        return new ScoreHistogram(HistogramParts.Cut(Parts(), kept));
+    }
+
     private HistogramParts Parts() => new(_lengths, _entryBytes, _floors, PageEntries)
     {
         FirstBin = Profile.FirstBin,

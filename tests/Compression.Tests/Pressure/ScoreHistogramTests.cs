@@ -94,6 +94,28 @@ public sealed class ScoreHistogramTests
     }
 
     [Fact]
+    public void A_histogram_after_a_cut_is_that_of_the_entries_left()
+    {
+        HistogramRow[] rows = Histograms.Rows(11, 3, 300, floor: 10, wild: false);
+        int[] kept = [300, 120, 10];
+        ScoreHistogram cut = ScoreHistogram.Of(rows).Cut(kept);
+        ScoreHistogram left = ScoreHistogram.Of([.. rows.Select((r, i) => new HistogramRow(r.Scores[..kept[i]], r.EntryBytes, r.Floor))]);
+        Assert.Equal(left.Profile.TotalBytes, cut.Profile.TotalBytes);
+        Assert.Equal(left.TotalMass, cut.TotalMass, 0.02 * left.TotalMass);
+        for (int bin = 0; bin <= ScoreBins.Count; bin++)
+        {
+            for (int row = 0; row < 3; row++)
+            {
+                Assert.Equal(left.Kept(row, bin * ScoreBins.One), cut.Kept(row, bin * ScoreBins.One));
+            }
+        }
+
+        Assert.Throws<ArgumentException>(() => cut.Cut([301, 120, 10]));
+        Assert.Throws<ArgumentException>(() => cut.Cut([300, 120, 9]));
+        Assert.Throws<ArgumentException>(() => cut.Cut([300, 120]));
+    }
+
+    [Fact]
     public void A_score_that_is_not_a_number_is_named_and_the_session_falls_back()
     {
         ScoreHistogram histogram = ScoreHistogram.Of(
