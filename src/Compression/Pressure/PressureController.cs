@@ -72,19 +72,19 @@ public sealed class PressureController
         while (true)
         {
             List<(PressureAct Act, PricedCandidate From)> round = Carry(open, ActPlanner.Choose(open, wanted - chosen.Sum(c => c.Act.PlannedBytes)), cause);
-            HashSet<string> short_ = [.. Exceeding(snapshot, round)];
-            if (short_.Count == 0)
+            HashSet<string> exceeding = [.. Exceeding(snapshot, round)];
+            if (exceeding.Count == 0)
             {
                 chosen.AddRange(round);
                 return [.. chosen.Select(c => c.Act).OrderBy(Rank).ThenBy(CostPerByte).ThenBy(SessionOf, StringComparer.Ordinal)];
             }
 
-            foreach (string tenant in short_.Order(StringComparer.Ordinal))
+            foreach (string tenant in exceeding.Order(StringComparer.Ordinal))
             {
                 chosen.AddRange(Within(snapshot, [.. open.Where(c => c.Candidate.Tenant == tenant)], tenant, cause));
             }
 
-            open.RemoveAll(c => short_.Contains(c.Candidate.Tenant));
+            open.RemoveAll(c => exceeding.Contains(c.Candidate.Tenant));
         }
     }
 

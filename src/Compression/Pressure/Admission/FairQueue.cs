@@ -34,6 +34,9 @@ public sealed class FairQueue<T>
     /// <summary>Bytes they wait for.</summary>
     public long WaitingBytes { get; private set; }
 
+    /// <summary>All that wait, tenant by tenant.</summary>
+    public IEnumerable<T> Items => _lines.SelectMany(l => l.Turns).Select(t => t.Item);
+
     /// <summary>Turns of a tenant that wait.</summary>
     public int CountOf(string tenant) => _byTenant.TryGetValue(tenant, out TenantLine? line) ? line.Turns.Count : 0;
 

@@ -37,8 +37,8 @@ public static class ByteLeases
         }
 
         (double threshold, long[] excess) = Excess(reports, lent, options);
-        long short_ = excess.Sum(e => Math.Max(0, e));
-        return new LeaseRound(round, leases, Moves(reports, lent, excess, options), threshold, short_);
+        long missing = excess.Where((e, i) => e > Tolerance(lent[i], options)).Sum();
+        return new LeaseRound(round, leases, Moves(reports, lent, excess, options), threshold, missing);
     }
 
     private static void Check(IReadOnlyList<NodeReport> reports)
@@ -76,6 +76,8 @@ public static class ByteLeases
         return [.. lent.Select((bytes, i) => bytes + spare[i])];
     }
 
+    private static long Tolerance(long lent, LeaseOptions options) => (long)(options.Tolerance * lent);
+
     private static long Raised(long bytes, LeaseOptions options) => (long)Math.Min(long.MaxValue / 2, bytes / options.Fill);
 
     // By how much each node's bytes above the common threshold, with those that turns wait for, exceed its part; negative where it has room.
@@ -104,7 +106,7 @@ public static class ByteLeases
         long[] left = new long[excess.Length];
         for (int i = 0; i < excess.Length; i++)
         {
-            long tolerance = (long)(options.Tolerance * lent[i]);
+            long tolerance = Tolerance(lent[i], options);
             long most = (long)(options.MostMoved * lent[i]);
             if (excess[i] > tolerance)
             {

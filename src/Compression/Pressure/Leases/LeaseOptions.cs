@@ -9,11 +9,14 @@ public sealed record LeaseOptions
     /// <summary>How long a lease holds; several rounds.</summary>
     public TimeSpan Duration { get; init; } = TimeSpan.FromSeconds(15);
 
-    /// <summary>The share of its lease that a node should hold; the devices' low watermark.</summary>
-    public double Fill { get; init; } = 0.70;
+    /// <summary>The share of its lease that a node should hold: half way between the devices' watermarks.</summary>
+    public double Fill { get; init; } = 0.775;
 
-    /// <summary>A node counts as short, or as having room, only beyond this share of its lease: small differences are not worth a move.</summary>
-    public double Tolerance { get; init; } = 0.02;
+    /// <summary>
+    /// A node is short, or has room, only where it is further than this share of its lease from <see cref="Fill"/>: outside the devices'
+    /// watermarks. Within them they rise and fall all the time.
+    /// </summary>
+    public double Tolerance { get; init; } = 0.075;
 
     /// <summary>The largest share of its lease that a node may send in one round, and also the largest it may take.</summary>
     public double MostMoved { get; init; } = 0.5;

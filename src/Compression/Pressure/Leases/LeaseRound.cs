@@ -5,7 +5,7 @@ namespace KVCluster.Compression.Pressure.Leases;
 /// <param name="Leases">One for each node that reported, in the order of the reports.</param>
 /// <param name="Moves">Fewer than nodes.</param>
 /// <param name="Threshold">The weighted score below which nothing should be held anywhere.</param>
-/// <param name="ShortBytes">Bytes by which nodes are short, in all, at that threshold.</param>
+/// <param name="ShortBytes">Bytes by which nodes beyond the tolerance are short, in all, at that threshold.</param>
 public sealed record LeaseRound(
     long Round, IReadOnlyList<ByteLease> Leases, IReadOnlyList<SessionMove> Moves, double Threshold, long ShortBytes)
 {
