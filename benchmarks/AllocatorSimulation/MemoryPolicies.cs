@@ -29,8 +29,7 @@ internal sealed class ControllerPolicy(SimulationSettings settings, bool allocat
 
     public void Relieve(SimulatedNode node, double now)
     {
-        long waiting = Math.Min(node.WaitingBytes, node.Limit / 4);
-        if (!node.IsPressing && node.Used + waiting <= 0.85 * node.Limit)
+        if (!node.IsPressing && node.Used + node.WaitingBytes <= 0.85 * node.Limit)
         {
             return;
         }
@@ -53,7 +52,15 @@ internal sealed class ControllerPolicy(SimulationSettings settings, bool allocat
         }
 
         PressureDecision decision = _controller.Decide(
-            new PressureSnapshot { LimitBytes = node.Limit, UsedBytes = node.Used, WaitingBytes = waiting, Candidates = candidates }, node.IsPressing);
+            new PressureSnapshot
+            {
+                LimitBytes = node.Limit,
+                UsedBytes = node.Used,
+                WaitingBytes = node.WaitingBytes,
+                FirstWaitingBytes = node.Waiting.TryPeek(out SimulatedSession? first) ? first.Whole.PageBytes : 0,
+                Candidates = candidates,
+            },
+            node.IsPressing);
         node.IsPressing = decision.IsPressing;
         foreach (PressureAct act in decision.Acts)
         {
@@ -79,7 +86,7 @@ internal sealed class LruPolicy : IMemoryPolicy
 
     public void Relieve(SimulatedNode node, double now)
     {
-        long waiting = Math.Min(node.WaitingBytes, node.Limit / 4);
+        long waiting = node.CountedWaiting;
         if (node.Used + waiting <= 0.85 * node.Limit)
         {
             return;
@@ -106,7 +113,7 @@ internal sealed class UniformPolicy : IMemoryPolicy
 
     public void Relieve(SimulatedNode node, double now)
     {
-        long waiting = Math.Min(node.WaitingBytes, node.Limit / 4);
+        long waiting = node.CountedWaiting;
         if (node.Used + waiting <= 0.85 * node.Limit)
         {
             return;

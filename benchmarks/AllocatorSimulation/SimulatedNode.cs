@@ -23,6 +23,11 @@ internal sealed class SimulatedNode(int index, long capacity)
 
     public long MostUsed { get; private set; }
 
+    /// <summary>What the plain policies make room for at once, as the controller does.</summary>
+    public long CountedWaiting => Waiting.TryPeek(out SimulatedSession? first)
+        ? Math.Min(WaitingBytes, Math.Max(first.Whole.PageBytes, (long)(0.15 * Limit)))
+        : 0;
+
     public long WaitingBytes => Waiting.Sum(s => s.Whole.PageBytes);
 
     public void Restore(SimulatedSession session)

@@ -52,9 +52,10 @@ internal sealed class HistogramParts
         rows.Select(r => r.Floor).ToArray(),
         pageEntries);
 
-    /// <summary>Entries beyond the floors all in the lowest bin, every entry of mass 1.</summary>
+    /// <summary>All entries alike, in the middle of the lowest bin; their mass is what they score there, so that shares of it are true.</summary>
     public void FillAlike()
     {
+        double score = Math.ScaleB(1, ScoreBins.LowestExponent - 1);
         First = 0;
         Above = new int[2 * Lengths.Length];
         MassAbove = new double[2];
@@ -62,8 +63,8 @@ internal sealed class HistogramParts
         for (int row = 0; row < Lengths.Length; row++)
         {
             Above[2 * row] = Lengths[row] - Floors[row];
-            MassAbove[0] += Above[2 * row];
-            TotalMass += Lengths[row];
+            MassAbove[0] += Above[2 * row] * score;
+            TotalMass += Lengths[row] * score;
         }
     }
 

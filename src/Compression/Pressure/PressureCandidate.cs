@@ -27,6 +27,9 @@ public sealed record PressureCandidate
     /// <summary>Seconds to have its cache back once it has left: the faster of loading and recomputing, as measured.</summary>
     public required double SecondsToReturn { get; init; }
 
+    /// <summary>Seconds until its bytes are free once it is demoted: writes lined up and its own; 0 where a cold copy stands for it.</summary>
+    public double SecondsToLeave { get; init; }
+
     /// <summary>Whether its cache may leave the device: no turn is running.</summary>
     public bool MayLeave { get; init; } = true;
 
@@ -37,10 +40,10 @@ public sealed record PressureCandidate
     internal void Check()
     {
         if (Bytes < 0 || !(Importance >= 0 && double.IsFinite(Importance)) || !(ReturnChance >= 0 && ReturnChance <= 1)
-            || !(SecondsToReturn >= 0 && double.IsFinite(SecondsToReturn)))
+            || !(SecondsToReturn >= 0 && double.IsFinite(SecondsToReturn)) || !(SecondsToLeave >= 0 && double.IsFinite(SecondsToLeave)))
         {
             throw new ArgumentException(
-                $"session {Session}: {Bytes} bytes, importance {Importance}, chance of return {ReturnChance}, {SecondsToReturn} s to return: one is out of range");
+                $"session {Session}: {Bytes} bytes, importance {Importance}, chance of return {ReturnChance}, {SecondsToReturn} s to return, {SecondsToLeave} s to leave: one is out of range");
         }
     }
 }

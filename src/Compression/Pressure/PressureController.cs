@@ -28,8 +28,10 @@ public sealed class PressureController
         ArgumentOutOfRangeException.ThrowIfNegative(snapshot.LimitBytes);
         ArgumentOutOfRangeException.ThrowIfNegative(snapshot.UsedBytes);
         ArgumentOutOfRangeException.ThrowIfNegative(snapshot.WaitingBytes);
-        long demand = checked(snapshot.UsedBytes + snapshot.WaitingBytes);
+        ArgumentOutOfRangeException.ThrowIfNegative(snapshot.FirstWaitingBytes);
         long low = (long)(_options.LowWatermark * snapshot.LimitBytes);
+        long gap = (long)(_options.HighWatermark * snapshot.LimitBytes) - low;
+        long demand = checked(snapshot.UsedBytes + Math.Min(snapshot.WaitingBytes, Math.Max(snapshot.FirstWaitingBytes, gap)));
         if (Cause(snapshot, demand, low, wasPressing) is not { } kind)
         {
             return new PressureDecision(false, 0, 0, []);
@@ -99,7 +101,7 @@ public sealed class PressureController
                 throw new ArgumentException($"session {candidate.Session} is named twice", nameof(snapshot));
             }
 
-            open.Add(new PricedCandidate(candidate, _options, snapshot.CanDemote));
+            open.Add(new PricedCandidate(candidate, _options, snapshot));
         }
 
         return open;

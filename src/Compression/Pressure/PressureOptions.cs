@@ -18,6 +18,12 @@ public sealed record PressureOptions
     /// <summary>How much dearer it is to cut a session that is active than one that is idle; at least 1.</summary>
     public double ActiveFactor { get; init; } = 2;
 
+    /// <summary>
+    /// The least share of its bytes that a cut takes from a session, unless nothing more can be had: a session that is cut is no longer exact,
+    /// and that is not worth a page or two. In [0, 1).
+    /// </summary>
+    public double LeastCut { get; init; } = 0.05;
+
     /// <summary>Throws <see cref="PolicyException"/> naming the value that is out of range.</summary>
     public void Validate()
     {
@@ -34,6 +40,11 @@ public sealed record PressureOptions
         if (!(SecondsPerMass > 0 && double.IsFinite(SecondsPerMass)))
         {
             throw new PolicyException($"seconds per mass {SecondsPerMass}: above 0");
+        }
+
+        if (!(LeastCut >= 0 && LeastCut < 1))
+        {
+            throw new PolicyException($"least cut {LeastCut}: a share of a session's bytes, in [0, 1)");
         }
 
         if (!(ActiveFactor >= 1 && double.IsFinite(ActiveFactor)))

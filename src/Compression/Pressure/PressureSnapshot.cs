@@ -11,8 +11,14 @@ public sealed record PressureSnapshot
     /// <summary>Bytes held: all pages that are not free, and what is promised to running turns.</summary>
     public required long UsedBytes { get; init; }
 
-    /// <summary>Bytes that turns wait for.</summary>
+    /// <summary>
+    /// Bytes that turns wait for. A decision makes room for as much of them as lies between the watermarks, or for
+    /// <see cref="FirstWaitingBytes"/> where that is more: a long queue must not empty a device at one stroke.
+    /// </summary>
     public long WaitingBytes { get; init; }
+
+    /// <summary>Bytes of the largest of the turns next in line (<see cref="FairQueue{T}.LargestFirst"/>).</summary>
+    public long FirstWaitingBytes { get; init; }
 
     /// <summary>Sessions whose bytes may be asked for, in any order.</summary>
     public required IReadOnlyList<PressureCandidate> Candidates { get; init; }

@@ -4,7 +4,7 @@ namespace KVCluster.Compression.Pressure;
 /// A session with its costs on the common scale, weighted seconds:
 /// <code>
 /// compress to threshold t:  importance * max(1/20, chance) * active factor * SecondsPerMass * (mass dropped at t / all mass)
-/// leave the device:         importance * chance * seconds to return
+/// leave the device:         importance * chance * seconds to return, and seconds to leave where turns wait for the bytes
 /// </code>
 /// At a price of p seconds for a byte the best act is the one with the greatest <c>p * bytes freed - cost</c>. Compression by itself is best at the
 /// threshold where the next entry costs p a byte; that is one threshold over all sessions.
@@ -15,15 +15,18 @@ internal sealed class PricedCandidate
     private readonly double _secondsPerScore;
     private readonly double _entryBytes;
     private readonly double _leavingCost;
+    private readonly double _leastCut;
     private readonly ActKind _leaving;
 
-    public PricedCandidate(PressureCandidate candidate, PressureOptions options, bool canDemote)
+    public PricedCandidate(PressureCandidate candidate, PressureOptions options, PressureSnapshot snapshot)
     {
         candidate.Check();
         Candidate = candidate;
         _leavingCost = candidate.Importance * candidate.ReturnChance * candidate.SecondsToReturn;
-        bool leaves = candidate.MayLeave && (candidate.HasColdCopy || canDemote);
+        bool leaves = candidate.MayLeave && (candidate.HasColdCopy || snapshot.CanDemote);
         _leaving = !leaves || candidate.Bytes == 0 ? ActKind.None : candidate.HasColdCopy ? ActKind.Drop : ActKind.Demote;
+        _leavingCost += _leaving == ActKind.Demote && snapshot.WaitingBytes > 0 ? candidate.SecondsToLeave : 0;
+        _leastCut = options.LeastCut * candidate.Bytes;
         if (candidate.Histogram is not { Profile.Droppable: > 0 } histogram)
         {
             return;
@@ -54,8 +57,9 @@ internal sealed class PricedCandidate
         }
 
         ActOption leave = new(_leaving, Candidate.Bytes, _leavingCost, ScoreBins.End);
-        double gain = Gain(leave, price) - Gain(compress, price);
-        return gain > 0 || (gain == 0 && leave.Freed > 0 && (compress.Freed == 0 || leave.Kind < compress.Kind)) ? leave : compress;
+        double gain = Gain(leave, price);
+        double other = Math.Max(0, Gain(compress, price));
+        return gain > other || (gain == other && (compress.Freed == 0 || leave.Kind < compress.Kind)) ? leave : compress;
     }
 
     /// <summary>The best cut at a price; none where it frees nothing.</summary>
@@ -128,7 +132,8 @@ internal sealed class PricedCandidate
     {
         long freed = _histogram!.Profile.Droppable - _histogram.Profile.BeyondFloors(position);
         ActKind kind = Candidate.IsActive ? ActKind.CompressActive : ActKind.CompressIdle;
-        return freed == 0 ? ActOption.None : new ActOption(kind, freed, _histogram.DroppedMass(position) * _secondsPerScore, position);
+        bool worthIt = freed > 0 && (freed >= _leastCut || freed == _histogram.Profile.Droppable);
+        return !worthIt ? ActOption.None : new ActOption(kind, freed, _histogram.DroppedMass(position) * _secondsPerScore, position);
     }
 
     private static double Gain(ActOption option, double price) => (price * option.Freed) - option.Cost;

@@ -122,8 +122,8 @@ public sealed class ScoreHistogram
     public double DroppableMass => _massAbove[0];
 
     /// <summary>
-    /// A session whose scores are missing or not numbers. All entries beyond the floors count alike, in the lowest bin: the rows give way
-    /// first, down to sinks and recents.
+    /// A session whose scores are missing or not numbers. All entries count alike, in the lowest bin: where bare scores are compared
+    /// they give way first, where shares of a session's mass are they are worth their share of the slots.
     /// </summary>
     public static ScoreHistogram Unscored(
         ReadOnlySpan<int> lengths, ReadOnlySpan<long> entryBytes, ReadOnlySpan<int> floors, int pageEntries = 1, ScoreFault? fault = null)

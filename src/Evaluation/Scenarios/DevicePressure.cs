@@ -60,13 +60,13 @@ internal sealed class DevicePressure(SimulatedDevice device, ScenarioRun run)
         }
     }
 
-    /// <summary>Writes a session's cache to the cold store while it is idle.</summary>
-    public void SaveLater(SimulatedSession session)
+    /// <summary>Writes what a turn added to a session's cache to the cold store while it is idle.</summary>
+    public void SaveLater(SimulatedSession session, long added)
     {
         if (run.Scenario.Device.SaveBytesPerSecond > 0)
         {
             int version = session.Version;
-            After(session.Bytes, () => session.HasColdCopy |= session.Version == version && session.IsWhole);
+            After(added, () => session.HasColdCopy |= session.Version == version && session.IsWhole);
         }
     }
 
@@ -96,6 +96,7 @@ internal sealed class DevicePressure(SimulatedDevice device, ScenarioRun run)
             LimitBytes = device.Memory.Limit,
             UsedBytes = device.Memory.Used - _leaving.Sum(s => s.Bytes),
             WaitingBytes = device.Queue.WaitingBytes,
+            FirstWaitingBytes = device.Queue.LargestFirst,
             Candidates = [.. device.Resident.Values.Where(s => !s.IsRunning && !_leaving.Contains(s)).Select(s => Candidate(s, tenants))],
             CanDemote = run.Scenario.Device.SaveBytesPerSecond > 0,
             Tenants = tenants.ToDictionary(t => t.Key, t => new TenantBytes(t.Value, device.Memory.Lease.Of(t.Key).GuaranteedBytes)),
@@ -106,7 +107,7 @@ internal sealed class DevicePressure(SimulatedDevice device, ScenarioRun run)
     private PressureCandidate Candidate(SimulatedSession session, Dictionary<string, long> tenants)
     {
         ScenarioDevice speeds = run.Scenario.Device;
-        double recompute = session.Tokens / speeds.PrefillTokensPerSecond;
+        double recompute = device.Backlog + (session.Tokens / speeds.PrefillTokensPerSecond);
         double load = run.Histograms.BytesOf(session.Tokens) / speeds.LoadBytesPerSecond;
         string tenant = session.Group.Tenant;
         return new PressureCandidate
@@ -120,6 +121,9 @@ internal sealed class DevicePressure(SimulatedDevice device, ScenarioRun run)
             Importance = SessionWeight.Importance(session.Group.Priority, tenants[tenant], device.Memory.Lease.Of(tenant).EntitledBytes),
             ReturnChance = run.Chance.Of(run.Time.Now - session.LastEnd, [.. session.Gaps]),
             SecondsToReturn = session.HasColdCopy || session.IsWhole ? Math.Min(load, recompute) : recompute,
+            SecondsToLeave = session.HasColdCopy || speeds.SaveBytesPerSecond == 0
+                ? 0
+                : Math.Max(0, _saveFree - run.Time.Now) + (session.Bytes / speeds.SaveBytesPerSecond),
             HasColdCopy = session.HasColdCopy,
         };
     }

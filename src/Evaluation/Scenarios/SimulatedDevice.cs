@@ -32,6 +32,9 @@ internal sealed class SimulatedDevice
     /// <summary>Sessions whose caches are here.</summary>
     public Dictionary<string, SimulatedSession> Resident { get; } = new(StringComparer.Ordinal);
 
+    /// <summary>Seconds of prefill that are lined up.</summary>
+    public double Backlog => Math.Max(0, _prefillFree - _run.Time.Now);
+
     /// <summary>Bytes free once all that waits has come.</summary>
     public long Room => Memory.Limit - Memory.Used - Queue.WaitingBytes;
 
@@ -195,11 +198,13 @@ internal sealed class SimulatedDevice
         SimulatedSession session = turn.Session;
         Running.Remove(turn);
         session.IsRunning = false;
-        session.Hold(this, TokensAfter(turn), session.Bytes + turn.Reserved);
+        int tokens = TokensAfter(turn);
+        long added = _run.Histograms.BytesOf(tokens) - _run.Histograms.BytesOf(session.Tokens);
+        session.Hold(this, tokens, session.Bytes + turn.Reserved);
         session.LastEnd = _run.Time.Now;
         Resident[session.Name] = session;
         _run.Tally.Served++;
-        _pressure.SaveLater(session);
+        _pressure.SaveLater(session, added);
         _run.Ended(session);
         Admit();
     }

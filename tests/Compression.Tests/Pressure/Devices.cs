@@ -30,6 +30,7 @@ internal static class Devices
             LimitBytes = (long)(used / usedShare),
             UsedBytes = used,
             WaitingBytes = waiting,
+            FirstWaitingBytes = waiting,
             Candidates = candidates,
         };
     }

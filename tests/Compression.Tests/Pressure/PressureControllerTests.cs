@@ -118,6 +118,25 @@ public sealed class PressureControllerTests
     }
 
     [Fact]
+    public void Where_turns_wait_what_takes_long_to_leave_is_compressed_instead()
+    {
+        PressureCandidate[] candidates = [.. Enumerable.Range(0, 6).Select(i => Devices.Candidate(3, $"s{i}", 400) with { SecondsToReturn = 1e-6, SecondsToLeave = 1e3 })];
+        PressureSnapshot calm = Devices.Full(candidates, 0.9);
+        Assert.Contains(_controller.Decide(calm, false).Acts, act => act is DemoteAct);
+        Assert.All(_controller.Decide(calm with { WaitingBytes = 1000 }, false).Acts, act => Assert.IsType<CompressAct>(act));
+    }
+
+    [Fact]
+    public void A_cut_takes_no_less_than_a_share_of_a_session()
+    {
+        PressureCandidate[] candidates = [.. Devices.Many(60).Select(c => c with { MayLeave = false })];
+        PressureDecision decision = _controller.Decide(Devices.Full(candidates, 0.86), true);
+        Dictionary<string, long> bytes = candidates.ToDictionary(c => c.Session, c => c.Bytes);
+        Assert.NotEmpty(decision.Acts);
+        Assert.All(decision.Acts.Cast<CompressAct>(), act => Assert.True(act.PlannedBytes >= 0.05 * bytes[act.Session]));
+    }
+
+    [Fact]
     public void Active_sessions_are_cut_less_than_equal_idle_ones()
     {
         PressureCandidate idle = Devices.Candidate(3, "idle", 400) with { MayLeave = false };
@@ -163,6 +182,25 @@ public sealed class PressureControllerTests
         CompressAct act = Assert.IsType<CompressAct>(Assert.Single(decision.Acts));
         Assert.Equal(ScoreFault.Absent, act.Fault);
         Assert.InRange(act.MassShare, 0.4, 1);
+    }
+
+    [Fact]
+    public void A_session_without_scores_gives_no_way_before_entries_that_are_worth_less()
+    {
+        ScoreHistogram unscored = ScoreHistogram.Unscored([400, 400], [Devices.EntryBytes, Devices.EntryBytes], [20, 20], Devices.Page);
+        PressureCandidate blind = new() { Session = "blind", Bytes = unscored.PageBytes, Histogram = unscored, ReturnChance = 0.5, SecondsToReturn = 1e9 };
+        PressureCandidate scored = Devices.Candidate(3, "scored", 400) with { ReturnChance = 0.5, SecondsToReturn = 1e9 };
+        PressureDecision decision = _controller.Decide(Devices.Full([blind, scored], 0.86), false);
+        Assert.Equal("scored", Devices.SessionOf(Assert.Single(decision.Acts)));
+    }
+
+    [Fact]
+    public void A_long_queue_does_not_empty_the_device()
+    {
+        PressureSnapshot snapshot = Devices.Full(Devices.Many(40), 0.8);
+        PressureDecision decision = _controller.Decide(snapshot with { WaitingBytes = 10 * snapshot.LimitBytes, FirstWaitingBytes = 1 }, false);
+        Assert.InRange(decision.WantedBytes, 0.2 * snapshot.LimitBytes, 0.26 * snapshot.LimitBytes);
+        Assert.DoesNotContain(decision.Acts, a => a is RefuseAct);
     }
 
     [Fact]

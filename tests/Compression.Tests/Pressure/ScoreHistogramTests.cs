@@ -116,7 +116,7 @@ public sealed class ScoreHistogramTests
     }
 
     [Fact]
-    public void A_score_that_is_not_a_number_is_named_and_the_session_falls_back()
+    public void A_score_that_is_not_a_number_is_named_and_all_entries_count_alike()
     {
         ScoreHistogram histogram = ScoreHistogram.Of(
             [new HistogramRow(new float[] { 3, 2, 1 }, 8, 1), new HistogramRow(new[] { 3f, float.NaN, 1 }, 8, 1)]);
@@ -125,7 +125,7 @@ public sealed class ScoreHistogramTests
         Assert.Equal(1, histogram.Kept(0, ScoreBins.One));
         Assert.Equal(3, histogram.Kept(0, 0));
         Assert.Equal(4 * 8, histogram.Profile.Droppable);
-        Assert.Equal(6, histogram.TotalMass);
+        Assert.Equal(2.0 / 3, histogram.DroppableMass / histogram.TotalMass, 1e-12);
     }
 
     [Fact]

@@ -34,6 +34,9 @@ public sealed class FairQueue<T>
     /// <summary>Bytes they wait for.</summary>
     public long WaitingBytes { get; private set; }
 
+    /// <summary>Bytes of the largest of the turns that are first in their lines; 0 where none waits.</summary>
+    public long LargestFirst => _lines.Count == 0 ? 0 : _lines.Max(l => l.Turns.First!.Value.Bytes);
+
     /// <summary>All that wait, tenant by tenant.</summary>
     public IEnumerable<T> Items => _lines.SelectMany(l => l.Turns).Select(t => t.Item);
 
