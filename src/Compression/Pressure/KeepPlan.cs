@@ -1,0 +1,60 @@
+using KVCluster.Compression.Policies;
+using KVCluster.Compression.Scores;
+
+namespace KVCluster.Compression.Pressure;
+
+/// <summary>The slots behind the numbers of an act of compression.</summary>
+public static class KeepPlan
+{
+    /// <summary>
+    /// The plan in which each row of a session's histogram keeps its best <paramref name="kept"/> slots, sinks and recents before all others.
+    /// Without scores, or with scores that are not finite, what stays is sinks and the most recent slots.
+    /// </summary>
+    /// <param name="shape">The cache, as the histogram saw it.</param>
+    /// <param name="scores">The scores the histogram was made of, or null.</param>
+    /// <param name="floors">The floors it was made with.</param>
+    /// <param name="kept">Entries of each row: layers, or layers x KV heads where heads of a layer differ in length.</param>
+    public static RetentionPlan Of(CacheShape shape, AttentionScores? scores, SessionFloors floors, IReadOnlyList<int> kept)
+    {
+        ArgumentNullException.ThrowIfNull(shape);
+        ArgumentNullException.ThrowIfNull(floors);
+        ArgumentNullException.ThrowIfNull(kept);
+        int rows = SessionHistogram.Rows(shape);
+        if (kept.Count != rows)
+        {
+            throw new ArgumentException($"{kept.Count} counts for a cache of {rows} rows", nameof(kept));
+        }
+
+        AttentionScores ranked = Ranked(shape, scores, floors);
+        int perLayer = rows / shape.Layers;
+        int[][] slots = new int[shape.Layers * shape.KvHeads][];
+        for (int i = 0; i < slots.Length; i++)
+        {
+            int layer = i / shape.KvHeads;
+            int row = perLayer == 1 ? layer : i;
+            slots[i] = SlotSelection.Best(ranked.Row(layer, i % shape.KvHeads), kept[row]);
+        }
+
+        return new RetentionPlan(shape.Layers, shape.KvHeads, slots);
+    }
+
+    private static AttentionScores Ranked(CacheShape shape, AttentionScores? scores, SessionFloors floors)
+    {
+        if (scores is not null && SessionHistogram.Fault(scores) is null)
+        {
+            AttentionScores raised = scores.Copy();
+            ProtectedSlots.Raise(raised, shape, floors.Sinks, floors.Recents);
+            return raised;
+        }
+
+        float[][] nothing = new float[shape.Layers * shape.KvHeads][];
+        for (int i = 0; i < nothing.Length; i++)
+        {
+            nothing[i] = new float[shape.Slots(i / shape.KvHeads, i % shape.KvHeads)];
+        }
+
+        AttentionScores ranked = new(shape.Layers, shape.KvHeads, nothing);
+        ProtectedSlots.Raise(ranked, shape, floors.Sinks, shape.LogicalLength);
+        return ranked;
+    }
+}

@@ -1,0 +1,140 @@
+namespace KVCluster.Compression.Pressure;
+
+/// <summary>
+/// A session with its costs on the common scale, weighted seconds:
+/// <code>
+/// compress to threshold t:  importance * max(1/20, chance) * active factor * SecondsPerMass * (mass dropped at t / all mass)
+/// leave the device:         importance * chance * seconds to return, and seconds to leave where turns wait for the bytes
+/// </code>
+/// At a price of p seconds for a byte the best act is the one with the greatest <c>p * bytes freed - cost</c>. Compression by itself is best at the
+/// threshold where the next entry costs p a byte; that is one threshold over all sessions.
+/// </summary>
+internal sealed class PricedCandidate
+{
+    private readonly ScoreHistogram? _histogram;
+    private readonly double _secondsPerScore;
+    private readonly double _entryBytes;
+    private readonly double _leavingCost;
+    private readonly double _leastCut;
+    private readonly ActKind _leaving;
+
+    public PricedCandidate(PressureCandidate candidate, PressureOptions options, PressureSnapshot snapshot)
+    {
+        candidate.Check();
+        Candidate = candidate;
+        _leavingCost = candidate.Importance * candidate.ReturnChance * candidate.SecondsToReturn;
+        bool leaves = candidate.MayLeave && (candidate.HasColdCopy || snapshot.CanDemote);
+        _leaving = !leaves || candidate.Bytes == 0 ? ActKind.None : candidate.HasColdCopy ? ActKind.Drop : ActKind.Demote;
+        _leavingCost += _leaving == ActKind.Demote && snapshot.WaitingBytes > 0 ? candidate.SecondsToLeave : 0;
+        _leastCut = options.LeastCut * candidate.Bytes;
+        if (candidate.Histogram is not { Profile.Droppable: > 0 } histogram)
+        {
+            return;
+        }
+
+        _histogram = histogram;
+        double factor = candidate.IsActive ? options.ActiveFactor : 1;
+        double seconds = SessionWeight.Of(candidate.Importance, candidate.ReturnChance) * factor * options.SecondsPerMass;
+        _secondsPerScore = histogram.TotalMass > 0 ? seconds / histogram.TotalMass : 0;
+        long entries = 0;
+        for (int row = 0; row < histogram.Rows; row++)
+        {
+            entries += histogram.Length(row);
+        }
+
+        _entryBytes = (double)histogram.Profile.TotalBytes / entries;
+    }
+
+    public PressureCandidate Candidate { get; }
+
+    /// <summary>The act of greatest gain at a price, in seconds a byte; of equal gains the one that frees more, then the earlier kind.</summary>
+    public ActOption Best(double price)
+    {
+        ActOption compress = Compress(price);
+        if (_leaving == ActKind.None)
+        {
+            return compress;
+        }
+
+        ActOption leave = new(_leaving, Candidate.Bytes, _leavingCost, ScoreBins.End);
+        double gain = Gain(leave, price);
+        double other = Math.Max(0, Gain(compress, price));
+        return gain > other || (gain == other && (compress.Freed == 0 || leave.Kind < compress.Kind)) ? leave : compress;
+    }
+
+    /// <summary>The best cut at a price; none where it frees nothing.</summary>
+    public ActOption Compress(double price)
+    {
+        if (_histogram is null || (price == 0 && _secondsPerScore > 0))
+        {
+            return ActOption.None;
+        }
+
+        long position = _secondsPerScore == 0 ? ScoreBins.End : ScoreBins.Position(price * _entryBytes / _secondsPerScore);
+        return CompressTo(position);
+    }
+
+    /// <summary>As much as can be had of the session, whatever it costs.</summary>
+    public ActOption Most() => _leaving != ActKind.None
+        ? new ActOption(_leaving, Candidate.Bytes, _leavingCost, ScoreBins.End)
+        : _histogram is null ? ActOption.None : CompressTo(ScoreBins.End);
+
+    /// <summary>The act itself; null where whole pages free nothing.</summary>
+    public PressureAct? Act(ActOption option, PressureCause cause)
+    {
+        switch (option.Kind)
+        {
+            case ActKind.None:
+                return null;
+            case ActKind.Drop:
+                return new DropAct(cause, option.Freed, option.Cost, Candidate.Session);
+            case ActKind.Demote:
+                return new DemoteAct(cause, option.Freed, option.Cost, Candidate.Session);
+            default:
+                return CompressAct(option, cause);
+        }
+    }
+
+    private CompressAct? CompressAct(ActOption option, PressureCause cause)
+    {
+        int[] keep = new int[_histogram!.Rows];
+        _histogram.KeptPages(option.Position, keep);
+        long freed = _histogram.Freed(keep);
+        if (freed == 0)
+        {
+            return null;
+        }
+
+        double mass = _histogram.DroppedMass(option.Position) + RoundedMass(option.Position, keep);
+        mass = Math.Min(mass, _histogram.DroppableMass);
+        return new CompressAct(cause, freed, mass * _secondsPerScore, Candidate.Session)
+        {
+            IsActive = Candidate.IsActive,
+            Keep = keep,
+            MassShare = _histogram.TotalMass > 0 ? Math.Min(1, mass / _histogram.TotalMass) : 0,
+            Fault = _histogram.Fault,
+        };
+    }
+
+    // What rounding to whole pages takes beyond the threshold scores at least the threshold.
+    private double RoundedMass(long position, ReadOnlySpan<int> keep)
+    {
+        long entries = 0;
+        for (int row = 0; row < keep.Length; row++)
+        {
+            entries += Math.Max(0, _histogram!.Kept(row, position) - keep[row]);
+        }
+
+        return position < ScoreBins.End ? entries * ScoreBins.ValueAt(position) : 0;
+    }
+
+    private ActOption CompressTo(long position)
+    {
+        long freed = _histogram!.Profile.Droppable - _histogram.Profile.BeyondFloors(position);
+        ActKind kind = Candidate.IsActive ? ActKind.CompressActive : ActKind.CompressIdle;
+        bool worthIt = freed > 0 && (freed >= _leastCut || freed == _histogram.Profile.Droppable);
+        return !worthIt ? ActOption.None : new ActOption(kind, freed, _histogram.DroppedMass(position) * _secondsPerScore, position);
+    }
+
+    private static double Gain(ActOption option, double price) => (price * option.Freed) - option.Cost;
+}
