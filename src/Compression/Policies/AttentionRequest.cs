@@ -13,6 +13,12 @@ public sealed record AttentionRequest(AttentionSource Source, QueryAggregation A
     /// </summary>
     public int Window { get; init; }
 
+    /// <summary>
+    /// The context is replayed in pieces of so many tokens, each alone from position N on, so that a query sees the cache and its own piece;
+    /// 0: in one. Of the source replay.
+    /// </summary>
+    public int ReplayTokens { get; init; }
+
     /// <summary>What each query counts; of the sources window and reconstruction.</summary>
     public QueryWeighting Weighting { get; init; }
 

@@ -85,7 +85,7 @@ public static class PolicyInputs
         private AttentionScores Attention(AttentionRequest wanted) => wanted.Source switch
         {
             AttentionSource.Observed => Observed(wanted),
-            AttentionSource.Replay => Score(new ScoringRequest(cache, [context.History], wanted.Aggregation, context.ChunkTokens)),
+            AttentionSource.Replay => Score(new ScoringRequest(cache, Replay(wanted.ReplayTokens), wanted.Aggregation, context.ChunkTokens)),
             AttentionSource.Task when context.TaskPrompts.Count == 0 =>
                 throw new InputException("the policy scores by a task, but no task prompt was given"),
             AttentionSource.Task => Score(new ScoringRequest(cache, context.TaskPrompts, wanted.Aggregation, context.ChunkTokens)),
@@ -111,6 +111,17 @@ public static class PolicyInputs
             while (step());
             WorkingBytes = Math.Max(WorkingBytes, bytes());
             progress?.Invoke(1);
+        }
+
+        private ReadOnlyMemory<int>[] Replay(int tokens)
+        {
+            int all = context.History.Length;
+            int length = tokens == 0 ? all : tokens;
+            return
+            [
+                .. Enumerable.Range(0, (all + length - 1) / length)
+                    .Select(i => context.History[(i * length)..Math.Min(all, (i + 1) * length)]),
+            ];
         }
 
         private ScoringRequest Reconstruction(AttentionRequest wanted)
