@@ -19,6 +19,12 @@ public sealed record AttentionRequest(AttentionSource Source, QueryAggregation A
     /// </summary>
     public int ReplayTokens { get; init; }
 
+    /// <summary>
+    /// What the cache observed of just these queries as they came does as well, and spares running them again: of the source window, where
+    /// all queries count the same and heads are reduced by their mean.
+    /// </summary>
+    public bool OrObserved { get; init; }
+
     /// <summary>What each query counts; of the sources window and reconstruction.</summary>
     public QueryWeighting Weighting { get; init; }
 

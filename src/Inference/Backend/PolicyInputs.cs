@@ -65,6 +65,11 @@ public static class PolicyInputs
         private (AttentionScores? Window, QueryStatistics? Statistics) History(ScoreRequest request)
         {
             AttentionRequest? window = request.Attention is { Source: AttentionSource.Window } attention ? attention : null;
+            if (window is { OrObserved: true } && ObservedHistory(window) is { } observed)
+            {
+                return (observed, request.QueryStatistics is null ? null : History(request with { Attention = null }).Statistics);
+            }
+
             if (window is null && request.QueryStatistics is null)
             {
                 return (null, null);
@@ -154,6 +159,31 @@ public static class PolicyInputs
                 Weighting = wanted.Weighting,
                 SubsampleSinks = options.Subsample ? options.SubsampleSinks : null,
             };
+        }
+
+        /// <summary>The mean over all queries of the history, as a pass over it would give; null where the cache did not observe it.</summary>
+        private AttentionScores? ObservedHistory(AttentionRequest wanted)
+        {
+            bool fits = context.Observation == new ObservationOptions(wanted.Aggregation, wanted.Window) && wanted.Window == 0;
+            if (!fits || backend.Observed(cache) is not { } observed)
+            {
+                return null;
+            }
+
+            CacheShape shape = CacheShapes.Of(cache);
+            for (int i = 0; i < observed.Layers * observed.Heads && wanted.Aggregation == QueryAggregation.Mean; i++)
+            {
+                int layer = i / observed.Heads;
+                int head = i % observed.Heads;
+                Span<float> row = observed.Row(layer, head);
+                for (int slot = 0; slot < row.Length; slot++)
+                {
+                    // Observed is the mean over those that could see the slot.
+                    row[slot] *= (float)(shape.LogicalLength - shape.Position(layer, head, slot)) / shape.LogicalLength;
+                }
+            }
+
+            return observed;
         }
 
         private AttentionScores Observed(AttentionRequest wanted)

@@ -261,7 +261,7 @@ internal sealed unsafe class DecodeAttention : IIndexedWork, IDisposable
             }
 
             int first = Math.Max(start, piece.Begin);
-            span.Observed!.Add(_layer, span.KvHead, first, new ReadOnlySpan<float>(probabilities + (first - start), piece.End - first), 1);
+            span.Observed!.Add(_layer, span.KvHead, first, new ReadOnlySpan<float>(probabilities + (first - start), piece.End - first));
         }
     }
 
