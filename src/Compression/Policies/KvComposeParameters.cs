@@ -2,7 +2,7 @@ using KVCluster.Compression.Scores;
 
 namespace KVCluster.Compression.Policies;
 
-/// <summary>Parameters of KVCompose. The defaults are the paper's.</summary>
+/// <summary>Parameters of KVCompose. The defaults are the paper's but for <see cref="Chunk"/>.</summary>
 public sealed record KvComposeParameters : PolicyParameters
 {
     /// <summary>Whose attention the scores are made of.</summary>
@@ -12,7 +12,7 @@ public sealed record KvComposeParameters : PolicyParameters
     /// Tokens replayed at a time, each piece alone behind the context; 0: the whole context at once, as the paper has it. Pieces spare the
     /// attention of the replay to itself.
     /// </summary>
-    public int Chunk { get; init; }
+    public int Chunk { get; init; } = 512;
 
     /// <summary>Over those queries (AGG_task).</summary>
     public QueryAggregation Aggregation { get; init; } = QueryAggregation.Max;
