@@ -15,21 +15,25 @@ namespace KVCluster.Benchmarks.PolicyCost;
 /// </summary>
 internal sealed class PolicyCostBenchmark : IDisposable
 {
+    private readonly PolicyCostSettings _settings;
     private readonly LoadedModel _model;
+    private readonly Process _process = Process.GetCurrentProcess();
     private readonly CpuBackend _backend;
     private readonly PolicyContext _context;
 
-    public PolicyCostBenchmark(string path, int tokens, int threads)
+    public PolicyCostBenchmark(PolicyCostSettings settings)
     {
-        _model = ModelLoader.Open(path);
+        _settings = settings;
+        int tokens = settings.Tokens;
+        _model = ModelLoader.Open(settings.Model);
         ModelConfig config = _model.Config;
-        var geometry = new KvGeometry(config.Layers, config.KvHeads, config.HeadSize, KvElementType.F32, 32);
+        var geometry = new KvGeometry(config.Layers, config.KvHeads, config.HeadSize, settings.KvType, 32);
         _backend = new CpuBackend(_model, new CpuBackendOptions
         {
             ArenaBytes = KvCapacity.BytesFor(geometry, (2 * tokens) + 64),
-            KvType = KvElementType.F32,
+            KvType = settings.KvType,
             PageTokens = 32,
-            Threads = threads,
+            Threads = settings.Threads,
             MaxBatchTokens = 512,
         });
         var random = new Random(1);
@@ -56,44 +60,44 @@ internal sealed class PolicyCostBenchmark : IDisposable
     public KvCache Cache { get; private set; }
 
     /// <summary>Seconds of one prefill.</summary>
-    public double Prefill()
+    public double Prefill(ObservationOptions? observe = null)
     {
         Cache.Dispose();
-        Cache = _backend.CreateCache();
-        long start = Stopwatch.GetTimestamp();
+        Cache = _backend.CreateCache(observe);
+        double start = Now();
         for (int i = 0; i < _context.History.Length; i += _backend.MaxBatchTokens)
         {
             int count = Math.Min(_backend.MaxBatchTokens, _context.History.Length - i);
             _backend.Forward([new ForwardRequest(Cache) { Tokens = _context.History.Slice(i, count), Logits = LogitsRows.None }]);
         }
 
-        return Stopwatch.GetElapsedTime(start).TotalSeconds;
+        return Now() - start;
     }
 
-    /// <summary>Seconds of gathering, planning and applying, each the best of the repetitions; bytes of the arena freed.</summary>
-    public (double Gather, double Plan, double Apply, double Freed) Run(ICompressionPolicy policy, double ratio, int repeat)
+    /// <summary>All of it in turn, each the best of the repetitions.</summary>
+    public PolicyCost Run(ICompressionPolicy policy, double ratio, int repeat)
     {
-        double gather = double.MaxValue;
-        double plan = double.MaxValue;
-        double apply = double.MaxValue;
-        double freed = 0;
+        var best = new PolicyCost(double.MaxValue, double.MaxValue, double.MaxValue, double.MaxValue, 0);
         for (int i = 0; i < repeat; i++)
         {
-            long start = Stopwatch.GetTimestamp();
-            PolicyInput input = PolicyInputs.Gather(_backend, Cache, policy.Request, _context).Input;
-            gather = Math.Min(gather, Seconds(ref start));
-            RetentionPlan made = policy.Plan(input, RetentionBudget.OfRatio(ratio));
-            plan = Math.Min(plan, Seconds(ref start));
-            Prefill();
+            double prefill = Prefill();
             long bytes = Cache.Bytes;
-            start = Stopwatch.GetTimestamp();
-            PlanApplication.Apply(_backend, Cache, made);
-            apply = Math.Min(apply, Seconds(ref start));
-            freed = 1 - ((double)Cache.Bytes / bytes);
-            Prefill();
+            double start = Now();
+            PolicyInput input = PolicyInputs.Gather(_backend, Cache, policy.Request, _context).Input;
+            double gathered = Now();
+            RetentionPlan plan = policy.Plan(input, RetentionBudget.OfRatio(ratio));
+            double planned = Now();
+            PlanApplication.Apply(_backend, Cache, plan);
+            double applied = Now();
+            best = new PolicyCost(
+                Math.Min(best.Prefill, prefill),
+                Math.Min(best.Gather, gathered - start),
+                Math.Min(best.Plan, planned - gathered),
+                Math.Min(best.Apply, applied - planned),
+                1 - ((double)Cache.Bytes / bytes));
         }
 
-        return (gather, plan, apply, freed);
+        return best;
     }
 
     public void Dispose()
@@ -101,13 +105,18 @@ internal sealed class PolicyCostBenchmark : IDisposable
         Cache.Dispose();
         _backend.Dispose();
         _model.Dispose();
+        _process.Dispose();
     }
 
-    private static double Seconds(ref long start)
+    private double Now()
     {
-        double seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
-        start = Stopwatch.GetTimestamp();
-        return seconds;
+        if (!_settings.CpuTime)
+        {
+            return Stopwatch.GetTimestamp() / (double)Stopwatch.Frequency;
+        }
+
+        _process.Refresh();
+        return _process.TotalProcessorTime.TotalSeconds;
     }
 
     private static float[][] Scores(Random random, int rows, int columns) =>

@@ -1,34 +1,45 @@
+using System.CommandLine;
 using System.Globalization;
 using KVCluster.Benchmarks.PolicyCost;
 using KVCluster.Compression.Policies;
 
-// usage: PolicyCost MODEL [tokens = 2048] [repetitions = 3] [policy specification ...]
 CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
-if (args.Length == 0
-    || (args.Length > 1 && !(int.TryParse(args[1], out int given) && given > 0))
-    || (args.Length > 2 && !(int.TryParse(args[2], out given) && given > 0)))
+var model = new Argument<string>("model") { Description = "model folder or GGUF file" };
+var policies = new Argument<string[]>("policies") { Description = "policy specifications; default: every policy at its defaults", DefaultValueFactory = _ => [] };
+var tokens = new Option<int>("--tokens") { Description = "tokens of the prefill", DefaultValueFactory = _ => 2048 };
+var repeat = new Option<int>("--repeat") { Description = "repetitions, of which the best counts", DefaultValueFactory = _ => 5 };
+var ratio = new Option<double>("--ratio") { Description = "share of the cache that is removed", DefaultValueFactory = _ => 0.5 };
+var threads = new Option<int>("--threads") { Description = "threads of the backend", DefaultValueFactory = _ => Environment.ProcessorCount };
+var kv = new Option<KVCluster.Inference.Kv.KvElementType>("--kv") { Description = "element type of the cache", DefaultValueFactory = _ => KVCluster.Inference.Kv.KvElementType.F32 };
+var cpu = new Option<bool>("--cpu-time") { Description = "measure the process's processor time: for one thread on a busy machine" };
+foreach (Option<int> option in (Option<int>[])[tokens, repeat, threads])
 {
-    Console.Error.WriteLine("usage: PolicyCost MODEL [tokens] [repetitions] [policy specification ...]");
-    return 2;
+    option.Validators.Add(result =>
+    {
+        if (result.GetValueOrDefault<int>() < 1)
+        {
+            result.AddError($"{option.Name} must be 1 or more");
+        }
+    });
 }
 
-int tokens = args.Length > 1 ? int.Parse(args[1]) : 2048;
-int repeat = args.Length > 2 ? int.Parse(args[2]) : 3;
-IEnumerable<string> specifications = args.Length > 3
-    ? args[3..]
-    : CompressionPolicies.All.Select(d => d.Name);
-const double Ratio = 0.5;
-
-using var benchmark = new PolicyCostBenchmark(args[0], tokens, Environment.ProcessorCount);
-double prefill = Enumerable.Range(0, repeat + 1).Min(_ => benchmark.Prefill());
-Console.WriteLine($"{tokens} tokens, {Environment.ProcessorCount} processors, ratio {Ratio}; prefill {prefill:F2} s; best of {repeat}");
-Console.WriteLine("times: share of the prefill; freed: of the conversation's pages");
-Console.WriteLine($"{"policy",-24} {"gather %",9} {"plan %",8} {"apply %",8} {"freed %",8}");
-foreach (string specification in specifications)
+var command = new RootCommand("What policies, and observing attention, cost as a share of the prefill they follow.")
 {
-    var (gather, plan, apply, freed) = benchmark.Run(CompressionPolicies.Parse(specification), Ratio, repeat);
+    model, policies, tokens, repeat, ratio, threads, kv, cpu,
+};
+command.SetAction(result =>
+{
+    int repetitions = result.GetValue(repeat);
+    string[] specifications = result.GetValue(policies) is { Length: > 0 } named ? named : [.. CompressionPolicies.All.Select(d => d.Name)];
+    ICompressionPolicy[] parsed = Array.ConvertAll(specifications, CompressionPolicies.Parse);
+    using var benchmark = new PolicyCostBenchmark(new PolicyCostSettings(
+        result.GetValue(model)!, result.GetValue(tokens), result.GetValue(threads), result.GetValue(kv), result.GetValue(cpu)));
+    benchmark.Prefill();
     Console.WriteLine(
-        $"{specification,-24} {100 * gather / prefill,9:F1} {100 * plan / prefill,8:F2} {100 * apply / prefill,8:F2} {100 * freed,8:F1}");
-}
-
-return 0;
+        $"{result.GetValue(tokens)} tokens, {result.GetValue(threads)} threads, cache {result.GetValue(kv)}, ratio {result.GetValue(ratio)}; "
+        + $"best of {repetitions}, each in turn with prefills");
+    PolicyTable.Write(benchmark, specifications, parsed, result.GetValue(ratio), repetitions);
+    Console.WriteLine();
+    ObservationTable.Write(benchmark, repetitions);
+});
+return command.Parse(args).Invoke();

@@ -13,6 +13,18 @@ public sealed record AttentionRequest(AttentionSource Source, QueryAggregation A
     /// </summary>
     public int Window { get; init; }
 
+    /// <summary>
+    /// The context is replayed in pieces of so many tokens, each alone from position N on, so that a query sees the cache and its own piece;
+    /// 0: in one. Of the source replay.
+    /// </summary>
+    public int ReplayTokens { get; init; }
+
+    /// <summary>
+    /// What the cache observed of just these queries as they came does as well, and spares running them again: of the source window, where
+    /// all queries count the same and heads are reduced by their mean.
+    /// </summary>
+    public bool OrObserved { get; init; }
+
     /// <summary>What each query counts; of the sources window and reconstruction.</summary>
     public QueryWeighting Weighting { get; init; }
 

@@ -41,13 +41,19 @@ public sealed class ExpectedAttentionPolicy(ExpectedAttentionParameters? paramet
                 return;
             }
 
-            TransposedKeys transposed = new(keys[(sinks * statistics.HeadSize)..], statistics.HeadSize);
-            float[] logits = new float[expected.Length];
+            QuadraticForm[] forms = new QuadraticForm[group];
+            float[][] logits = new float[group][];
             for (int g = 0; g < group; g++)
             {
-                Logits(statistics, layer, (head * group) + g, transposed, logits);
-                StableSoftmax.InPlace(logits);
-                TensorPrimitives.Add(expected, logits, expected);
+                forms[g] = Form(statistics, layer, (head * group) + g);
+                logits[g] = new float[expected.Length];
+            }
+
+            QuadraticForm.Evaluate(keys[(sinks * statistics.HeadSize)..], forms, logits);
+            foreach (float[] row in logits)
+            {
+                StableSoftmax.InPlace(row);
+                TensorPrimitives.Add(expected, row, expected);
             }
 
             TensorPrimitives.Divide(expected, (float)group, expected);
@@ -59,12 +65,13 @@ public sealed class ExpectedAttentionPolicy(ExpectedAttentionParameters? paramet
         });
     }
 
-    private static void Logits(QueryStatistics statistics, int layer, int head, TransposedKeys keys, Span<float> logits)
+    /// <summary>A key's expected logit: mu.k / sqrt d + k'Ck / 2d.</summary>
+    private static QuadraticForm Form(QueryStatistics statistics, int layer, int head)
     {
         float[] mean = statistics.Mean(layer, head).ToArray();
         float[] covariance = statistics.Covariance(layer, head).ToArray();
         TensorPrimitives.Divide(mean, MathF.Sqrt(statistics.HeadSize), mean);
         TensorPrimitives.Divide(covariance, 2f * statistics.HeadSize, covariance);
-        keys.Evaluate(mean, covariance, logits);
+        return new QuadraticForm(mean, covariance);
     }
 }

@@ -4,7 +4,8 @@ namespace KVCluster.Compression.Policies;
 
 /// <summary>
 /// H2O (arXiv 2306.14048), as ObservedAttention of kvpress: the attention a token received from all queries of the history, divided by how
-/// many of them could see it, mean over the group. Asks for all queries again, which costs about a prefill.
+/// many of them could see it, mean over the group. A cache that was opened for it sums that up as it fills; else all queries run again,
+/// which costs about a prefill.
 /// </summary>
 public sealed class H2oPolicy(H2oParameters? parameters = null) : ScoredPolicy<H2oParameters>(parameters)
 {
@@ -14,7 +15,10 @@ public sealed class H2oPolicy(H2oParameters? parameters = null) : ScoredPolicy<H
     public override string Name => PolicyName;
 
     /// <inheritdoc/>
-    public override ScoreRequest Request => new() { Attention = new AttentionRequest(AttentionSource.Window, QueryAggregation.Mean) };
+    public override ScoreRequest Request => new()
+    {
+        Attention = new AttentionRequest(AttentionSource.Window, QueryAggregation.Mean) { OrObserved = true },
+    };
 
     /// <inheritdoc/>
     protected override int Recents => Settings.KeepLast;

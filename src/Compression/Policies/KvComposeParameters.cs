@@ -2,11 +2,17 @@ using KVCluster.Compression.Scores;
 
 namespace KVCluster.Compression.Policies;
 
-/// <summary>Parameters of KVCompose. The defaults are the paper's.</summary>
+/// <summary>Parameters of KVCompose. The defaults are the paper's but for <see cref="Chunk"/>.</summary>
 public sealed record KvComposeParameters : PolicyParameters
 {
     /// <summary>Whose attention the scores are made of.</summary>
     public AttentionSource Scores { get; init; } = AttentionSource.Replay;
+
+    /// <summary>
+    /// Tokens replayed at a time, each piece alone behind the context; 0: the whole context at once, as the paper has it. Pieces spare the
+    /// attention of the replay to itself.
+    /// </summary>
+    public int Chunk { get; init; } = 512;
 
     /// <summary>Over those queries (AGG_task).</summary>
     public QueryAggregation Aggregation { get; init; } = QueryAggregation.Max;
@@ -52,6 +58,7 @@ public sealed record KvComposeParameters : PolicyParameters
         RequireNotNegative(KeepTokenLowerBound, nameof(KeepTokenLowerBound));
         RequireNotNegative(KeepFirst, nameof(KeepFirst));
         RequireNotNegative(KeepLast, nameof(KeepLast));
+        RequireNotNegative(Chunk, nameof(Chunk));
         RequireNotNegative(HeadFloor, nameof(HeadFloor));
         if (Scores == AttentionSource.Observed && Group != GroupReduction.Mean)
         {

@@ -41,7 +41,10 @@ public sealed class KvComposePolicy : IScoringPolicy, IStagedPolicy
     /// <inheritdoc/>
     public ScoreRequest Request => new()
     {
-        Attention = new AttentionRequest(_parameters.Scores, _parameters.Aggregation),
+        Attention = new AttentionRequest(_parameters.Scores, _parameters.Aggregation)
+        {
+            ReplayTokens = _parameters.Scores == AttentionSource.Replay ? _parameters.Chunk : 0,
+        },
         ValueNorms = _parameters.ValueNorm,
     };
 

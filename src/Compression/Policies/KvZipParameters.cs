@@ -3,8 +3,8 @@ namespace KVCluster.Compression.Policies;
 /// <summary>Parameters of KVzip.</summary>
 public sealed record KvZipParameters : PolicyParameters
 {
-    /// <summary>Context tokens repeated at a time.</summary>
-    public int Chunk { get; init; } = 2048;
+    /// <summary>Context tokens repeated at a time; the paper's is 2048.</summary>
+    public int Chunk { get; init; } = 512;
 
     /// <summary>So many tokens of the chunk before tell the model where the next one begins.</summary>
     public int Postfix { get; init; } = 8;

@@ -1,11 +1,12 @@
 using System.Buffers;
+using System.Runtime.ExceptionServices;
 
 namespace KVCluster.Compression.Policies;
 
-/// <summary>Scores made of keys and values, a head at a time.</summary>
+/// <summary>Scores made of keys and values, heads in parallel.</summary>
 internal static class VectorScores
 {
-    /// <summary>One head's scores from its keys and values, [slots, d] each; either is empty where it was not asked for.</summary>
+    /// <summary>One head's scores from its keys and values, [slots, d] each; either is empty where it was not asked for. Any thread calls it.</summary>
     public delegate void HeadScore(int layer, int head, ReadOnlySpan<float> keys, ReadOnlySpan<float> values, Span<float> scores);
 
     /// <summary>Fills [layers, kvHeads, slots].</summary>
@@ -15,30 +16,43 @@ internal static class VectorScores
         ISlotVectors vectors = input.RequireVectors();
         CacheShape shape = input.Shape;
         float[][] rows = new float[shape.Layers * shape.KvHeads][];
-        for (int i = 0; i < rows.Length; i++)
+        Lock reading = new();
+        try
         {
-            int layer = i / shape.KvHeads;
-            int head = i % shape.KvHeads;
-            int slots = shape.Slots(layer, head);
-            rows[i] = new float[slots];
-            int length = slots * vectors.HeadSize;
-            float[] rented = ArrayPool<float>.Shared.Rent(2 * length);
-            Span<float> k = rented.AsSpan(0, keys ? length : 0);
-            Span<float> v = rented.AsSpan(length, values ? length : 0);
-            if (keys)
-            {
-                vectors.ReadKeys(layer, head, k);
-            }
-
-            if (values)
-            {
-                vectors.ReadValues(layer, head, v);
-            }
-
-            score(layer, head, k, v, rows[i]);
-            ArrayPool<float>.Shared.Return(rented);
+            Parallel.For(0, rows.Length, i => rows[i] = Row(i / shape.KvHeads, i % shape.KvHeads));
+        }
+        catch (AggregateException e)
+        {
+            ExceptionDispatchInfo.Throw(e.InnerExceptions[0]);
         }
 
         return new AttentionScores(shape.Layers, shape.KvHeads, rows);
+
+        float[] Row(int layer, int head)
+        {
+            float[] made = new float[shape.Slots(layer, head)];
+            int length = made.Length * vectors.HeadSize;
+            float[] rented = ArrayPool<float>.Shared.Rent(2 * length);
+            Span<float> k = rented.AsSpan(0, keys ? length : 0);
+            Span<float> v = rented.AsSpan(length, values ? length : 0);
+
+            // Who reads is not asked to stand several readers; the scoring is what takes time.
+            lock (reading)
+            {
+                if (keys)
+                {
+                    vectors.ReadKeys(layer, head, k);
+                }
+
+                if (values)
+                {
+                    vectors.ReadValues(layer, head, v);
+                }
+            }
+
+            score(layer, head, k, v, made);
+            ArrayPool<float>.Shared.Return(rented);
+            return made;
+        }
     }
 }

@@ -1,5 +1,4 @@
 using KVCluster.Compression.Budgets;
-using KVCluster.Compression.Policies;
 using KVCluster.Evaluation.Samples;
 using KVCluster.Inference.Backend;
 using KVCluster.Inference.Kv;
@@ -83,14 +82,6 @@ internal sealed class SampleEvaluation(LocalModel model, Sample sample, SamplePr
         return wanted.GroupBy(w => Observation(w.Policy) ?? first);
     }
 
-    private static ObservationOptions? Observation(PolicyUnderTest? policy)
-    {
-        if (policy?.Policy.Request.Attention is not { Source: AttentionSource.Observed } attention)
-        {
-            return null;
-        }
-
-        ObservationOptions usual = new(attention.Aggregation);
-        return attention.Window == 0 ? usual : usual with { Window = attention.Window };
-    }
+    private static ObservationOptions? Observation(PolicyUnderTest? policy) =>
+        policy is null ? null : ObservationOptions.For(policy.Policy.Request);
 }

@@ -1,4 +1,5 @@
 using KVCluster.Compression;
+using KVCluster.Compression.Policies;
 
 namespace KVCluster.Inference.Backend;
 
@@ -6,5 +7,25 @@ namespace KVCluster.Inference.Backend;
 /// Accumulates, per layer, KV head and slot, the attention received from the queries of a step, averaged over the query heads of the group.
 /// </summary>
 /// <param name="Aggregation">Largest or mean over the observed queries.</param>
-/// <param name="Window">Only the last queries of each step look: those know most of the context, and a prompt costs no more than its end.</param>
-public sealed record ObservationOptions(QueryAggregation Aggregation = QueryAggregation.Max, int Window = 64);
+/// <param name="Window">
+/// Only the last so many queries of each step look: those know most of the context, and a prompt costs no more than its end. 0: all.
+/// </param>
+public sealed record ObservationOptions(QueryAggregation Aggregation = QueryAggregation.Max, int Window = 64)
+{
+    /// <summary>
+    /// What a cache must observe from its first token on for one of the policies; null where none scores by it, or <paramref name="requests"/>
+    /// is empty. A request that can do without counts only where none cannot.
+    /// </summary>
+    public static ObservationOptions? For(params IEnumerable<ScoreRequest> requests)
+    {
+        ArgumentNullException.ThrowIfNull(requests);
+        AttentionRequest[] wanted = [.. requests.Select(r => r.Attention).OfType<AttentionRequest>()];
+        if (wanted.FirstOrDefault(a => a.Source == AttentionSource.Observed) is { } must)
+        {
+            var usual = new ObservationOptions(must.Aggregation);
+            return must.Window == 0 ? usual : usual with { Window = must.Window };
+        }
+
+        return wanted.FirstOrDefault(a => a.OrObserved) is { } may ? new ObservationOptions(may.Aggregation, may.Window) : null;
+    }
+}

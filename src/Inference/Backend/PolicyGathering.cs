@@ -98,7 +98,8 @@ public sealed class PolicyGathering : IDisposable
         _workingBytes = Math.Max(_workingBytes, _history.WorkingBytes);
         if (!more)
         {
-            (_attention, _statistics) = (_history.Attention, _history.Statistics);
+            _attention ??= _history.Attention;
+            _statistics = _history.Statistics;
             _history.Dispose();
             _history = null;
             _stage = Stage.Scoring;
@@ -151,6 +152,12 @@ public sealed class PolicyGathering : IDisposable
     private IHistoryPass? BeginHistory()
     {
         AttentionRequest? window = _request.Attention is { Source: AttentionSource.Window } attention ? attention : null;
+        if (window is { OrObserved: true } && ObservedHistory(window) is { } observed)
+        {
+            _attention = observed;
+            window = null;
+        }
+
         if (window is null && _request.QueryStatistics is null)
         {
             return null;
@@ -168,13 +175,24 @@ public sealed class PolicyGathering : IDisposable
 
     private ScoringRequest ScoringOf(AttentionRequest wanted) => wanted.Source switch
     {
-        AttentionSource.Replay => new ScoringRequest(_cache, [_context.History], wanted.Aggregation, _context.ChunkTokens),
+        AttentionSource.Replay => new ScoringRequest(_cache, Replay(wanted.ReplayTokens), wanted.Aggregation, _context.ChunkTokens),
         AttentionSource.Task when _context.TaskPrompts.Count == 0 =>
             throw new InputException("the policy scores by a task, but no task prompt was given"),
         AttentionSource.Task => new ScoringRequest(_cache, _context.TaskPrompts, wanted.Aggregation, _context.ChunkTokens),
         AttentionSource.Reconstruction => Reconstruction(wanted),
         _ => throw new InputException($"no backend gathers {wanted.Source} attention"),
     };
+
+    private ReadOnlyMemory<int>[] Replay(int tokens)
+    {
+        int all = _context.History.Length;
+        int length = tokens == 0 ? all : tokens;
+        return
+        [
+            .. Enumerable.Range(0, (all + length - 1) / length)
+                .Select(i => _context.History[(i * length)..Math.Min(all, (i + 1) * length)]),
+        ];
+    }
 
     private ScoringRequest Reconstruction(AttentionRequest wanted)
     {
@@ -206,6 +224,31 @@ public sealed class PolicyGathering : IDisposable
             Weighting = wanted.Weighting,
             SubsampleSinks = options.Subsample ? options.SubsampleSinks : null,
         };
+    }
+
+    /// <summary>The mean over all queries of the history, as a pass over it would give; null where the cache did not observe it.</summary>
+    private AttentionScores? ObservedHistory(AttentionRequest wanted)
+    {
+        bool fits = _context.Observation == new ObservationOptions(wanted.Aggregation, wanted.Window) && wanted.Window == 0;
+        if (!fits || _backend.Observed(_cache) is not { } observed)
+        {
+            return null;
+        }
+
+        CacheShape shape = CacheShapes.Of(_cache);
+        for (int i = 0; i < observed.Layers * observed.Heads && wanted.Aggregation == QueryAggregation.Mean; i++)
+        {
+            int layer = i / observed.Heads;
+            int head = i % observed.Heads;
+            Span<float> row = observed.Row(layer, head);
+            for (int slot = 0; slot < row.Length; slot++)
+            {
+                // Observed is the mean over those that could see the slot.
+                row[slot] *= (float)(shape.LogicalLength - shape.Position(layer, head, slot)) / shape.LogicalLength;
+            }
+        }
+
+        return observed;
     }
 
     private AttentionScores Observed(AttentionRequest wanted)

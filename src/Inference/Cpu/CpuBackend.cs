@@ -153,6 +153,7 @@ public sealed class CpuBackend : IInferenceBackend
         ForwardCheck.Owns(cache, this);
         cache.PrepareKeyRewrite();
         new KeyRotation(_threads, Model, _store, cache).Run();
+        (cache.Companion as ObservedAttention)?.ForgetPositions(cache);
         cache.CommitClosedPositions();
     }
 
@@ -190,7 +191,7 @@ public sealed class CpuBackend : IInferenceBackend
         for (int i = 0; i < scores.Length; i++)
         {
             scores[i] = new float[cache.Length(i / Model.KvHeads, i % Model.KvHeads)];
-            observed.Read(i / Model.KvHeads, i % Model.KvHeads, scores[i]);
+            observed.Read(cache, i / Model.KvHeads, i % Model.KvHeads, scores[i]);
         }
 
         return new AttentionScores(Model.Layers, Model.KvHeads, scores);

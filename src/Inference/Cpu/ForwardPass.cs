@@ -96,6 +96,7 @@ internal sealed unsafe class ForwardPass : IDisposable
                 _decodeObservers.Add(request.Cache.Companion as ObservedAttention);
             }
 
+            (request.Cache.Companion as ObservedAttention)?.BeginStep(request.Cache.LogicalLength, tokens.Length);
             for (int t = 0; t < tokens.Length; t++, row++)
             {
                 _rows[row] = new Row(request.Cache, t);
@@ -148,7 +149,6 @@ internal sealed unsafe class ForwardPass : IDisposable
     {
         var observed = cache.Companion as ObservedAttention;
         _context.Load(cache, _layer, tokens, 0, _pool);
-        int window = Math.Min(tokens, observed?.Options.Window ?? 0);
         if (observed is not null)
         {
             _accumulator.Reset(LongestHead(cache) + tokens, observed.Options.Aggregation);
@@ -165,14 +165,14 @@ internal sealed unsafe class ForwardPass : IDisposable
             Output = _pipeline.Attention + ((long)first * _pipeline.QueryStride),
             OutputStride = _pipeline.QueryStride,
             Observer = observed is null ? null : _accumulator,
-            ObserveFrom = tokens - window,
+            ObserveFrom = tokens - (observed?.ObservedOf(tokens) ?? 0),
         });
         for (int h = 0; h < _config.KvHeads && observed is not null; h++)
         {
             int slots = cache.Length(_layer, h) + tokens;
             Array.Resize(ref _merged, Math.Max(_merged.Length, slots));
             _accumulator.Merge(h, _merged.AsSpan(0, slots));
-            observed.Add(_layer, h, 0, _merged.AsSpan(0, slots), window);
+            observed.Add(_layer, h, 0, _merged.AsSpan(0, slots));
         }
     }
 

@@ -45,8 +45,10 @@ internal static unsafe class RowOperations
         }
     }
 
-    /// <summary>Softmax in place over <paramref name="count"/> logits (a multiple of 16); -inf entries become 0. At least one is finite.</summary>
-    public static void Softmax(float* row, int count)
+    /// <summary>
+    /// Replaces <paramref name="count"/> logits (a multiple of 16) by exp(logit - max), -inf by 0; gives max and sum. All -inf: all become 0.
+    /// </summary>
+    public static (float Max, float Sum) Exponentiate(float* row, int count)
     {
         Vector512<float> max = Vector512.Load(row);
         for (int i = 16; i < count; i += 16)
@@ -54,23 +56,26 @@ internal static unsafe class RowOperations
             max = Vector512.Max(max, Vector512.Load(row + i));
         }
 
-        Vector512<float> top = Vector512.Create(Largest(max));
-        Vector512<float> total = Vector512<float>.Zero;
-        for (int i = 0; i < count; i += 16)
+        float top = Largest(max);
+        if (float.IsNegativeInfinity(top))
         {
-            Vector512<float> e = Vector512.Exp(Vector512.Load(row + i) - top);
-            e.Store(row + i);
-            total += e;
+            new Span<float>(row, count).Clear();
+            return (top, 0);
         }
 
-        Vector512<float> scale = Vector512.Create(1f / Vector512.Sum(total));
+        Vector512<float> largest = Vector512.Create(top);
+        Vector512<float> sum = Vector512<float>.Zero;
         for (int i = 0; i < count; i += 16)
         {
-            (Vector512.Load(row + i) * scale).Store(row + i);
+            Vector512<float> e = VectorExp.Exp(Vector512.Load(row + i) - largest);
+            e.Store(row + i);
+            sum += e;
         }
+
+        return (top, Vector512.Sum(sum));
     }
 
-    public static float Largest(Vector512<float> v)
+    private static float Largest(Vector512<float> v)
     {
         Vector256<float> h = Vector256.Max(v.GetLower(), v.GetUpper());
         Vector128<float> q = Vector128.Max(h.GetLower(), h.GetUpper());

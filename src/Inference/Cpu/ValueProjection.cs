@@ -1,4 +1,4 @@
-using System.Numerics.Tensors;
+using System.Runtime.Intrinsics;
 using KVCluster.Compression;
 using KVCluster.Compression.Policies;
 using KVCluster.Inference.Kv;
@@ -13,7 +13,13 @@ namespace KVCluster.Inference.Cpu;
 internal sealed unsafe class ValueProjection : IDisposable
 {
     private const int Panel = GemmKernel.PanelColumns;
-    private const int TileSlots = 96;
+    private const int TileSlots = 48;
+
+    /// <summary>Slots of one head that a thread takes at a time.</summary>
+    private const int PieceSlots = 8 * TileSlots;
+
+    /// <summary>Floats in a vector.</summary>
+    private const int Lanes = 16;
 
     private readonly CpuThreadPool _pool;
     private readonly PackedModel _model;
@@ -44,7 +50,7 @@ internal sealed unsafe class ValueProjection : IDisposable
         _projected = new NativeBuffer[pool.Threads];
         for (int i = 0; i < _projected.Length; i++)
         {
-            _projected[i] = new NativeBuffer(2 * TileSlots * Panel);
+            _projected[i] = new NativeBuffer(TileSlots * (Panel + Lanes));
         }
 
         _rows = new float[_config.Layers * _config.QueryHeads][];
@@ -55,7 +61,7 @@ internal sealed unsafe class ValueProjection : IDisposable
         _weights.Clear();
         var expand = new DelegateWork(ExpandPanel);
         var load = new DelegateWork(LoadValues);
-        var project = new ThreadWork(ProjectHead);
+        var project = new ThreadWork(ProjectPiece);
         for (_layer = 0; _layer < _config.Layers; _layer++)
         {
             int longest = 0;
@@ -68,7 +74,8 @@ internal sealed unsafe class ValueProjection : IDisposable
             _values.Ensure(_config.KvHeads * _valueStride);
             _pool.Run(_panels, expand);
             _pool.Run(_config.KvHeads, load);
-            _pool.Run(_config.QueryHeads, project);
+            AddRows();
+            _pool.Run(_config.QueryHeads * ((longest + PieceSlots - 1) / PieceSlots), project);
         }
 
         return new AttentionScores(_config.Layers, _config.QueryHeads, _rows);
@@ -100,6 +107,14 @@ internal sealed unsafe class ValueProjection : IDisposable
         }
     }
 
+    private void AddRows()
+    {
+        for (int h = 0; h < _config.QueryHeads; h++)
+        {
+            _rows[(_layer * _config.QueryHeads) + h] = new float[_cache.Length(_layer, h / _config.GroupSize)];
+        }
+    }
+
     private void LoadValues(int head)
     {
         int slots = _cache.Length(_layer, head);
@@ -107,46 +122,49 @@ internal sealed unsafe class ValueProjection : IDisposable
             _cache.ValuePages(_layer, head), 0, slots, new Span<float>(_values.Data + (head * _valueStride), slots * _config.HeadSize));
     }
 
-    private void ProjectHead(int head, int thread)
+    private void ProjectPiece(int piece, int thread)
     {
-        int kvHead = head / _config.GroupSize;
+        int head = piece % _config.QueryHeads;
+        int first = piece / _config.QueryHeads * PieceSlots;
+        float[] norms = _rows[(_layer * _config.QueryHeads) + head];
+        int end = Math.Min(first + PieceSlots, norms.Length);
+        for (int slot = first; slot < end; slot += TileSlots)
+        {
+            ProjectTile(head, slot, norms.AsSpan(slot, Math.Min(TileSlots, end - slot)), _projected[thread].Data);
+        }
+    }
+
+    private void ProjectTile(int head, int first, Span<float> norms, float* projected)
+    {
         int size = _config.HeadSize;
-        var norms = new float[_cache.Length(_layer, kvHead)];
-        float* values = _values.Data + (kvHead * _valueStride);
-        float* projected = _projected[thread].Data;
-        for (int first = 0; first < norms.Length; first += TileSlots)
+        float* values = _values.Data + (head / _config.GroupSize * _valueStride) + ((long)first * size);
+        float* sums = projected + (TileSlots * Panel);
+        new Span<float>(sums, norms.Length * Lanes).Clear();
+        for (int panel = 0; panel < _panels; panel++)
         {
-            int count = Math.Min(TileSlots, norms.Length - first);
-            Span<float> tile = new(projected, count * Panel);
-            Span<float> sums = new(projected + (TileSlots * Panel), count * Panel);
-            sums.Clear();
-            for (int panel = 0; panel < _panels; panel++)
-            {
-                float* weights = _weights.Data + (((long)panel * _width) + (head * size)) * Panel;
-                GemmKernel.Multiply32(values + ((long)first * size), size, weights, Panel, projected, Panel, count, size, accumulate: false);
-                if (_norm == VectorNorm.L1)
-                {
-                    TensorPrimitives.Abs<float>(tile, tile);
-                    TensorPrimitives.Add<float>(sums, tile, sums);
-                }
-                else
-                {
-                    TensorPrimitives.MultiplyAdd<float>(tile, tile, sums, sums);
-                }
-            }
-
-            for (int i = 0; i < count; i++)
-            {
-                norms[first + i] = TensorPrimitives.Sum<float>(sums.Slice(i * Panel, Panel));
-            }
+            float* weights = _weights.Data + (((long)panel * _width) + (head * size)) * Panel;
+            GemmKernel.Multiply32(values, size, weights, Panel, projected, Panel, norms.Length, size, accumulate: false);
+            AddMagnitudes(projected, norms.Length, sums);
         }
 
-        for (int i = 0; i < norms.Length && _norm == VectorNorm.L2; i++)
+        for (int i = 0; i < norms.Length; i++)
         {
-            norms[i] = MathF.Sqrt(norms[i]);
+            float sum = Vector512.Sum(Vector512.Load(sums + (i * Lanes)));
+            norms[i] = _norm == VectorNorm.L2 ? MathF.Sqrt(sum) : sum;
         }
+    }
 
-        _rows[(_layer * _config.QueryHeads) + head] = norms;
+    /// <summary>Adds |x| or x^2 of a tile's rows of 32 to 16 sums a row.</summary>
+    private void AddMagnitudes(float* tile, int rows, float* sums)
+    {
+        bool squares = _norm == VectorNorm.L2;
+        for (int i = 0; i < rows; i++, tile += Panel, sums += Lanes)
+        {
+            Vector512<float> low = Vector512.Load(tile);
+            Vector512<float> high = Vector512.Load(tile + Lanes);
+            Vector512<float> both = squares ? (low * low) + (high * high) : Vector512.Abs(low) + Vector512.Abs(high);
+            (Vector512.Load(sums) + both).Store(sums);
+        }
     }
 
     private sealed class ThreadWork(Action<int, int> piece) : IIndexedWork

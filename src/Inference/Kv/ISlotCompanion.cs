@@ -6,6 +6,9 @@ namespace KVCluster.Inference.Kv;
 /// </summary>
 public interface ISlotCompanion
 {
+    /// <summary>Bytes held beside all slots.</summary>
+    long Bytes { get; }
+
     /// <summary>A companion for a fork of the cache, with the same contents.</summary>
     ISlotCompanion Fork();
 

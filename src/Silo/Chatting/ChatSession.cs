@@ -1,4 +1,5 @@
 using KVCluster.Compression.Budgets;
+using KVCluster.Inference.Backend;
 using KVCluster.Silo.Options;
 using KVCluster.Silo.Sessions;
 using KVCluster.Silo.Terminals;
@@ -24,7 +25,7 @@ internal sealed class ChatSession : IDisposable
         _terminal = terminal;
         _settings = settings;
         _framing = new ChatFraming(model);
-        _conversation = new Conversation(model, new ConversationOptions { Observe = Observation.For(settings.Policy) });
+        _conversation = new Conversation(model, new ConversationOptions { Observe = ObservationOptions.For(settings.Policy.Request) });
     }
 
     /// <summary>Tokens the conversation stands for.</summary>

@@ -28,7 +28,7 @@ internal static class DemoRun
         using LocalModel owned = model;
         _ = CalibrationNeed.Meet(model, settings.Policies.Select(p => p.Policy));
         view?.Begin(model, settings);
-        ObservationOptions? observe = Observation.For(settings.Policies.Select(p => p.Policy));
+        ObservationOptions? observe = ObservationOptions.For(settings.Policies.Select(p => p.Policy.Request));
         using DemoCache cache = new(terminal, model, settings.Material, observe, cancellationToken);
         view?.DocumentRead(cache.Document, cache.Bytes, settings.Material.Questions.Count);
 

@@ -9,9 +9,9 @@ internal static class RecordedPresses
     private static readonly Dictionary<string, string> s_specifications = new()
     {
         ["none"] = PolicyUnderTest.WholeCache,
-        ["kvcompose"] = "kvcompose:reference-layer0=true",
-        ["kvcompose_free_layer0"] = "kvcompose",
-        ["kvcompose_unstructured"] = "kvcompose-unstructured",
+        ["kvcompose"] = "kvcompose:chunk=0,reference-layer0=true",
+        ["kvcompose_free_layer0"] = "kvcompose:chunk=0",
+        ["kvcompose_unstructured"] = "kvcompose-unstructured:chunk=0",
         ["streaming_llm"] = "streaming-llm",
         ["snapkv"] = "snapkv:window=64,kernel=5",
         ["tova"] = "tova",

@@ -72,16 +72,17 @@ public sealed class ScoringTests
     }
 
     [Theory]
-    [InlineData(QueryAggregation.Max)]
-    [InlineData(QueryAggregation.Mean)]
-    public void Observed_attention_equals_the_plain_models_over_the_last_queries_of_each_step(QueryAggregation aggregation)
+    [InlineData(QueryAggregation.Max, 9)]
+    [InlineData(QueryAggregation.Mean, 9)]
+    [InlineData(QueryAggregation.Max, 0)]
+    [InlineData(QueryAggregation.Mean, 0)]
+    public void Observed_attention_equals_the_plain_models_over_the_last_queries_of_each_step(QueryAggregation aggregation, int window)
     {
         ModelConfig config = RandomModel.Config();
         LoadedModel model = RandomModel.Create(config);
         var plain = new PlainModel(model);
         using var fixture = new BackendFixture(model);
-        const int Window = 9;
-        using KvCache cache = fixture.Backend.CreateCache(new ObservationOptions(aggregation, Window));
+        using KvCache cache = fixture.Backend.CreateCache(new ObservationOptions(aggregation, window));
         var rows = new PlainModel.Cache(config);
         var sums = new double[config.Layers * config.KvHeads][];
         var counts = new int[200];
@@ -103,7 +104,7 @@ public sealed class ScoringTests
                 }
             });
             fixture.Forward(cache, step);
-            foreach (var ((layer, head, query), p) in means.Where(m => m.Key.Query >= step.Length - Window))
+            foreach (var ((layer, head, query), p) in means.Where(m => window == 0 || m.Key.Query >= step.Length - window))
             {
                 double[] sum = sums[(layer * config.KvHeads) + head];
                 for (int j = 0; j < p.Length; j++)
@@ -114,7 +115,9 @@ public sealed class ScoringTests
 
             for (int j = 0; j < rows.Logical; j++)
             {
-                counts[j] += Math.Min(step.Length, Window);
+                // Of the step's queries that are observed, those at the slot's position or behind it.
+                int observing = window == 0 ? step.Length : Math.Min(step.Length, window);
+                counts[j] += Math.Min(observing, rows.Logical - j);
             }
         }
 

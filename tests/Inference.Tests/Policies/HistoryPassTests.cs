@@ -57,6 +57,93 @@ public sealed class HistoryPassTests
     }
 
     [Fact]
+    public void H2o_takes_what_the_cache_observed_where_it_observed_every_query()
+    {
+        using var fixture = new BackendFixture(RandomModel.Create(RandomModel.Config()));
+        ScoreRequest request = CompressionPolicies.Parse("h2o").Request;
+        ObservationOptions observe = ObservationOptions.For(request)!;
+        int[] context = RandomModel.Tokens(70);
+        using KvCache cache = fixture.Backend.CreateCache(observe);
+        fixture.Forward(cache, context[..40]);
+        fixture.Forward(cache, context[40..69]);
+        fixture.Forward(cache, context[69..]);
+        PolicyInput again = PolicyInputs.Gather(fixture.Backend, cache, request, new PolicyContext(context)).Input;
+        int steps = 0;
+        PolicyInput observed = PolicyInputs.Gather(
+            fixture.Backend, cache, request, new PolicyContext(context) { Observation = observe }, _ => steps++).Input;
+        Assert.Equal(0, steps);
+        AttentionScores expected = new H2oPolicy().Score(again);
+        AttentionScores actual = new H2oPolicy().Score(observed);
+        for (int i = 0; i < expected.Layers * expected.Heads; i++)
+        {
+            int layer = i / expected.Heads;
+            int head = i % expected.Heads;
+            Compare.Within(1e-5, actual.Row(layer, head), expected.Row(layer, head), $"row {i}");
+        }
+    }
+
+    [Fact]
+    public void A_mean_observed_stays_what_it_was_when_positions_are_closed_up()
+    {
+        using var fixture = new BackendFixture(RandomModel.Create(RandomModel.Config()));
+        using KvCache cache = fixture.Backend.CreateCache(new ObservationOptions(QueryAggregation.Mean, Window: 0));
+        fixture.Forward(cache, RandomModel.Tokens(50));
+        cache.Compact(CpuBackendTests.RandomPlan(cache, 2));
+        AttentionScores before = fixture.Backend.Observed(cache)!;
+        fixture.Backend.ClosePositions(cache);
+        AttentionScores after = fixture.Backend.Observed(cache)!;
+        for (int i = 0; i < before.Layers * before.Heads; i++)
+        {
+            Compare.Within(1e-6, after.Row(i / before.Heads, i % before.Heads), before.Row(i / before.Heads, i % before.Heads), $"row {i}");
+        }
+
+        fixture.Forward(cache, RandomModel.Tokens(3));
+        Assert.All(fixture.Backend.Observed(cache)!.Row(0, 0).ToArray(), value => Assert.InRange(value, 0, 1));
+    }
+
+    [Theory]
+    [InlineData(QueryAggregation.Max)]
+    [InlineData(QueryAggregation.Mean)]
+    public void A_replay_in_pieces_sees_the_cache_and_its_own_piece(QueryAggregation aggregation)
+    {
+        ModelConfig config = RandomModel.Config();
+        LoadedModel model = RandomModel.Create(config);
+        var plain = new PlainModel(model);
+        using var fixture = new BackendFixture(model);
+        int[] context = RandomModel.Tokens(50);
+        using KvCache cache = fixture.Backend.CreateCache();
+        fixture.Forward(cache, context);
+        var rows = new PlainModel.Cache(config);
+        plain.Forward(rows, context);
+        var expected = new double[config.Layers * config.QueryHeads][];
+        for (int i = 0; i < expected.Length; i++)
+        {
+            expected[i] = new double[context.Length];
+        }
+
+        foreach (int[] piece in context.Chunk(20))
+        {
+            plain.Forward(rows.Copy(), piece, (layer, head, _, p) =>
+            {
+                double[] row = expected[(layer * config.QueryHeads) + head];
+                for (int j = 0; j < row.Length; j++)
+                {
+                    row[j] = aggregation == QueryAggregation.Max ? Math.Max(row[j], p[j]) : row[j] + (p[j] / context.Length);
+                }
+            });
+        }
+
+        var request = new ScoreRequest { Attention = new AttentionRequest(AttentionSource.Replay, aggregation) { ReplayTokens = 20 } };
+        AttentionScores scores = PolicyInputs.Gather(
+            fixture.Backend, cache, request, new PolicyContext(context) { ChunkTokens = 13 }).Input.Attention!;
+        for (int i = 0; i < expected.Length; i++)
+        {
+            Compare.Within(
+                1e-4, scores.Row(i / config.QueryHeads, i % config.QueryHeads), Array.ConvertAll(expected[i], v => (float)v), $"row {i}");
+        }
+    }
+
+    [Fact]
     public void A_compacted_cache_is_seen_up_to_each_querys_position_even_where_a_head_is_empty()
     {
         ModelConfig config = RandomModel.Config();

@@ -32,12 +32,20 @@ public sealed class PressGoldenTests
         LoadedModel model = _models
             .GetOrAdd(golden.Model, n => new Lazy<LoadedModel>(() => ModelLoader.Open(Path.Combine(GoldenModels.Folder, n)))).Value;
         using var fixture = new BackendFixture(model);
-        using KvCache cache = fixture.Backend.CreateCache();
-        int[] context = golden.Context;
-        fixture.Forward(cache, context, chunk: 50);
-
         ICompressionPolicy policy = CompressionPolicies.Parse(PressSpecification.Of(golden.Json));
-        PolicyInput input = PolicyInputs.Gather(fixture.Backend, cache, policy.Request, golden.Owner()).Input;
+        Check(golden, fixture, policy, observe: null);
+        if (ObservationOptions.For(policy.Request) is { } observe)
+        {
+            Check(golden, fixture, policy, observe);
+        }
+    }
+
+    private static void Check(PressGolden golden, BackendFixture fixture, ICompressionPolicy policy, ObservationOptions? observe)
+    {
+        using KvCache cache = fixture.Backend.CreateCache(observe);
+        fixture.Forward(cache, golden.Context, chunk: 50);
+        PolicyContext owner = golden.Owner() with { Observation = observe };
+        PolicyInput input = PolicyInputs.Gather(fixture.Backend, cache, policy.Request, owner).Input;
         if (policy is IScoringPolicy scorer && golden.Tensors.Contains("scores"))
         {
             CheckScores(golden, scorer, input);

@@ -81,7 +81,7 @@ internal static class PressSpecification
     private static string KvCompose(JsonElement p)
     {
         Assert.Equal("replay", p.GetProperty("task").GetString());
-        string common = $"aggregation={p.GetProperty("agg_task").GetString()},group={p.GetProperty("agg_group").GetString()},"
+        string common = $"chunk=0,aggregation={p.GetProperty("agg_task").GetString()},group={p.GetProperty("agg_group").GetString()},"
             + $"value-norm={Bool(p, "add_v_norm")},head-mean={Bool(p, "add_mean_across_heads")},"
             + $"keep-token-lower-bound={Int(p, "keep_token_lower_bound")}";
         return p.GetProperty("structured").GetBoolean() ? $"kvcompose:{common},reference-layer0=true" : $"kvcompose-unstructured:{common}";

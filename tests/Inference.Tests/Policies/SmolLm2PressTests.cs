@@ -35,10 +35,10 @@ public sealed class SmolLm2PressTests
         ["streaming_llm"] = "streaming-llm:sinks=4",
         ["knorm"] = "knorm",
         ["observed_attention"] = "h2o",
-        ["kvcompose"] = "kvcompose:reference-layer0=true,minimum-per-head=0",
-        ["kvcompose_free_layer0"] = "kvcompose:minimum-per-head=0",
-        ["kvcompose_before_head_mean"] = "kvcompose:head-mean=false",
-        ["kvcompose_unstructured"] = "kvcompose-unstructured:minimum-per-head=0",
+        ["kvcompose"] = "kvcompose:chunk=0,reference-layer0=true,minimum-per-head=0",
+        ["kvcompose_free_layer0"] = "kvcompose:chunk=0,minimum-per-head=0",
+        ["kvcompose_before_head_mean"] = "kvcompose:chunk=0,head-mean=false",
+        ["kvcompose_unstructured"] = "kvcompose-unstructured:chunk=0,minimum-per-head=0",
         ["kvzip"] = "kvzip:sinks=4,chunk=2048,subsample=true,subsample-sinks=4,minimum-per-head=0",
     };
 

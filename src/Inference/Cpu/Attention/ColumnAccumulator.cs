@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using KVCluster.Compression;
 
@@ -38,23 +37,33 @@ internal sealed unsafe class ColumnAccumulator : IDisposable
     }
 
     /// <summary>
-    /// Takes columns [first, end) of a row that begins at column <paramref name="origin"/>, times <paramref name="factor"/>.
+    /// Takes columns [origin, end) of a tile of rows that begin at column <paramref name="origin"/>, a multiple of 16: of each token the sum
+    /// of its heads' rows, each times its factor.
     /// </summary>
-    public void Add(int share, int head, float* row, int origin, int first, int end, float factor = 1)
+    public void Add(int share, int head, in ObservedRows rows, int origin, int end)
     {
         end = Math.Min(end, Slots);
+        bool largest = Aggregation == QueryAggregation.Max;
         float* sum = Row(share, head);
-        int j = first;
-        Vector512<float> f = Vector512.Create(factor);
-        for (; j + 16 <= end; j += 16)
+        ObservedRows r = rows;
+        for (int j = origin; j < end; j += 16)
         {
-            Combine(Vector512.Load(sum + j), Vector512.Load(row + (j - origin)) * f).Store(sum + j);
-        }
+            Vector512<float> gathered = Vector512.Load(sum + j);
+            float* column = r.First + (j - origin);
+            for (int token = 0; token < r.Tokens; token++, column += r.TokenStride)
+            {
+                float* factor = r.Factors + token;
+                Vector512<float> value = Vector512.Load(column) * Vector512.Create(*factor);
+                for (int g = 1; g < r.Heads; g++)
+                {
+                    factor += r.FactorStride;
+                    value = Vector512.FusedMultiplyAdd(Vector512.Load(column + (g * r.HeadStride)), Vector512.Create(*factor), value);
+                }
 
-        for (; j < end; j++)
-        {
-            float value = row[j - origin] * factor;
-            sum[j] = Aggregation == QueryAggregation.Max ? MathF.Max(sum[j], value) : sum[j] + value;
+                gathered = largest ? Vector512.Max(gathered, value) : gathered + value;
+            }
+
+            gathered.Store(sum + j);
         }
     }
 
@@ -78,8 +87,4 @@ internal sealed unsafe class ColumnAccumulator : IDisposable
     public void Dispose() => _data.Dispose();
 
     private float* Row(int share, int head) => _data.Data + (((share * _heads) + head) * _stride);
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private Vector512<float> Combine(Vector512<float> sum, Vector512<float> value) =>
-        Aggregation == QueryAggregation.Max ? Vector512.Max(sum, value) : sum + value;
 }

@@ -103,7 +103,7 @@ internal sealed unsafe class DecodeAttention : IIndexedWork, IDisposable
             Span<float> row = new(probabilities + (g * _blockSlots), _blockSlots);
             row[..Math.Max(0, piece.Begin - start)].Fill(float.NegativeInfinity);
             row[length..].Fill(float.NegativeInfinity);
-            (partial[g], partial[_group + g]) = Exponentiate(probabilities + (g * _blockSlots), (length + 15) / 16 * 16);
+            (partial[g], partial[_group + g]) = RowOperations.Exponentiate(probabilities + (g * _blockSlots), (length + 15) / 16 * 16);
         }
 
         float* sums = partial + (2 * _group);
@@ -202,33 +202,6 @@ internal sealed unsafe class DecodeAttention : IIndexedWork, IDisposable
         }
     }
 
-    /// <summary>Replaces logits by exp(logit - max); gives max and sum.</summary>
-    private static (float Max, float Sum) Exponentiate(float* row, int count)
-    {
-        Vector512<float> max = Vector512.Load(row);
-        for (int i = 16; i < count; i += 16)
-        {
-            max = Vector512.Max(max, Vector512.Load(row + i));
-        }
-
-        float top = RowOperations.Largest(max);
-        if (float.IsNegativeInfinity(top))
-        {
-            new Span<float>(row, count).Clear();
-            return (top, 0);
-        }
-
-        Vector512<float> sum = Vector512<float>.Zero;
-        for (int i = 0; i < count; i += 16)
-        {
-            Vector512<float> e = Vector512.Exp(Vector512.Load(row + i) - Vector512.Create(top));
-            e.Store(row + i);
-            sum += e;
-        }
-
-        return (top, Vector512.Sum(sum));
-    }
-
     private void Join(in HeadSpan span)
     {
         for (int g = 0; g < _group; g++)
@@ -288,7 +261,7 @@ internal sealed unsafe class DecodeAttention : IIndexedWork, IDisposable
             }
 
             int first = Math.Max(start, piece.Begin);
-            span.Observed!.Add(_layer, span.KvHead, first, new ReadOnlySpan<float>(probabilities + (first - start), piece.End - first), 1);
+            span.Observed!.Add(_layer, span.KvHead, first, new ReadOnlySpan<float>(probabilities + (first - start), piece.End - first));
         }
     }
 

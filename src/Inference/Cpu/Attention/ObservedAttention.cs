@@ -1,3 +1,4 @@
+using System.Numerics.Tensors;
 using KVCluster.Compression;
 using KVCluster.Inference.Backend;
 using KVCluster.Inference.Kv;
@@ -6,12 +7,15 @@ namespace KVCluster.Inference.Cpu.Attention;
 
 /// <summary>
 /// Attention observed so far by one cache, per layer, KV head and slot. The largest is kept as bfloat16 (two bytes a slot: rank is all
-/// that matters); the mean needs a sum and the number of queries that came before the slot.
+/// that matters). The mean needs a sum (four bytes a slot) and how many queries could see the slot, which depends on its position alone and
+/// is kept once for all layers and heads.
 /// </summary>
 internal sealed class ObservedAttention : ISlotCompanion
 {
     private readonly int _kvHeads;
     private readonly Head[] _heads;
+    private int[] _births = [];
+    private int _queries;
 
     public ObservedAttention(int layers, int kvHeads, ObservationOptions options)
         : this(kvHeads, options, new Head[layers * kvHeads])
@@ -31,30 +35,48 @@ internal sealed class ObservedAttention : ISlotCompanion
 
     public ObservationOptions Options { get; }
 
-    /// <summary>Bytes held for all slots.</summary>
-    public long Bytes => _heads.Sum(h => (h.Largest.Length * 2L) + (h.Sums.Length * 4L) + (h.Births.Length * 4L));
+    public long Bytes => _heads.Sum(h => (h.Largest.Length * 2L) + (h.Sums.Length * 4L)) + (_births.Length * 4L);
 
-    /// <summary>Joins attention received by slots [first, first + row.Length) from <paramref name="queries"/> queries.</summary>
-    public void Add(int layer, int head, int first, ReadOnlySpan<float> row, int queries)
+    /// <summary>How many of a step's queries are observed: its last.</summary>
+    public int ObservedOf(int tokens) => Options.Window == 0 ? tokens : Math.Min(tokens, Options.Window);
+
+    /// <summary>Tells of a step that appends tokens at a position and on, before its first <see cref="Add"/>.</summary>
+    public void BeginStep(int position, int tokens)
+    {
+        int observed = ObservedOf(tokens);
+        if (Options.Aggregation == QueryAggregation.Mean)
+        {
+            _births = Resize(_births, position + tokens);
+            for (int i = 0; i < tokens; i++)
+            {
+                // A token is seen by itself and those after it.
+                _births[position + i] = _queries + Math.Max(0, i - (tokens - observed));
+            }
+        }
+
+        _queries += observed;
+    }
+
+    /// <summary>Joins attention received by slots [first, first + row.Length) from the queries of the step.</summary>
+    public void Add(int layer, int head, int first, ReadOnlySpan<float> row)
     {
         Head h = _heads[(layer * _kvHeads) + head];
         h.Grow(first + row.Length, Options.Aggregation);
-        h.Queries += queries;
+        if (Options.Aggregation == QueryAggregation.Mean)
+        {
+            Span<float> sums = h.Sums.AsSpan(first, row.Length);
+            TensorPrimitives.Add(sums, row, sums);
+            return;
+        }
+
         for (int i = 0; i < row.Length; i++)
         {
-            if (Options.Aggregation == QueryAggregation.Max)
-            {
-                h.Largest[first + i] = Math.Max(h.Largest[first + i], ToBf16(row[i]));
-            }
-            else
-            {
-                h.Sums[first + i] += row[i];
-            }
+            h.Largest[first + i] = Math.Max(h.Largest[first + i], ToBf16(row[i]));
         }
     }
 
-    /// <summary>Score of each of <paramref name="destination"/>'s slots; slots nobody has looked at yet score 0.</summary>
-    public void Read(int layer, int head, Span<float> destination)
+    /// <summary>Score of each of a head's slots in <paramref name="cache"/>; slots nobody has looked at yet score 0.</summary>
+    public void Read(KvCache cache, int layer, int head, Span<float> destination)
     {
         Head h = _heads[(layer * _kvHeads) + head];
         destination.Clear();
@@ -63,11 +85,33 @@ internal sealed class ObservedAttention : ISlotCompanion
         {
             destination[i] = Options.Aggregation == QueryAggregation.Max
                 ? BitConverter.UInt32BitsToSingle((uint)h.Largest[i] << 16)
-                : h.Sums[i] / Math.Max(1, h.Queries - h.Births[i]);
+                : h.Sums[i] / Seen(cache.OriginalPosition(layer, head, i));
         }
     }
 
-    public ISlotCompanion Fork() => new ObservedAttention(_kvHeads, Options, Array.ConvertAll(_heads, h => h.Copy()));
+    /// <summary>
+    /// Before positions are closed up: means stay what they are, as if all queries so far had seen every slot, since the positions that
+    /// tell how many did are about to go.
+    /// </summary>
+    public void ForgetPositions(KvCache cache)
+    {
+        for (int i = 0; i < _heads.Length; i++)
+        {
+            Head h = _heads[i];
+            for (int slot = 0; slot < h.Length && Options.Aggregation == QueryAggregation.Mean; slot++)
+            {
+                h.Sums[slot] *= Math.Max(1, _queries) / (float)Seen(cache.OriginalPosition(i / _kvHeads, i % _kvHeads, slot));
+            }
+        }
+
+        Array.Clear(_births);
+    }
+
+    public ISlotCompanion Fork() => new ObservedAttention(_kvHeads, Options, Array.ConvertAll(_heads, h => h.Copy()))
+    {
+        _births = [.. _births],
+        _queries = _queries,
+    };
 
     public void Keep(int layer, int head, ReadOnlySpan<int> kept) => _heads[(layer * _kvHeads) + head].Keep(kept);
 
@@ -80,27 +124,27 @@ internal sealed class ObservedAttention : ISlotCompanion
     /// <summary>Rounded to nearest; probabilities are never NaN or negative, so their bits order as they do.</summary>
     private static ushort ToBf16(float value) => (ushort)((BitConverter.SingleToUInt32Bits(value) + 0x8000u) >> 16);
 
+    private static T[] Resize<T>(T[] array, int length)
+    {
+        if (array.Length < length)
+        {
+            Array.Resize(ref array, Math.Max(length, array.Length + (array.Length / 8) + 64));
+        }
+
+        return array;
+    }
+
+    private int Seen(int position) => Math.Max(1, _queries - _births[position]);
+
     private sealed class Head
     {
         public ushort[] Largest { get; private set; } = [];
 
         public float[] Sums { get; private set; } = [];
 
-        /// <summary>Queries observed before the slot was filled.</summary>
-        public int[] Births { get; private set; } = [];
-
         public int Length { get; private set; }
 
-        public int Queries { get; set; }
-
-        public Head Copy() => new()
-        {
-            Largest = [.. Largest],
-            Sums = [.. Sums],
-            Births = [.. Births],
-            Length = Length,
-            Queries = Queries,
-        };
+        public Head Copy() => new() { Largest = [.. Largest], Sums = [.. Sums], Length = Length };
 
         public void Grow(int length, QueryAggregation aggregation)
         {
@@ -109,16 +153,13 @@ internal sealed class ObservedAttention : ISlotCompanion
                 return;
             }
 
-            int capacity = Math.Max(length, Length + (Length / 8) + 64);
             if (aggregation == QueryAggregation.Max)
             {
-                Largest = Resize(Largest, length, capacity);
+                Largest = Resize(Largest, length);
             }
             else
             {
-                Sums = Resize(Sums, length, capacity);
-                Births = Resize(Births, length, capacity);
-                Births.AsSpan(Length, length - Length).Fill(Queries);
+                Sums = Resize(Sums, length);
             }
 
             Length = length;
@@ -143,16 +184,6 @@ internal sealed class ObservedAttention : ISlotCompanion
             Length = length;
         }
 
-        private static T[] Resize<T>(T[] array, int length, int capacity)
-        {
-            if (array.Length < length)
-            {
-                Array.Resize(ref array, capacity);
-            }
-
-            return array;
-        }
-
         private void Move(int from, int to)
         {
             if (Largest.Length > 0)
@@ -163,7 +194,6 @@ internal sealed class ObservedAttention : ISlotCompanion
             if (Sums.Length > 0)
             {
                 Sums[to] = Sums[from];
-                Births[to] = Births[from];
             }
         }
     }

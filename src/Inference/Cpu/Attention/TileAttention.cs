@@ -12,6 +12,9 @@ internal sealed unsafe class TileAttention : IIndexedWork, IDisposable
     private const int TileTokens = GemmKernel.TileRows;
     private const int Panel = GemmKernel.PanelColumns;
 
+    /// <summary>Slots whose values are weighed at a time: 32 KiB at head size 64.</summary>
+    private const int ValueBlock = 128;
+
     private readonly CpuThreadPool _pool;
     private readonly ModelConfig _model;
     private readonly NativeBuffer[] _scores;
@@ -64,8 +67,7 @@ internal sealed unsafe class TileAttention : IIndexedWork, IDisposable
     {
         int kvHead = index % _model.KvHeads;
         // Later tiles see more: taken first, they leave no long piece to the end.
-        int tile = ((_in.Tokens + TileTokens - 1) / TileTokens) - 1 - (index / _model.KvHeads);
-        int first = tile * TileTokens;
+        int first = (((_in.Tokens + TileTokens - 1) / TileTokens) - 1 - (index / _model.KvHeads)) * TileTokens;
         int rows = Math.Min(TileTokens, _in.Tokens - first);
         int committed = _in.Cache.Length(_in.Layer, kvHead) + _in.CommittedExtra;
         int end = EndSlot(kvHead, committed, first + rows - 1);
@@ -78,35 +80,25 @@ internal sealed unsafe class TileAttention : IIndexedWork, IDisposable
         }
 
         int columns = (end - begin + Panel - 1) / Panel * Panel;
-        int stride = columns + 16;
+        var tile = new Tile(kvHead, first, rows, begin, end, columns, columns + 16);
         NativeBuffer scratch = _scores[share];
-        scratch.Ensure(((long)_group * TileTokens * stride) + Math.Max(stride, TileTokens * (_size + 16)));
-        for (int g = 0; g < _group; g++)
+        scratch.Ensure((long)_group * TileTokens * (tile.Stride + 2 + _in.Context.ValueStride));
+        float* scales = scratch.Data + ((long)_group * TileTokens * tile.Stride);
+        Score(tile, scratch.Data);
+        for (int i = 0; i < _group * rows; i++)
         {
-            float* scores = scratch.Data + (g * TileTokens * stride);
-            Score(kvHead, (kvHead * _group) + g, first, rows, begin, columns, scores, stride);
-            for (int r = 0; r < rows; r++)
-            {
-                float* row = scores + (r * stride);
-                int start = FirstSlot(kvHead, committed, first + r) - begin;
-                int stop = EndSlot(kvHead, committed, first + r) - begin;
-                if (stop <= start)
-                {
-                    new Span<float>(row, columns).Clear();
-                    continue;
-                }
-
-                new Span<float>(row, start).Fill(float.NegativeInfinity);
-                new Span<float>(row + stop, columns - stop).Fill(float.NegativeInfinity);
-                HideBeyondRange(kvHead, begin, row);
-                RowOperations.Softmax(row, columns);
-            }
+            int row = (i / rows * TileTokens) + (i % rows);
+            scales[row] = Normalize(tile, committed, i % rows, scratch.Data + (row * tile.Stride));
         }
 
-        Observe(share, kvHead, first, rows, begin, scratch.Data, stride);
+        if (_in.Observer is not null)
+        {
+            Observe(tile, share, scratch.Data, scales);
+        }
+
         if (_in.Output is not null)
         {
-            WeighValues(kvHead, first, rows, begin, end - begin, scratch.Data, stride);
+            WeighValues(tile, scratch.Data, scales);
         }
     }
 
@@ -151,95 +143,125 @@ internal sealed unsafe class TileAttention : IIndexedWork, IDisposable
         }
     }
 
-    private void Score(int kvHead, int queryHead, int first, int rows, int begin, int columns, float* scores, int stride)
+    /// <summary>Logits of all heads, a panel of keys at a time: the panel stays in the first-level cache for the whole group.</summary>
+    private void Score(in Tile tile, float* scores)
     {
-        float* q = _in.Queries + (first * _in.QueryStride) + (queryHead * _size);
-        for (int c = 0; c < columns; c += Panel)
+        float* queries = _in.Queries + (tile.First * _in.QueryStride) + (tile.KvHead * _group * _size);
+        for (int c = 0; c < tile.Columns; c += Panel)
         {
-            float* keys = _in.Context.Keys(kvHead, (begin + c) / Panel);
-            GemmKernel.Multiply32(q, _in.QueryStride, keys, Panel, scores + c, stride, rows, _size, accumulate: false);
+            float* keys = _in.Context.Keys(tile.KvHead, (tile.Begin + c) / Panel);
+            for (int g = 0; g < _group; g++)
+            {
+                float* to = scores + (g * TileTokens * tile.Stride) + c;
+                GemmKernel.Multiply32(
+                    queries + (g * _size), _in.QueryStride, keys, Panel, to, tile.Stride, tile.Rows, _size, accumulate: false);
+            }
+        }
+    }
+
+    /// <summary>A row's logits to exponentials, 0 where nothing is seen; gives what makes them probabilities.</summary>
+    private float Normalize(in Tile tile, int committed, int token, float* row)
+    {
+        int start = FirstSlot(tile.KvHead, committed, tile.First + token) - tile.Begin;
+        int stop = EndSlot(tile.KvHead, committed, tile.First + token) - tile.Begin;
+        if (stop <= start)
+        {
+            new Span<float>(row, tile.Columns).Clear();
+            return 0;
         }
 
         if (_in.Context.HasBiases)
         {
-            ReadOnlySpan<float> biases = new(_in.Context.Biases(kvHead, begin), columns);
-            for (int r = 0; r < rows; r++)
-            {
-                Span<float> row = new(scores + (r * stride), columns);
-                TensorPrimitives.Add(row, biases, row);
-            }
+            Span<float> logits = new(row, tile.Columns);
+            TensorPrimitives.Add(logits, new ReadOnlySpan<float>(_in.Context.Biases(tile.KvHead, tile.Begin), tile.Columns), logits);
         }
+
+        new Span<float>(row, start).Fill(float.NegativeInfinity);
+        new Span<float>(row + stop, tile.Columns - stop).Fill(float.NegativeInfinity);
+        HideBeyondRange(tile.KvHead, tile.Begin, row);
+        float sum = RowOperations.Exponentiate(row, tile.Columns).Sum;
+        return sum > 0 ? 1 / sum : 0;
     }
 
-    private void Observe(int share, int kvHead, int first, int rows, int begin, float* scores, int stride)
+    private void Observe(in Tile tile, int share, float* scores, float* scales)
     {
-        if (_in.Observer is null)
+        int skipped = Math.Max(0, _in.ObserveFrom - tile.First);
+        if (skipped >= tile.Rows)
         {
             return;
         }
 
-        int committed = _in.Cache.Length(_in.Layer, kvHead) + _in.CommittedExtra;
-        for (int r = Math.Max(0, _in.ObserveFrom - first); r < rows; r++)
+        float* factors = scales + (_group * TileTokens);
+        float part = _in.ObserveQueryHeads ? 1 : 1f / _group;
+        for (int i = 0; i < _group * tile.Rows; i++)
         {
-            int stop = EndSlot(kvHead, committed, first + r);
-            float weight = _in.Weights is null ? 1 : _in.Weights[first + r];
-            float* row = scores + (r * stride);
-            if (_in.ObserveQueryHeads)
+            int token = i % tile.Rows;
+            int row = (i / tile.Rows * TileTokens) + token;
+            factors[row] = scales[row] * part * (_in.Weights is null ? 1 : _in.Weights[tile.First + token]);
+        }
+
+        var rows = new ObservedRows
+        {
+            First = scores + (skipped * tile.Stride),
+            Tokens = tile.Rows - skipped,
+            TokenStride = tile.Stride,
+            Heads = _in.ObserveQueryHeads ? 1 : _group,
+            HeadStride = TileTokens * tile.Stride,
+            Factors = factors + skipped,
+            FactorStride = TileTokens,
+        };
+        for (int g = 0; g < _group; g += rows.Heads)
+        {
+            _in.Observer!.Add(share, _in.ObserveQueryHeads ? (tile.KvHead * _group) + g : tile.KvHead, rows, tile.Begin, tile.End);
+            rows.First += rows.HeadStride;
+            rows.Factors += TileTokens;
+        }
+    }
+
+    /// <summary>Outputs of all heads, a block of values at a time: the block stays in the first-level cache for the whole group.</summary>
+    private void WeighValues(in Tile tile, float* scores, float* scales)
+    {
+        int width = _in.Context.ValueStride;
+        float* sums = scales + (2 * _group * TileTokens);
+        int count = tile.End - tile.Begin;
+        for (int block = 0; block < count; block += ValueBlock)
+        {
+            float* values = _in.Context.Values(tile.KvHead, tile.Begin + block);
+            int slots = Math.Min(ValueBlock, count - block);
+            for (int g = 0; g < _group; g++)
             {
-                for (int g = 0; g < _group; g++)
+                float* weights = scores + (g * TileTokens * tile.Stride) + block;
+                float* to = sums + (g * TileTokens * width);
+                int c = 0;
+                for (; c + Panel <= width; c += Panel)
                 {
-                    _in.Observer.Add(share, (kvHead * _group) + g, row + (g * TileTokens * stride), begin, begin, stop, weight);
+                    GemmKernel.Multiply32(weights, tile.Stride, values + c, width, to + c, width, tile.Rows, slots, accumulate: block > 0);
                 }
 
-                continue;
+                if (c < width)
+                {
+                    GemmKernel.Multiply16(weights, tile.Stride, values + c, width, to + c, width, tile.Rows, slots, accumulate: block > 0);
+                }
             }
-
-            // The rows are still needed to weigh the values, so the mean is made in the spare row behind them.
-            float* mean = scores + (_group * TileTokens * stride);
-            MeanOverGroup(row, stride, stop - begin, mean);
-            _in.Observer.Add(share, kvHead, mean, begin, begin, stop, weight);
         }
-    }
 
-    private void MeanOverGroup(float* row, int stride, int count, float* mean)
-    {
-        Span<float> sum = new(mean, count);
-        new ReadOnlySpan<float>(row, count).CopyTo(sum);
-        for (int g = 1; g < _group; g++)
+        for (int i = 0; i < _group * tile.Rows; i++)
         {
-            TensorPrimitives.Add(sum, new ReadOnlySpan<float>(row + (g * TileTokens * stride), count), sum);
-        }
-
-        TensorPrimitives.Multiply(sum, 1f / _group, sum);
-    }
-
-    private void WeighValues(int kvHead, int first, int rows, int begin, int count, float* scores, int stride)
-    {
-        int valueStride = _in.Context.ValueStride;
-        float* values = _in.Context.Values(kvHead, begin);
-        float* padded = scores + (_group * TileTokens * stride);
-        for (int g = 0; g < _group; g++)
-        {
-            float* output = _in.Output + (first * _in.OutputStride) + (((kvHead * _group) + g) * _size);
-            bool direct = valueStride == _size;
-            float* to = direct ? output : padded;
-            nint toStride = direct ? _in.OutputStride : valueStride;
-            float* probabilities = scores + (g * TileTokens * stride);
-            int c = 0;
-            for (; c + Panel <= valueStride; c += Panel)
-            {
-                GemmKernel.Multiply32(probabilities, stride, values + c, valueStride, to + c, toStride, rows, count, accumulate: false);
-            }
-
-            if (c < valueStride)
-            {
-                GemmKernel.Multiply16(probabilities, stride, values + c, valueStride, to + c, toStride, rows, count, accumulate: false);
-            }
-
-            for (int r = 0; r < rows && !direct; r++)
-            {
-                new ReadOnlySpan<float>(padded + (r * valueStride), _size).CopyTo(new Span<float>(output + (r * _in.OutputStride), _size));
-            }
+            int g = i / tile.Rows;
+            int token = i % tile.Rows;
+            int row = (g * TileTokens) + token;
+            float* output = _in.Output + ((tile.First + token) * _in.OutputStride) + (((tile.KvHead * _group) + g) * _size);
+            TensorPrimitives.Multiply(new ReadOnlySpan<float>(sums + (row * width), _size), scales[row], new Span<float>(output, _size));
         }
     }
+
+    /// <summary>Rows of one KV head's queries against its visible slots.</summary>
+    /// <param name="KvHead">The head.</param>
+    /// <param name="First">First token.</param>
+    /// <param name="Rows">Tokens.</param>
+    /// <param name="Begin">First slot, a panel's.</param>
+    /// <param name="End">Behind the last slot the last token sees.</param>
+    /// <param name="Columns">Slots computed: whole panels.</param>
+    /// <param name="Stride">Floats between two rows.</param>
+    private readonly record struct Tile(int KvHead, int First, int Rows, int Begin, int End, int Columns, int Stride);
 }

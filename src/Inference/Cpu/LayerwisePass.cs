@@ -1,0 +1,230 @@
+using KVCluster.Compression;
+using KVCluster.Inference.Cpu.Attention;
+using KVCluster.Inference.Kv;
+using KVCluster.Inference.Models;
+
+namespace KVCluster.Inference.Cpu;
+
+/// <summary>
+/// Runs tokens against a cache layer by layer without appending them: the residual stream of all of them is kept, and of one layer at a
+/// time the decoded cache. So the cache is neither doubled nor touched, and a full arena can be scored. The tokens are one or more runs,
+/// each a sequence of its own; a step is a chunk of one run in one layer.
+/// </summary>
+internal abstract unsafe class LayerwisePass : IDisposable
+{
+    private readonly CpuThreadPool _pool;
+    private readonly IReadOnlyList<ReadOnlyMemory<int>> _runs;
+    private readonly int _chunk;
+    private readonly int _logicalLength;
+    private readonly long _totalRows;
+    private readonly TileAttention _tiles;
+    private readonly NativeBuffer _hidden = new();
+    private long _doneRows;
+    private long _layerRows;
+
+    protected LayerwisePass(
+        CpuThreadPool pool,
+        PackedModel model,
+        LayerPipeline pipeline,
+        CpuPageStore store,
+        KvCache cache,
+        IReadOnlyList<ReadOnlyMemory<int>> runs,
+        int firstPosition,
+        int chunk)
+    {
+        _pool = pool;
+        Config = model.Config;
+        Pipeline = pipeline;
+        Cache = cache;
+        _runs = runs;
+        _chunk = chunk;
+        _logicalLength = cache.LogicalLength;
+        FirstPosition = firstPosition;
+        _totalRows = Tokens * Config.Layers;
+        Context = new PackedContext(store, pool.Threads);
+        _tiles = new TileAttention(pool, Config);
+        Accumulator = new ColumnAccumulator(pool.Threads, Config.QueryHeads);
+        Angles = new RotaryAngles(Config, LongestRun);
+        Angles.SetRun(firstPosition, LongestRun);
+        _hidden.Ensure(Tokens * pipeline.HiddenStride);
+        Embed();
+    }
+
+    /// <summary>Share done, 0 to 1.</summary>
+    public double Progress => (double)_doneRows / _totalRows;
+
+    /// <summary>Bytes of working memory held until disposal.</summary>
+    public virtual long WorkingBytes => Context.Bytes + _tiles.Bytes + Accumulator.Bytes + _hidden.Bytes + Angles.Bytes;
+
+    protected ModelConfig Config { get; }
+
+    protected LayerPipeline Pipeline { get; }
+
+    protected KvCache Cache { get; }
+
+    protected PackedContext Context { get; }
+
+    /// <summary>Rows are query heads.</summary>
+    protected ColumnAccumulator Accumulator { get; }
+
+    /// <summary>Of the longest run's positions.</summary>
+    protected RotaryAngles Angles { get; }
+
+    /// <summary>Position of every run's first token.</summary>
+    protected int FirstPosition { get; }
+
+    /// <summary>Tokens of all runs.</summary>
+    protected long Tokens => _runs.Sum(r => (long)r.Length);
+
+    protected int LongestRun => _runs.Max(r => r.Length);
+
+    protected int Layer { get; private set; }
+
+    /// <summary>The last layer's attention is the end: nothing reads its output.</summary>
+    protected bool IsLastLayer => Layer == Config.Layers - 1;
+
+    /// <summary>The run of the present step.</summary>
+    protected int Run { get; private set; }
+
+    protected int RunLength => _runs[Run].Length;
+
+    /// <summary>The present step's first row in its run.</summary>
+    protected int Row { get; private set; }
+
+    protected bool Finished { get; private set; }
+
+    /// <summary>Does one bounded piece; false when there is nothing left.</summary>
+    public bool Step()
+    {
+        if (Finished)
+        {
+            return false;
+        }
+
+        if (Cache.LogicalLength != _logicalLength)
+        {
+            throw new InvalidOperationException("the cache changed while a pass ran against it");
+        }
+
+        if (Row == 0)
+        {
+            if (Run == 0)
+            {
+                BeginLayer();
+            }
+
+            BeginRun();
+        }
+
+        int rows = Math.Min(_chunk, RunLength - Row);
+        RunChunk(rows);
+        Row += rows;
+        _layerRows += rows;
+        _doneRows += rows;
+        if (Row == RunLength)
+        {
+            EndRun();
+            Row = 0;
+            Run++;
+        }
+
+        if (Run == _runs.Count)
+        {
+            EndLayer();
+            Run = 0;
+            _layerRows = 0;
+            Layer++;
+            Finished = Layer == Config.Layers;
+        }
+
+        return !Finished;
+    }
+
+    public virtual void Dispose()
+    {
+        Context.Dispose();
+        _tiles.Dispose();
+        Accumulator.Dispose();
+        _hidden.Dispose();
+        Angles.Dispose();
+    }
+
+    protected abstract void BeginLayer();
+
+    protected virtual void BeginRun()
+    {
+    }
+
+    /// <summary>The attention of rows that were just projected.</summary>
+    protected abstract void Attend(int rows);
+
+    protected virtual void EndRun()
+    {
+    }
+
+    protected abstract void EndLayer();
+
+    /// <summary>Scores of every slot and query head, all 0.</summary>
+    protected AttentionScores NewScores()
+    {
+        var rows = new float[Config.Layers * Config.QueryHeads][];
+        for (int i = 0; i < rows.Length; i++)
+        {
+            rows[i] = new float[Cache.Length(i / Config.QueryHeads, i % Config.QueryHeads / Config.GroupSize)];
+        }
+
+        return new AttentionScores(Config.Layers, Config.QueryHeads, rows);
+    }
+
+    /// <summary>Decodes the layer's cache, with room for so many rows behind it.</summary>
+    protected void LoadContext(int room) => Context.Load(Cache, Layer, 0, room, _pool);
+
+    /// <summary>Forgets what was gathered.</summary>
+    protected void ResetAccumulator(QueryAggregation aggregation)
+    {
+        int longest = 0;
+        for (int h = 0; h < Config.KvHeads; h++)
+        {
+            longest = Math.Max(longest, Cache.Length(Layer, h));
+        }
+
+        Accumulator.Reset(longest, aggregation);
+    }
+
+    /// <summary>The rows just projected against what <see cref="Context"/> holds.</summary>
+    protected TileAttentionInput Input(int rows) => new()
+    {
+        Cache = Cache,
+        Layer = Layer,
+        Context = Context,
+        Queries = Pipeline.Queries,
+        QueryStride = Pipeline.QueryStride,
+        Tokens = rows,
+        Output = IsLastLayer ? null : Pipeline.Attention,
+        OutputStride = Pipeline.QueryStride,
+        ObserveQueryHeads = true,
+    };
+
+    protected void RunTiles(in TileAttentionInput input) => _tiles.Run(input);
+
+    private void Embed()
+    {
+        float* rows = _hidden.Data;
+        foreach (ReadOnlyMemory<int> run in _runs)
+        {
+            Pipeline.Embed(run.Span, rows);
+            rows += (long)run.Length * Pipeline.HiddenStride;
+        }
+    }
+
+    private void RunChunk(int rows)
+    {
+        float* hidden = _hidden.Data + (_layerRows * Pipeline.HiddenStride);
+        Pipeline.Project(Layer, hidden, rows, Angles, Row);
+        Attend(rows);
+        if (!IsLastLayer)
+        {
+            Pipeline.Finish(Layer, hidden, rows);
+        }
+    }
+}
