@@ -1,0 +1,46 @@
+using Orleans.Placement;
+using Orleans.Runtime;
+
+namespace Orleans.Concurrency;
+
+/// <summary>Several calls of methods that carry this attribute may interleave with one another.</summary>
+[AttributeUsage(AttributeTargets.Method)]
+public sealed class ReadOnlyAttribute : Attribute;
+
+/// <summary>Calls to this grain class interleave at its awaits.</summary>
+[AttributeUsage(AttributeTargets.Class)]
+public sealed class ReentrantAttribute : Attribute;
+
+/// <summary>Calls of this method interleave with any other.</summary>
+[AttributeUsage(AttributeTargets.Method)]
+public sealed class AlwaysInterleaveAttribute : Attribute;
+
+/// <summary>The caller does not wait for the method and does not see its errors.</summary>
+[AttributeUsage(AttributeTargets.Method)]
+public sealed class OneWayAttribute : Attribute;
+
+/// <summary>A predicate of the grain class decides which calls interleave.</summary>
+/// <param name="callbackMethodName">
+/// A method of the class that returns bool and takes an <see cref="Serialization.Invocation.IInvokable"/>; it may be static.
+/// </param>
+[AttributeUsage(AttributeTargets.Class)]
+public sealed class MayInterleaveAttribute(string callbackMethodName) : Attribute
+{
+    internal string CallbackMethodName { get; } = callbackMethodName;
+}
+
+/// <summary>Activations of this class are made on the caller's silo, several at a time, and are in no directory.</summary>
+public sealed class StatelessWorkerAttribute : PlacementAttribute
+{
+    /// <summary>As many activations a silo as it has processors.</summary>
+    public StatelessWorkerAttribute()
+        : this(Environment.ProcessorCount)
+    {
+    }
+
+    /// <summary>At most <paramref name="maxLocalWorkers"/> activations a silo.</summary>
+    public StatelessWorkerAttribute(int maxLocalWorkers)
+        : base(new StatelessWorkerPlacement(maxLocalWorkers))
+    {
+    }
+}

@@ -1,0 +1,49 @@
+using KVCluster.Engine.Embedded;
+using Orleans.Runtime;
+
+namespace Orleans;
+
+/// <summary>The base class of grains.</summary>
+public abstract class Grain : IGrainBase, IAddressable
+{
+    private readonly Activation? _activation;
+
+    /// <summary>Takes the activation that makes this grain.</summary>
+    protected Grain() => _activation = RuntimeContext.Current;
+
+    /// <summary>The activation.</summary>
+    public IGrainContext GrainContext => Activation;
+
+    /// <summary>A reference to this grain.</summary>
+    public GrainReference GrainReference => Activation.GrainReference;
+
+    /// <summary>The grain's identity as a text.</summary>
+    public string IdentityString => Activation.GrainId.ToString();
+
+    /// <summary>The silo that this activation is on, as a text.</summary>
+    public string RuntimeIdentity => Activation.Silo.Address.ToString();
+
+    /// <summary>Makes references to other grains.</summary>
+    protected IGrainFactory GrainFactory => Activation.Silo.GrainFactory;
+
+    /// <summary>The activation's services.</summary>
+    protected internal IServiceProvider ServiceProvider => Activation.ActivationServices;
+
+    private Activation Activation => _activation
+        ?? throw new InvalidOperationException("A grain is made by the engine: get a reference to it from an IGrainFactory.");
+
+    /// <summary>Called before the first call. An error of it is the answer to the calls that wait.</summary>
+    public virtual Task OnActivateAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    /// <summary>Called when the activation ends, unless its silo is killed. Best effort: write state at the end of a turn, not here.</summary>
+    public virtual Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken) => Task.CompletedTask;
+
+    /// <summary>Ends this activation after the turns that run.</summary>
+    protected void DeactivateOnIdle() => GrainBaseExtensions.DeactivateOnIdle(this);
+
+    /// <summary>Moves this activation to another silo after the turns that run. Placement reads the caller's request context.</summary>
+    protected void MigrateOnIdle() => GrainBaseExtensions.MigrateOnIdle(this);
+
+    /// <summary>Keeps this activation from being collected for a time; a time of zero or less withdraws that.</summary>
+    protected void DelayDeactivation(TimeSpan timeSpan) => Activation.DelayDeactivation(timeSpan);
+}
