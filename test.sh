@@ -10,7 +10,7 @@ trap 'rm -rf "$results"' EXIT
 dotnet build KVCluster.sln -c Release || { echo "the build failed" >&2; exit 1; }
 
 status=0
-for project in tests/*.Tests/*.csproj; do
+for project in tests/*.Tests/*.csproj tests/*.Conformance/*.csproj; do
     name=$(basename "$project" .csproj)
     dotnet test "$project" -c Release --no-build --results-directory "$results" --logger "trx;LogFileName=$name.trx" "$@" || status=1
 done

@@ -1,19 +1,24 @@
 using System.Diagnostics;
 using KVCluster.Engine.Hosting;
+using Orleans.Runtime;
 
 namespace KVCluster.Engine.Conformance.OnOrleans;
 
 /// <summary>A silo in a process of its own, which is this assembly run as a program: the only kind that can be killed as a machine dies.</summary>
-internal sealed class SiloProcess : IAsyncDisposable
+internal sealed class SiloProcess : IConformanceSilo, IAsyncDisposable
 {
-    private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(60);
-
     private readonly Process _process;
 
-    private SiloProcess(Process process) => _process = process;
+    private SiloProcess(Process process, string name) => (_process, Name) = (process, name);
+
+    public string Name { get; }
+
+    public SiloAddress Address => throw new NotSupportedException("the address of a silo in another process is not known here");
+
+    public IServiceProvider Services => throw new NotSupportedException("the services of a silo in another process are not here");
 
     /// <summary>Starts a process and waits until its silo is a member of the cluster.</summary>
-    public static async Task<SiloProcess> StartAsync(OrleansClusterOptions options)
+    public static async Task<SiloProcess> StartAsync(OrleansClusterOptions options, ConformanceSettings settings)
     {
         ProcessStartInfo start = new(Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet")
         {
@@ -21,12 +26,12 @@ internal sealed class SiloProcess : IAsyncDisposable
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         };
-        foreach (string argument in (string[])["exec", typeof(SiloProcess).Assembly.Location, .. SiloProgram.Arguments(options)])
+        foreach (string argument in (string[])["exec", typeof(SiloProcess).Assembly.Location, .. SiloProgram.Arguments(options, settings)])
         {
             start.ArgumentList.Add(argument);
         }
 
-        SiloProcess silo = new(Process.Start(start) ?? throw new InvalidOperationException("the silo's process did not start"));
+        SiloProcess silo = new(Process.Start(start) ?? throw new InvalidOperationException("the silo's process did not start"), options.SiloName!);
         try
         {
             await silo.ReadyAsync();
@@ -47,7 +52,7 @@ internal sealed class SiloProcess : IAsyncDisposable
             _process.Kill();
         }
 
-        await _process.WaitForExitAsync().WaitAsync(Deadline);
+        await _process.WaitForExitAsync().WaitAsync(Eventually.Limit);
     }
 
     public async ValueTask DisposeAsync()
@@ -62,7 +67,7 @@ internal sealed class SiloProcess : IAsyncDisposable
         string? line;
         do
         {
-            line = await _process.StandardOutput.ReadLineAsync().WaitAsync(Deadline);
+            line = await _process.StandardOutput.ReadLineAsync().WaitAsync(Eventually.Limit);
             if (line is null)
             {
                 throw new InvalidOperationException($"the silo's process ended: {await errors}");

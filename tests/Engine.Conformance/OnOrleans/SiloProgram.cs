@@ -8,19 +8,17 @@ internal static class SiloProgram
 {
     public const string Ready = "silo ready";
 
-    private const string Verb = "silo";
-
-    public static string[] Arguments(OrleansClusterOptions o) =>
+    public static string[] Arguments(OrleansClusterOptions o, ConformanceSettings s) =>
     [
-        Verb, o.Redis, o.ClusterId, o.SiloName!, o.SiloPort.ToString(CultureInfo.InvariantCulture), o.GatewayPort.ToString(CultureInfo.InvariantCulture),
-        .. o.Storages,
+        o.Redis, o.ClusterId, o.SiloName!, Text(o.SiloPort), Text(o.GatewayPort),
+        Text(s.ResponseTimeout.Ticks), Text(s.CollectionAge.Ticks), Text(s.CollectionQuantum.Ticks),
     ];
 
     public static async Task<int> Main(string[] args)
     {
-        if (args is not [Verb, var redis, var cluster, var name, var port, var gateway, .. var storages])
+        if (args is not [var redis, var cluster, var name, var port, var gateway, var timeout, var age, var quantum])
         {
-            await Console.Error.WriteLineAsync("usage: silo REDIS CLUSTER NAME PORT GATEWAY [STORAGE...]");
+            await Console.Error.WriteLineAsync("usage: REDIS CLUSTER NAME PORT GATEWAY RESPONSE-TIMEOUT COLLECTION-AGE COLLECTION-QUANTUM");
             return 2;
         }
 
@@ -30,13 +28,23 @@ internal static class SiloProgram
                 Redis = redis,
                 ClusterId = cluster,
                 SiloName = name,
-                SiloPort = int.Parse(port, CultureInfo.InvariantCulture),
-                GatewayPort = int.Parse(gateway, CultureInfo.InvariantCulture),
-                Storages = storages,
+                SiloPort = (int)Number(port),
+                GatewayPort = (int)Number(gateway),
+                Storages = [ConformanceSilo.Storage],
+                Metadata = new Dictionary<string, string> { [ConformanceSilo.NameMetadata] = name },
             },
-            configure: null);
+            new ConformanceSettings
+            {
+                ResponseTimeout = TimeSpan.FromTicks(Number(timeout)),
+                CollectionAge = TimeSpan.FromTicks(Number(age)),
+                CollectionQuantum = TimeSpan.FromTicks(Number(quantum)),
+            });
         await Console.Out.WriteLineAsync(Ready);
         await Console.In.ReadToEndAsync();
         return 0;
     }
+
+    private static string Text(long number) => number.ToString(CultureInfo.InvariantCulture);
+
+    private static long Number(string text) => long.Parse(text, CultureInfo.InvariantCulture);
 }
