@@ -3,7 +3,7 @@ using Orleans;
 
 namespace KVCluster.Engine.Conformance.Grains;
 
-/// <summary>Answers in pieces.</summary>
+/// <summary>Answers in pieces. A key may begin with the silo it starts on.</summary>
 public interface IStreamGrain : IGrainWithStringKey
 {
     IAsyncEnumerable<int> Count(int count, CancellationToken cancellationToken = default);
@@ -20,6 +20,7 @@ public interface IStreamGrain : IGrainWithStringKey
     Task<int> Answer();
 }
 
+[NamedSilo]
 public sealed class StreamGrain : Grain, IStreamGrain
 {
     public async IAsyncEnumerable<int> Count(int count, [EnumeratorCancellation] CancellationToken cancellationToken)
