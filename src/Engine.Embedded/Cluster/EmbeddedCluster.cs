@@ -1,5 +1,7 @@
+using System.Net;
 using Orleans;
 using Orleans.Hosting;
+using Orleans.Runtime;
 
 namespace KVCluster.Engine.Embedded;
 
@@ -8,37 +10,167 @@ namespace KVCluster.Engine.Embedded;
 /// </summary>
 public sealed class EmbeddedCluster : IAsyncDisposable
 {
+    // Timeouts are looked for this often; shorter response timeouts shorten it.
+    private static readonly TimeSpan LongestSweepPeriod = TimeSpan.FromSeconds(1);
+
+    private readonly Lock _gate = new();
+    private readonly ITimer _sweeper;
+    private SiloRuntime[] _silos = [];
+    private TimeSpan _sweepPeriod = LongestSweepPeriod;
+    private int _lastSilo;
+
     /// <summary>A cluster without silos.</summary>
-    public EmbeddedCluster(EmbeddedClusterOptions options) => ArgumentNullException.ThrowIfNull(options);
+    /// <exception cref="ArgumentException">A grain class is not usable; the message says why.</exception>
+    public EmbeddedCluster(EmbeddedClusterOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        Options = options;
+        Classes = new GrainClassMap(options.GrainAssemblies);
+        Locator = new Locator(this);
+        Client = new GrainFactory(this, null, options.ClientMessaging);
+        using (ExecutionContext.IsFlowSuppressed() ? default : ExecutionContext.SuppressFlow())
+        {
+            _sweeper = options.TimeProvider.CreateTimer(static state => ((EmbeddedCluster)state!).ExpireCalls(), this,
+                Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        }
+
+        SweepWithin(options.ClientMessaging.ResponseTimeout);
+    }
 
     /// <summary>The client: calls grains from outside of them.</summary>
-    public IClusterClient Client => throw new NotImplementedException();
+    public IClusterClient Client { get; }
 
     /// <summary>The silos that run.</summary>
-    public IReadOnlyList<EmbeddedSilo> Silos => throw new NotImplementedException();
+    public IReadOnlyList<EmbeddedSilo> Silos => [.. RunningSilos().Select(silo => silo.Public)];
+
+    internal EmbeddedClusterOptions Options { get; }
+
+    internal GrainClassMap Classes { get; }
+
+    internal Locator Locator { get; }
+
+    internal ClusterStorage Storage { get; } = new();
+
+    internal bool HasRunningSilo => RunningSilos().Any();
 
     /// <summary>Starts a silo and its hosted services.</summary>
     /// <param name="name">Its name, unique among those that run; <c>silo-N</c> when null.</param>
     /// <param name="configure">Configures this silo, after the cluster's own configuration.</param>
     /// <param name="cancellationToken">Gives up the start.</param>
     /// <exception cref="ArgumentException">A silo of that name runs.</exception>
-    public Task<EmbeddedSilo> StartSiloAsync(
+    public async Task<EmbeddedSilo> StartSiloAsync(
         string? name = null, Action<ISiloBuilder>? configure = null, CancellationToken cancellationToken = default)
-        => throw new NotImplementedException();
+    {
+        var number = Interlocked.Increment(ref _lastSilo);
+        var builder = new EmbeddedSiloBuilder(this);
+        Options.ConfigureSilo?.Invoke(builder);
+        configure?.Invoke(builder);
+        var silo = new SiloRuntime(this, name ?? $"silo-{number}", SiloAddress.New(IPAddress.Loopback, 1, number), builder);
+        SweepWithin(silo.Messaging.ResponseTimeout);
+        lock (_gate)
+        {
+            if (Array.Exists(_silos, other => other.Name == silo.Name))
+            {
+                throw new ArgumentException($"A silo of the name {name} runs already.", nameof(name));
+            }
+
+            _silos = [.. _silos, silo];
+        }
+
+        try
+        {
+            await silo.StartAsync(cancellationToken);
+        }
+        catch
+        {
+            await KillSiloAsync(silo.Public);
+            throw;
+        }
+
+        return silo.Public;
+    }
 
     /// <summary>
-    /// Stops a silo: its activations end, with their deactivation hooks, its hosted services stop and its services are disposed. Calls that
-    /// wait go to activations on other silos.
+    /// Stops a silo: its hosted services stop, its activations end with their deactivation hooks, and its services are disposed. Calls that wait
+    /// go to activations on other silos. What has not ended when the token is cancelled is killed.
     /// </summary>
-    public Task StopSiloAsync(EmbeddedSilo silo, CancellationToken cancellationToken = default) => throw new NotImplementedException();
+    public async Task StopSiloAsync(EmbeddedSilo silo, CancellationToken cancellationToken = default)
+    {
+        try
+        {
+            await silo.Runtime.StopAsync(cancellationToken);
+        }
+        finally
+        {
+            await KillSiloAsync(silo);
+        }
+    }
 
     /// <summary>
-    /// Ends a silo as the end of its process would: activations vanish without a hook, their turns go no further, calls in flight to them fail
-    /// with <see cref="Orleans.Runtime.SiloUnavailableException"/>, state stays as last written. Then its services are disposed, to give back
+    /// Ends a silo as the end of its process would: activations vanish without a hook, their turns go no further than the next await, calls in
+    /// flight to them fail with <see cref="SiloUnavailableException"/>, state stays as last written. Then its services are disposed, to give back
     /// what the end of a process gives back.
     /// </summary>
-    public Task KillSiloAsync(EmbeddedSilo silo) => throw new NotImplementedException();
+    public async Task KillSiloAsync(EmbeddedSilo silo)
+    {
+        lock (_gate)
+        {
+            if (!_silos.Contains(silo.Runtime))
+            {
+                return;
+            }
+
+            _silos = Array.FindAll(_silos, other => other != silo.Runtime);
+        }
+
+        silo.Runtime.Kill();
+        await silo.Runtime.DisposeAsync();
+    }
 
     /// <summary>Stops every silo.</summary>
-    public ValueTask DisposeAsync() => throw new NotImplementedException();
+    public async ValueTask DisposeAsync()
+    {
+        var silos = _silos;
+        Array.ForEach(silos, silo => silo.StopAccepting());
+        await Task.WhenAll(silos.Select(silo => StopSiloAsync(silo.Public)));
+        await _sweeper.DisposeAsync();
+        Storage.Dispose();
+    }
+
+    internal IEnumerable<SiloRuntime> RunningSilos() => Volatile.Read(ref _silos).Where(silo => silo.IsAccepting);
+
+    internal SiloRuntime? SiloAt(SiloAddress address) => Array.Find(Volatile.Read(ref _silos), silo => silo.Address.Equals(address));
+
+    /// <summary>The silo itself while it takes activations, else any that does.</summary>
+    internal SiloRuntime NearestTo(SiloRuntime? silo)
+    {
+        if (silo is { IsAccepting: true })
+        {
+            return silo;
+        }
+
+        var running = RunningSilos().ToArray();
+        return running.Length > 0 ? running[Random.Shared.Next(running.Length)]
+            : throw new SiloUnavailableException("No silo of the cluster runs.");
+    }
+
+    internal long DeadlineAfter(TimeSpan time)
+        => time == Timeout.InfiniteTimeSpan ? long.MaxValue
+            : Options.TimeProvider.GetTimestamp() + (long)(time.TotalSeconds * Options.TimeProvider.TimestampFrequency);
+
+    private void SweepWithin(TimeSpan timeout)
+    {
+        lock (_gate)
+        {
+            _sweepPeriod = timeout > TimeSpan.Zero && timeout < _sweepPeriod ? timeout : _sweepPeriod;
+            _sweeper.Change(_sweepPeriod, _sweepPeriod);
+        }
+    }
+
+    private void ExpireCalls()
+    {
+        var now = Options.TimeProvider.GetTimestamp();
+        Locator.ExpireCalls(now);
+        Array.ForEach(Volatile.Read(ref _silos), silo => silo.ExpireCalls(now));
+    }
 }

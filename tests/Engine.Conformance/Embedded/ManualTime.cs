@@ -1,95 +1,85 @@
-namespace KVCluster.Engine.Conformance.Embedded;
+namespace KVCluster.Engine.Conformance.Cluster;
 
-/// <summary>A clock with timers that moves only when told to. Timers fire on the thread pool, in the order of their due times.</summary>
+/// <summary>A clock that moves only when told to, and fires its timers, in order, as it does.</summary>
 internal sealed class ManualTime : TimeProvider
 {
     private readonly Lock _gate = new();
-    private readonly HashSet<ManualTimer> _timers = [];
-    private long _now = new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero).Ticks;
+    private readonly List<Timer> _timers = [];
+    private long _ticks = 1;
 
     public override long TimestampFrequency => TimeSpan.TicksPerSecond;
 
-    public override long GetTimestamp() => Interlocked.Read(ref _now);
+    public override long GetTimestamp() => Volatile.Read(ref _ticks);
 
-    public override DateTimeOffset GetUtcNow() => new(Interlocked.Read(ref _now), TimeSpan.Zero);
+    public override DateTimeOffset GetUtcNow() => new(GetTimestamp(), TimeSpan.Zero);
 
     public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
     {
-        ManualTimer timer = new(this, callback, state);
+        var timer = new Timer(this, callback, state);
         timer.Change(dueTime, period);
         return timer;
     }
 
     public void Advance(TimeSpan by)
     {
-        long end = GetTimestamp() + by.Ticks;
-        while (true)
+        var end = GetTimestamp() + by.Ticks;
+        while (NextDue(end) is { } timer)
         {
-            ManualTimer? next;
-            lock (_gate)
-            {
-                next = _timers.Where(timer => timer.Due <= end).MinBy(timer => timer.Due);
-                if (next is null)
-                {
-                    Interlocked.Exchange(ref _now, end);
-                    return;
-                }
+            timer.Fire();
+        }
 
-                Interlocked.Exchange(ref _now, Math.Max(_now, next.Due));
-                next.Rearm();
+        Volatile.Write(ref _ticks, end);
+    }
+
+    private Timer? NextDue(long end)
+    {
+        lock (_gate)
+        {
+            var next = _timers.Where(timer => timer.Due <= end).MinBy(timer => timer.Due);
+            if (next is not null)
+            {
+                Volatile.Write(ref _ticks, Math.Max(_ticks, next.Due));
+                next.Elapse();
             }
 
-            next.Fire();
+            return next;
         }
     }
 
-    private sealed class ManualTimer(ManualTime time, TimerCallback callback, object? state) : ITimer
+    private sealed class Timer(ManualTime clock, TimerCallback callback, object? state) : ITimer
     {
-        private long _period = -1;
+        private TimeSpan _period = Timeout.InfiniteTimeSpan;
 
         public long Due { get; private set; } = long.MaxValue;
 
+        public void Fire() => callback(state);
+
+        public void Elapse()
+        {
+            Due = _period > TimeSpan.Zero ? Due + _period.Ticks : long.MaxValue;
+            if (Due == long.MaxValue)
+            {
+                clock._timers.Remove(this);
+            }
+        }
+
         public bool Change(TimeSpan dueTime, TimeSpan period)
         {
-            lock (time._gate)
+            lock (clock._gate)
             {
-                _period = period <= TimeSpan.Zero ? -1 : period.Ticks;
-                Due = dueTime == Timeout.InfiniteTimeSpan ? long.MaxValue : time._now + dueTime.Ticks;
-                if (Due == long.MaxValue)
+                clock._timers.Remove(this);
+                _period = period;
+                Due = dueTime < TimeSpan.Zero ? long.MaxValue : clock.GetTimestamp() + dueTime.Ticks;
+                if (Due < long.MaxValue)
                 {
-                    time._timers.Remove(this);
-                }
-                else
-                {
-                    time._timers.Add(this);
+                    clock._timers.Add(this);
                 }
             }
 
             return true;
         }
 
-        public void Rearm()
-        {
-            if (_period < 0)
-            {
-                Due = long.MaxValue;
-                time._timers.Remove(this);
-            }
-            else
-            {
-                Due += _period;
-            }
-        }
-
-        public void Fire() => ThreadPool.UnsafeQueueUserWorkItem(_ => callback(state), null);
-
-        public void Dispose()
-        {
-            lock (time._gate)
-            {
-                time._timers.Remove(this);
-            }
-        }
+        public void Dispose() => Change(Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
 
         public ValueTask DisposeAsync()
         {

@@ -1,35 +1,32 @@
-using Orleans;
+using KVCluster.Engine.Conformance.Cluster;
 using Orleans.Runtime;
 
 namespace KVCluster.Engine.Conformance.Grains;
 
-/// <summary>Calls a grain that calls back.</summary>
+/// <summary>Calls that come back to the grain they came from.</summary>
 public interface IChainGrain : IGrainWithStringKey
 {
-    Task<int> CallWhichCallsBack(string other, bool allow);
+    Task<string> Ping();
 
-    Task<int> CallBack(string first);
+    /// <summary>Calls <see cref="CallBack"/> of another grain with this one.</summary>
+    Task<string> CallThrough(string other, bool allow);
 
-    Task<int> Answer();
+    Task<string> CallBack(string origin);
 }
 
-public sealed class ChainGrain : Grain, IChainGrain
+public sealed class ChainGrain(Stage stage) : Grain, IChainGrain
 {
-    public async Task<int> CallWhichCallsBack(string other, bool allow)
-    {
-        IChainGrain callee = GrainFactory.GetGrain<IChainGrain>(other);
-        if (!allow)
-        {
-            return await callee.CallBack(this.GetPrimaryKeyString());
-        }
+    public Task<string> Ping() => Task.FromResult(this.GetPrimaryKeyString());
 
-        using (RequestContext.AllowCallChainReentrancy())
-        {
-            return await callee.CallBack(this.GetPrimaryKeyString());
-        }
+    public async Task<string> CallThrough(string other, bool allow)
+    {
+        using var section = allow ? RequestContext.AllowCallChainReentrancy() : RequestContext.SuppressCallChainReentrancy();
+        return await GrainFactory.GetGrain<IChainGrain>(other).CallBack(this.GetPrimaryKeyString());
     }
 
-    public Task<int> CallBack(string first) => GrainFactory.GetGrain<IChainGrain>(first).Answer();
-
-    public Task<int> Answer() => Task.FromResult(42);
+    public async Task<string> CallBack(string origin)
+    {
+        stage.Note($"calling {origin} back");
+        return await GrainFactory.GetGrain<IChainGrain>(origin).Ping();
+    }
 }

@@ -1,62 +1,79 @@
-using Orleans;
+using KVCluster.Engine.Conformance.Cluster;
+using Orleans.Runtime;
 
 namespace KVCluster.Engine.Conformance.Grains;
 
-/// <summary>Tells a journal, named by its key up to a '|', how it begins and ends.</summary>
+/// <summary>A grain that notes its life.</summary>
 public interface ILifeGrain : IGrainWithStringKey
 {
-    Task<Guid> Activation();
+    Task<string> Activation();
 
-    Task Leave();
+    Task<SiloAddress> Silo();
 
-    Task Stay(TimeSpan time);
+    Task DeactivateSoon();
 
-    Task Hold(string gate);
+    /// <summary>Asks for deactivation, then waits at a gate.</summary>
+    Task DeactivateThenWait(string gate);
+
+    Task Delay(TimeSpan time);
+
+    Task KeepAliveByTimer(TimeSpan period, bool keepAlive);
 }
 
-[NamedSilo]
-public sealed class LifeGrain : Grain, ILifeGrain
+public sealed class LifeGrain(Stage stage, ILocalSiloDetails silo) : Grain, ILifeGrain
 {
-    private readonly Guid _activation = Guid.NewGuid();
+    private string Key => this.GetPrimaryKeyString();
 
-    private IJournalGrain Journal => GrainFactory.GetGrain<IJournalGrain>(this.GetPrimaryKeyString().Split('|')[1]);
+    public override async Task OnActivateAsync(CancellationToken cancellationToken)
+    {
+        stage.Note($"{Key} activated");
+        if (stage.Kept($"{Key} fails") is string message && stage.Count($"{Key} activated") == 1)
+        {
+            throw new InvalidOperationException(message);
+        }
 
-    public override Task OnActivateAsync(CancellationToken cancellationToken) => Journal.Add("begins");
+        if (stage.Kept($"{Key} is slow") is string gate)
+        {
+            await stage.PassAsync(gate, cancellationToken);
+        }
+    }
 
-    public override Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken) => Journal.Add($"ends: {reason.ReasonCode}");
+    public override Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
+    {
+        stage.Note($"{Key} deactivated: {reason.ReasonCode}");
+        return Task.CompletedTask;
+    }
 
-    public Task<Guid> Activation() => Task.FromResult(_activation);
+    public Task<string> Activation() => Task.FromResult(GrainContext.ActivationId.ToString());
 
-    public Task Leave()
+    public Task<SiloAddress> Silo() => Task.FromResult(silo.SiloAddress);
+
+    public Task DeactivateSoon()
     {
         DeactivateOnIdle();
         return Task.CompletedTask;
     }
 
-    public Task Stay(TimeSpan time)
+    public async Task DeactivateThenWait(string gate)
+    {
+        DeactivateOnIdle();
+        await stage.PassAsync(gate);
+        stage.Note($"{gate} passed");
+    }
+
+    public Task Delay(TimeSpan time)
     {
         DelayDeactivation(time);
         return Task.CompletedTask;
     }
 
-    public Task Hold(string gate) => GrainFactory.GetGrain<IGateGrain>(gate).Pass();
-}
-
-/// <summary>Fails its first activation, as its journal knows.</summary>
-public interface IFragileGrain : IGrainWithStringKey
-{
-    Task<int> Answer();
-}
-
-public sealed class FragileGrain : Grain, IFragileGrain
-{
-    public override async Task OnActivateAsync(CancellationToken cancellationToken)
+    public Task KeepAliveByTimer(TimeSpan period, bool keepAlive)
     {
-        if (await GrainFactory.GetGrain<IJournalGrain>(this.GetPrimaryKeyString()).Add("begins") == 1)
+        this.RegisterGrainTimer(_ =>
         {
-            throw new KnownException("not this time", 1);
-        }
+            stage.Note($"{Key} ticked");
+            return Task.CompletedTask;
+        }, new GrainTimerCreationOptions(period, period) { KeepAlive = keepAlive, Interleave = true });
+        return Task.CompletedTask;
     }
-
-    public Task<int> Answer() => Task.FromResult(42);
 }

@@ -1,73 +1,91 @@
-using Orleans;
+using KVCluster.Engine.Conformance.Cluster;
 using Orleans.Runtime;
-using Orleans.Storage;
 
 namespace KVCluster.Engine.Conformance.Grains;
 
-/// <summary>A grain with a persistent state. Keys begin with the silo it starts on.</summary>
-public interface IStateGrain : IGrainWithStringKey
-{
-    Task Write(int value);
-
-    Task SetOnly(int value);
-
-    /// <summary>Sets, and then waits at a gate before it would write.</summary>
-    Task HoldThenWrite(int value, string gate);
-
-    Task<int> Read();
-
-    Task<bool> Exists();
-
-    Task Clear();
-
-    /// <summary>Leaves on idle: the next call makes an activation that reads the state anew.</summary>
-    Task Leave();
-
-    Task<Guid> Activation();
-}
-
-[GenerateSerializer]
-public sealed class NumberState
+[GenerateSerializer, Alias("conformance.CounterState")]
+public sealed class CounterState
 {
     [Id(0)]
     public int Value { get; set; }
+
+    [Id(1)]
+    public List<string> Notes { get; set; } = [];
 }
 
-[NamedSilo]
-public sealed class StateGrain([PersistentState("number", ConformanceSilo.Storage)] IPersistentState<NumberState> state) : Grain, IStateGrain
+/// <summary>A grain with a state.</summary>
+public interface IStateGrain : IGrainWithStringKey
 {
-    private readonly Guid _activation = Guid.NewGuid();
+    Task Set(int value);
 
-    public async Task Write(int value)
+    Task Write();
+
+    Task<int> Get();
+
+    Task<int> ReadAgain();
+
+    Task Clear();
+
+    Task<(bool Exists, string? ETag)> Record();
+
+    Task SetAndWrite(int value);
+
+    /// <summary>Writes a value, then waits at the gate "half", then writes twice the value.</summary>
+    Task WriteTwiceWithAPause(int value);
+
+    Task Deactivate();
+
+    Task<string> Activation();
+}
+
+public sealed class StateGrain([PersistentState("counter", "conformance")] IPersistentState<CounterState> state, Stage stage) : Grain, IStateGrain
+{
+    public override Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
     {
-        state.State.Value = value;
-        await state.WriteStateAsync();
+        stage.Note($"{this.GetPrimaryKeyString()} deactivated: {reason.ReasonCode}");
+        return Task.CompletedTask;
     }
 
-    public Task SetOnly(int value)
+    public Task Set(int value)
     {
         state.State.Value = value;
         return Task.CompletedTask;
     }
 
-    public async Task HoldThenWrite(int value, string gate)
+    public Task Write() => state.WriteStateAsync();
+
+    public Task<int> Get() => Task.FromResult(state.State.Value);
+
+    public async Task<int> ReadAgain()
     {
-        state.State.Value = value;
-        await GrainFactory.GetGrain<IGateGrain>(gate).Pass();
-        await state.WriteStateAsync();
+        await state.ReadStateAsync();
+        return state.State.Value;
     }
-
-    public Task<int> Read() => Task.FromResult(state.State.Value);
-
-    public Task<bool> Exists() => Task.FromResult(state.RecordExists);
 
     public Task Clear() => state.ClearStateAsync();
 
-    public Task Leave()
+    public Task<(bool Exists, string? ETag)> Record() => Task.FromResult((state.RecordExists, state.Etag));
+
+    public async Task SetAndWrite(int value)
+    {
+        state.State.Value = value;
+        state.State.Notes.Add($"set to {value}");
+        await state.WriteStateAsync();
+    }
+
+    public async Task WriteTwiceWithAPause(int value)
+    {
+        await SetAndWrite(value);
+        await stage.PassAsync("half");
+        await SetAndWrite(2 * value);
+        stage.Note("second write done");
+    }
+
+    public Task Deactivate()
     {
         DeactivateOnIdle();
         return Task.CompletedTask;
     }
 
-    public Task<Guid> Activation() => Task.FromResult(_activation);
+    public Task<string> Activation() => Task.FromResult(GrainContext.ActivationId.ToString());
 }

@@ -1,77 +1,108 @@
 using System.Runtime.CompilerServices;
-using Orleans;
+using KVCluster.Engine.Conformance.Cluster;
+using Orleans.Runtime;
 
 namespace KVCluster.Engine.Conformance.Grains;
 
-/// <summary>Answers in pieces. A key may begin with the silo it starts on.</summary>
+/// <summary>Streams of results.</summary>
 public interface IStreamGrain : IGrainWithStringKey
 {
-    IAsyncEnumerable<int> Count(int count, CancellationToken cancellationToken = default);
+    IAsyncEnumerable<int> Count(int to, CancellationToken cancellationToken = default);
 
-    /// <summary>Fails after so many numbers.</summary>
-    IAsyncEnumerable<int> CountAndFail(int count);
+    /// <summary>Yields 0, waits at the gate "more", yields 1.</summary>
+    IAsyncEnumerable<int> CountWithAPause(CancellationToken cancellationToken = default);
 
-    /// <summary>Yields one number and then waits for its cancellation; tells a journal how it ended.</summary>
-    IAsyncEnumerable<int> Endless(string journal, CancellationToken cancellationToken = default);
+    /// <summary>Yields 0, then fails.</summary>
+    IAsyncEnumerable<int> CountThenFail(string message, CancellationToken cancellationToken = default);
 
-    /// <summary>Yields lists, one list over and over, longer each time.</summary>
-    IAsyncEnumerable<List<int>> Growing(int count);
+    /// <summary>Yields without end, one element a turn.</summary>
+    IAsyncEnumerable<int> CountForever(CancellationToken cancellationToken = default);
 
-    Task<int> Answer();
+    IAsyncEnumerable<int[]> SameArray(int times, CancellationToken cancellationToken = default);
+
+    IAsyncEnumerable<string> Context(CancellationToken cancellationToken = default);
+
+    Task<string> Echo(string text);
+
+    Task Deactivate();
 }
 
-[NamedSilo]
-public sealed class StreamGrain : Grain, IStreamGrain
+public sealed class StreamGrain(Stage stage) : Grain, IStreamGrain
 {
-    public async IAsyncEnumerable<int> Count(int count, [EnumeratorCancellation] CancellationToken cancellationToken)
+    public async IAsyncEnumerable<int> Count(int to, [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
-        for (int i = 0; i < count; i++)
+        for (var i = 0; i < to; i++)
         {
-            if (i % 3 == 0)
+            if (i % 7 == 6)
             {
                 await Task.Yield();
             }
 
-            cancellationToken.ThrowIfCancellationRequested();
             yield return i;
         }
     }
 
-    public async IAsyncEnumerable<int> CountAndFail(int count)
+    public async IAsyncEnumerable<int> CountWithAPause([EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
-        for (int i = 0; i < count; i++)
-        {
-            await Task.Yield();
-            yield return i;
-        }
-
-        throw new KnownException("after the last", count);
-    }
-
-    public async IAsyncEnumerable<int> Endless(string journal, [EnumeratorCancellation] CancellationToken cancellationToken)
-    {
-        IJournalGrain lines = GrainFactory.GetGrain<IJournalGrain>(journal);
         try
         {
             yield return 0;
-            await Task.Delay(Timeout.InfiniteTimeSpan, cancellationToken);
+            await stage.PassAsync("more", cancellationToken);
+            yield return 1;
         }
         finally
         {
-            await lines.Add(cancellationToken.IsCancellationRequested ? "cancelled" : "left");
+            stage.Note(cancellationToken.IsCancellationRequested ? "stream closed, cancelled" : "stream closed");
         }
     }
 
-    public async IAsyncEnumerable<List<int>> Growing(int count)
+    public async IAsyncEnumerable<int> CountThenFail(string message, [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
-        List<int> list = [];
-        for (int i = 0; i < count; i++)
+        yield return 0;
+        await Task.Yield();
+        throw new InvalidOperationException(message);
+    }
+
+    public async IAsyncEnumerable<int> CountForever([EnumeratorCancellation] CancellationToken cancellationToken = default)
+    {
+        try
         {
-            list.Add(i);
-            yield return list;
-            await Task.Yield();
+            for (var i = 0; ; i++)
+            {
+                await Task.Yield();
+                yield return i;
+            }
+        }
+        finally
+        {
+            stage.Note("endless stream closed");
         }
     }
 
-    public Task<int> Answer() => Task.FromResult(42);
+    public async IAsyncEnumerable<int[]> SameArray(int times, [EnumeratorCancellation] CancellationToken cancellationToken = default)
+    {
+        var array = new int[1];
+        for (var i = 0; i < times; i++)
+        {
+            array[0] = i;
+            yield return array;
+        }
+
+        await Task.CompletedTask;
+    }
+
+    public async IAsyncEnumerable<string> Context([EnumeratorCancellation] CancellationToken cancellationToken = default)
+    {
+        yield return $"{RequestContext.Get("key")}";
+        await Task.Yield();
+        yield return $"{RequestContext.Get("key")}";
+    }
+
+    public Task<string> Echo(string text) => Task.FromResult(text);
+
+    public Task Deactivate()
+    {
+        DeactivateOnIdle();
+        return Task.CompletedTask;
+    }
 }

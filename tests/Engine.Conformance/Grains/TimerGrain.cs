@@ -1,43 +1,55 @@
-using Orleans;
-using Orleans.Concurrency;
+using KVCluster.Engine.Conformance.Cluster;
 using Orleans.Runtime;
 
 namespace KVCluster.Engine.Conformance.Grains;
 
-/// <summary>A grain with one timer.</summary>
+/// <summary>A grain with a timer.</summary>
 public interface ITimerGrain : IGrainWithStringKey
 {
-    Task Start(TimeSpan due, TimeSpan period, bool interleave, bool keepAlive);
+    Task Start(TimeSpan due, TimeSpan period, bool interleave);
+
+    /// <summary>Starts a timer whose calls wait at the gate "tick".</summary>
+    Task StartSlow(TimeSpan due, TimeSpan period);
 
     Task Change(TimeSpan due, TimeSpan period);
 
     Task Stop();
 
-    Task Leave();
-
-    /// <summary>Waits at a gate within a turn.</summary>
     Task Hold(string gate);
 
-    [AlwaysInterleave]
-    Task<int> Ticks();
-
-    [AlwaysInterleave]
-    Task<int> TicksWhileHeld();
-
-    Task<Guid> Activation();
+    Task StartFailing(TimeSpan due, TimeSpan period);
 }
 
-public sealed class TimerGrain : Grain, ITimerGrain
+public sealed class TimerGrain(Stage stage) : Grain, ITimerGrain
 {
-    private readonly Guid _activation = Guid.NewGuid();
     private IGrainTimer? _timer;
-    private bool _isHeld;
-    private int _ticks;
-    private int _ticksWhileHeld;
 
-    public Task Start(TimeSpan due, TimeSpan period, bool interleave, bool keepAlive)
+    public Task Start(TimeSpan due, TimeSpan period, bool interleave)
     {
-        _timer = this.RegisterGrainTimer(Tick, new GrainTimerCreationOptions(due, period) { Interleave = interleave, KeepAlive = keepAlive });
+        RequestContext.Set("started by", "the case");
+        _timer = this.RegisterGrainTimer(_ =>
+        {
+            stage.Note("tick");
+            stage.Note($"context {RequestContext.Get("started by") ?? "empty"}");
+            return Task.CompletedTask;
+        }, new GrainTimerCreationOptions { DueTime = due, Period = period, Interleave = interleave });
+        return Task.CompletedTask;
+    }
+
+    public Task StartSlow(TimeSpan due, TimeSpan period)
+    {
+        _timer = this.RegisterGrainTimer(async (name, token) =>
+        {
+            try
+            {
+                await stage.PassAsync(name, token);
+                stage.Note("tick ended");
+            }
+            catch (OperationCanceledException)
+            {
+                stage.Note("tick cancelled");
+            }
+        }, "tick", new GrainTimerCreationOptions(due, period) { Interleave = true });
         return Task.CompletedTask;
     }
 
@@ -53,29 +65,15 @@ public sealed class TimerGrain : Grain, ITimerGrain
         return Task.CompletedTask;
     }
 
-    public Task Leave()
+    public Task Hold(string gate) => stage.PassAsync(gate);
+
+    public Task StartFailing(TimeSpan due, TimeSpan period)
     {
-        DeactivateOnIdle();
-        return Task.CompletedTask;
-    }
-
-    public async Task Hold(string gate)
-    {
-        _isHeld = true;
-        await GrainFactory.GetGrain<IGateGrain>(gate).Pass();
-        _isHeld = false;
-    }
-
-    public Task<int> Ticks() => Task.FromResult(_ticks);
-
-    public Task<int> TicksWhileHeld() => Task.FromResult(_ticksWhileHeld);
-
-    public Task<Guid> Activation() => Task.FromResult(_activation);
-
-    private Task Tick(CancellationToken cancellationToken)
-    {
-        _ticks++;
-        _ticksWhileHeld += _isHeld ? 1 : 0;
+        _timer = this.RegisterGrainTimer(() =>
+        {
+            stage.Note("failing tick");
+            throw new InvalidOperationException("The tick failed.");
+        }, new GrainTimerCreationOptions(due, period));
         return Task.CompletedTask;
     }
 }

@@ -1,0 +1,312 @@
+using Orleans;
+using Orleans.Runtime;
+
+namespace KVCluster.Engine.Embedded;
+
+/// <summary>The life of an activation: it begins, ends, moves or vanishes.</summary>
+internal sealed partial class Activation
+{
+    private readonly List<IStateBridge> _states = new(0);
+    private volatile ActivationState _state = ActivationState.Activating;
+    private Func<Task>? _operation;
+    private bool _operating;
+    private DeactivationReason _reason;
+    private MigrationRequest? _migration;
+    private CancellationTokenSource? _activating;
+    private TaskCompletionSource? _deactivated;
+    private long _keptUntil;
+
+    public Task Deactivated
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _state is ActivationState.Invalid ? Task.CompletedTask
+                    : (_deactivated ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).Task;
+            }
+        }
+    }
+
+    public bool HasEnded => _state is ActivationState.Invalid;
+
+    /// <summary>Begins the activation.</summary>
+    /// <param name="context">The request context of the call that needs it, or of the migration.</param>
+    /// <param name="travelled">What its last place sent; null when it does not migrate.</param>
+    public void Start(Dictionary<string, object>? context, MigrationContext? travelled)
+    {
+        lock (_gate)
+        {
+            _operation = () => ActivateAsync(context, travelled);
+            Wake();
+        }
+    }
+
+    public void AddState(IStateBridge state) => _states.Add(state);
+
+    public void Deactivate(DeactivationReason deactivationReason, CancellationToken cancellationToken = default)
+    {
+        CancellationTokenSource? activating = null;
+        lock (_gate)
+        {
+            if (_state is ActivationState.Activating or ActivationState.Valid)
+            {
+                var wasValid = _state is ActivationState.Valid;
+                activating = _activating;
+                _reason = deactivationReason;
+                _state = ActivationState.Deactivating;
+                _operation = () => DeactivateAsync(wasValid, cancellationToken);
+                Wake();
+            }
+        }
+
+        activating?.Cancel();
+    }
+
+    public void Migrate(Dictionary<string, object>? requestContext, CancellationToken cancellationToken = default)
+    {
+        lock (_gate)
+        {
+            if (_state is ActivationState.Invalid)
+            {
+                return;
+            }
+
+            _migration ??= new MigrationRequest(requestContext);
+        }
+
+        Deactivate(new DeactivationReason(DeactivationReasonCode.Migrating, "Migrating to a new location."), cancellationToken);
+    }
+
+    public void DelayDeactivation(TimeSpan time)
+        => Volatile.Write(ref _keptUntil, time == TimeSpan.MaxValue || time == Timeout.InfiniteTimeSpan ? long.MaxValue
+            : time <= TimeSpan.Zero ? 0 : Silo.Cluster.DeadlineAfter(time));
+
+    /// <summary>Ends the activation if nothing has used it for its age limit.</summary>
+    public void CollectIfIdle(long now)
+    {
+        lock (_gate)
+        {
+            if (_state is not ActivationState.Valid || _waiting.Count > 0 || _running.Count > 0 || Volatile.Read(ref _keptUntil) > now
+                || Silo.Time.GetElapsedTime(_lastUse, now) < Class.AgeLimit(Silo.Collection))
+            {
+                return;
+            }
+        }
+
+        Deactivate(new DeactivationReason(DeactivationReasonCode.ActivationIdle, "The activation was idle for its age limit."));
+    }
+
+    /// <summary>Vanishes, as at the end of a process.</summary>
+    public void Kill()
+    {
+        GrainCall[] calls;
+        lock (_gate)
+        {
+            _state = ActivationState.Invalid;
+            calls = [.. _waiting.TakeAll(), .. _running];
+            _tasks.Clear();
+            _operation = null;
+        }
+
+        DisposeTimers();
+        _deactivated?.TrySetResult();
+        foreach (var call in calls)
+        {
+            call.TryFail(new SiloUnavailableException($"The target silo became unavailable for message: {call}."));
+            call.End();
+        }
+    }
+
+    private bool TryTakeOperation(out Func<Task>? operation)
+    {
+        operation = _operating || _running.Count > 0 ? null : _operation;
+        if (operation is null)
+        {
+            return false;
+        }
+
+        _operation = null;
+        _operating = true;
+        return true;
+    }
+
+    private async Task RunOperationAsync(Func<Task> operation)
+    {
+        try
+        {
+            await operation();
+        }
+        catch (Exception exception)
+        {
+            Silo.Log.LifecycleFailed(exception, this);
+        }
+        finally
+        {
+            lock (_gate)
+            {
+                _operating = false;
+                Wake();
+            }
+        }
+    }
+
+    private async Task ActivateAsync(Dictionary<string, object>? context, MigrationContext? travelled)
+    {
+        RequestContext.Current = context;
+        using var timeout = new CancellationTokenSource(Silo.Collection.ActivationTimeout, Silo.Time);
+        try
+        {
+            _activating = timeout;
+            GrainInstance = Class.Create(this);
+            if (travelled is not null)
+            {
+                _states.ForEach(state => state.Rehydrate(travelled));
+                (GrainInstance as IGrainMigrationParticipant)?.OnRehydrate(travelled);
+            }
+
+            foreach (var state in _states)
+            {
+                await state.SetUpAsync(timeout.Token).WaitAsync(timeout.Token);
+            }
+
+            if (GrainInstance is IGrainBase grain)
+            {
+                await grain.OnActivateAsync(timeout.Token).WaitAsync(timeout.Token);
+            }
+        }
+        catch (Exception exception)
+        {
+            lock (_gate)
+            {
+                // One that was told to end while it began ends as one that never was: its calls go to the next.
+                if (_state is ActivationState.Activating)
+                {
+                    _reason = new DeactivationReason(DeactivationReasonCode.ActivationFailed, exception, "Failed to activate grain.");
+                    _state = ActivationState.Deactivating;
+                    _operation = () => EndAsync(null, exception);
+                }
+            }
+
+            Silo.Log.ActivationFailed(exception, this);
+        }
+        finally
+        {
+            _activating = null;
+        }
+
+        lock (_gate)
+        {
+            if (_state is ActivationState.Activating)
+            {
+                _lastUse = Silo.Time.GetTimestamp();
+                _state = ActivationState.Valid;
+            }
+        }
+    }
+
+    private async Task DeactivateAsync(bool wasValid, CancellationToken cancellationToken)
+    {
+        DisposeTimers();
+        using var timeout = new CancellationTokenSource(Silo.Collection.DeactivationTimeout, Silo.Time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellationToken);
+        Activation? successor = null;
+        try
+        {
+            if (wasValid && GrainInstance is IGrainBase grain)
+            {
+                await grain.OnDeactivateAsync(_reason, either.Token).WaitAsync(either.Token);
+            }
+
+            if (_enumerators is not null)
+            {
+                await _enumerators.DisposeAsync();
+            }
+
+            if (wasValid && _migration is { } migration)
+            {
+                successor = await MigrateAsync(migration.Context);
+            }
+        }
+        catch (Exception exception)
+        {
+            Silo.Log.LifecycleFailed(exception, this);
+        }
+
+        await EndAsync(successor, null);
+    }
+
+    private async Task<Activation?> MigrateAsync(Dictionary<string, object>? context)
+    {
+        var target = await Silo.Cluster.Locator.ChooseAsync(Class, GrainId, typeof(IGrainContext), context, Silo);
+        if (ReferenceEquals(target, Silo))
+        {
+            return null;
+        }
+
+        var luggage = new MigrationContext();
+        (GrainInstance as IGrainMigrationParticipant)?.OnDehydrate(luggage);
+        _states.ForEach(state => state.Dehydrate(luggage));
+        return Silo.Cluster.Locator.Transfer(this, target, context, luggage);
+    }
+
+    private async Task EndAsync(Activation? successor, Exception? failure)
+    {
+        try
+        {
+            await DisposeInstanceAsync();
+        }
+        catch (Exception exception)
+        {
+            Silo.Log.LifecycleFailed(exception, this);
+        }
+
+        GrainCall[] calls;
+        lock (_gate)
+        {
+            _state = ActivationState.Invalid;
+            calls = _waiting.TakeAll();
+        }
+
+        if (successor is null)
+        {
+            Silo.Cluster.Locator.Unregister(this);
+        }
+
+        Silo.Remove(this);
+        _deactivated?.TrySetResult();
+        foreach (var call in calls)
+        {
+            call.Receiver = null;
+            if (failure is not null || call.Is(CallKind.LocalOnly))
+            {
+                call.TryFail(failure ?? new OrleansMessageRejectionException($"{this} has ended."));
+                call.End();
+            }
+            else
+            {
+                Silo.Cluster.Locator.Dispatch(call);
+            }
+        }
+    }
+
+    private async Task DisposeInstanceAsync()
+    {
+        DisposeTimers();
+        if (GrainInstance is IAsyncDisposable asyncDisposable)
+        {
+            await asyncDisposable.DisposeAsync();
+        }
+        else
+        {
+            (GrainInstance as IDisposable)?.Dispose();
+        }
+
+        if (_services is { } services)
+        {
+            await services.DisposeAsync();
+        }
+    }
+
+    private sealed record MigrationRequest(Dictionary<string, object>? Context);
+}

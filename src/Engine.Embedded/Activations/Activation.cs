@@ -1,0 +1,111 @@
+using Microsoft.Extensions.DependencyInjection;
+using Orleans;
+using Orleans.Runtime;
+
+namespace KVCluster.Engine.Embedded;
+
+/// <summary>One activation of a grain. This part holds what it is; the others its turns and its life.</summary>
+internal sealed partial class Activation : IGrainContext
+{
+    private readonly Lock _gate = new();
+    private readonly ActivationScheduler _scheduler;
+    private AsyncServiceScope? _services;
+    private GrainReference? _reference;
+    private HashSet<GrainTimer>? _timers;
+    private EnumeratorHost? _enumerators;
+
+    public Activation(SiloRuntime silo, GrainClass grainClass, GrainId id)
+    {
+        Silo = silo;
+        Class = grainClass;
+        GrainId = id;
+        ActivationId = ActivationId.NewId();
+        _scheduler = new ActivationScheduler(this);
+        _lastUse = silo.Time.GetTimestamp();
+    }
+
+    public SiloRuntime Silo { get; }
+
+    public GrainClass Class { get; }
+
+    public GrainId GrainId { get; }
+
+    public ActivationId ActivationId { get; }
+
+    public object? GrainInstance { get; private set; }
+
+    public GrainReference GrainReference => _reference ??= Silo.GrainFactory.Reference(typeof(IAddressable), GrainId);
+
+    // A scope is made when something asks for it: most activations need none.
+    public IServiceProvider ActivationServices
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return (_services ??= Silo.Services.CreateAsyncScope()).ServiceProvider;
+            }
+        }
+    }
+
+    /// <summary>The streams of results that callers read from this activation. For its own turns.</summary>
+    public EnumeratorHost Enumerators => _enumerators ??= new EnumeratorHost(this);
+
+    public bool Equals(IGrainContext? other) => ReferenceEquals(this, other);
+
+    public IGrainTimer RegisterTimer(Func<CancellationToken, Task> callback, GrainTimerCreationOptions options)
+    {
+        var timer = new GrainTimer(this, callback, options);
+        lock (_gate)
+        {
+            if (_state is ActivationState.Invalid)
+            {
+                timer.Dispose();
+                throw new InvalidOperationException($"{this} has ended.");
+            }
+
+            (_timers ??= []).Add(timer);
+        }
+
+        timer.Change(options.DueTime, options.Period);
+        return timer;
+    }
+
+    public void OnTimerDisposed(GrainTimer timer)
+    {
+        lock (_gate)
+        {
+            _timers?.Remove(timer);
+        }
+    }
+
+    public override string ToString() => $"[Activation: {Silo.Address}/{GrainId}{ActivationId} State={_state}]";
+
+    private void DisposeTimers()
+    {
+        GrainTimer[] timers;
+        lock (_gate)
+        {
+            timers = [.. _timers ?? []];
+            _timers = null;
+        }
+
+        Array.ForEach(timers, timer => timer.Dispose());
+    }
+}
+
+/// <summary>Where an activation is in its life.</summary>
+internal enum ActivationState : byte
+{
+    /// <summary>It is made, reads its state and runs its activation hook; calls wait.</summary>
+    Activating,
+
+    /// <summary>It takes calls.</summary>
+    Valid,
+
+    /// <summary>It ends: the turns that run go on, calls wait.</summary>
+    Deactivating,
+
+    /// <summary>It has ended: calls go elsewhere.</summary>
+    Invalid,
+}

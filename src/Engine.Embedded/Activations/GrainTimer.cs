@@ -1,0 +1,101 @@
+using Orleans.Runtime;
+
+namespace KVCluster.Engine.Embedded;
+
+/// <summary>A timer whose ticks are turns of an activation. The next tick is set when one has ended.</summary>
+internal sealed class GrainTimer : IGrainTimer
+{
+    private readonly Activation _activation;
+    private readonly Func<CancellationToken, Task> _callback;
+    private readonly CallKind _kind;
+    private readonly CancellationTokenSource _cancellation = new();
+    private readonly ITimer _timer;
+    private TimeSpan _dueTime = Timeout.InfiniteTimeSpan;
+    private TimeSpan _period = Timeout.InfiniteTimeSpan;
+    private volatile bool _changed;
+    private volatile bool _firing;
+
+    public GrainTimer(Activation activation, Func<CancellationToken, Task> callback, GrainTimerCreationOptions options)
+    {
+        Validate(options.DueTime, options.Period);
+        _activation = activation;
+        _callback = callback;
+        _kind = CallKind.OneWay | CallKind.LocalOnly | (options.Interleave ? CallKind.AlwaysInterleave : CallKind.None)
+            | (options.KeepAlive ? CallKind.None : CallKind.NoKeepAlive);
+
+        // Ticks begin outside of any call: they must not carry the request context of the turn that made the timer.
+        using (ExecutionContext.IsFlowSuppressed() ? default : ExecutionContext.SuppressFlow())
+        {
+            _timer = activation.Silo.Time.CreateTimer(
+                static state => ((GrainTimer)state!).Tick(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        }
+    }
+
+    public void Change(TimeSpan dueTime, TimeSpan period)
+    {
+        Validate(dueTime, period);
+        _dueTime = dueTime;
+        _period = period;
+        _changed = true;
+        if (!_firing)
+        {
+            Set(dueTime);
+        }
+    }
+
+    public void Dispose()
+    {
+        _cancellation.Cancel();
+        _timer.Dispose();
+        _activation.OnTimerDisposed(this);
+    }
+
+    private static void Validate(TimeSpan dueTime, TimeSpan period)
+    {
+        const double longest = 0xfffffffe;
+        ArgumentOutOfRangeException.ThrowIfLessThan((long)dueTime.TotalMilliseconds, -1, nameof(dueTime));
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(dueTime.TotalMilliseconds, longest, nameof(dueTime));
+        ArgumentOutOfRangeException.ThrowIfLessThan((long)period.TotalMilliseconds, -1, nameof(period));
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(period.TotalMilliseconds, longest, nameof(period));
+    }
+
+    private void Tick()
+    {
+        _firing = true;
+        _activation.TryReceive(new TurnCall<NoResult>((_, _) => RunAsync(), _kind) { Target = _activation.GrainId });
+    }
+
+    private async Task<NoResult> RunAsync()
+    {
+        _changed = false;
+        try
+        {
+            if (!_cancellation.IsCancellationRequested)
+            {
+                await _callback(_cancellation.Token);
+            }
+        }
+        finally
+        {
+            _firing = false;
+            if (!_cancellation.IsCancellationRequested)
+            {
+                Set(_changed ? _dueTime : _period);
+            }
+        }
+
+        return default;
+    }
+
+    private void Set(TimeSpan dueTime)
+    {
+        try
+        {
+            _timer.Change(dueTime, Timeout.InfiniteTimeSpan);
+        }
+        catch (ObjectDisposedException)
+        {
+            // Disposed at the same time: there is nothing to set.
+        }
+    }
+}
