@@ -5,6 +5,7 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Orleans.Configuration;
 using Orleans.Hosting;
+using Orleans.Runtime;
 
 namespace KVCluster.Engine.Conformance.Cluster;
 
@@ -12,6 +13,7 @@ namespace KVCluster.Engine.Conformance.Cluster;
 internal sealed class ConformanceCluster : IConformanceCluster
 {
     private static readonly TimeSpan Patience = Stage.Patience;
+    private static readonly TimeSpan GatewayRefresh = TimeSpan.FromMilliseconds(250);
 
     private readonly ConformanceOptions _options;
     private readonly Stage _stage;
@@ -59,6 +61,7 @@ internal sealed class ConformanceCluster : IConformanceCluster
         IOrleansSilo stopping = Take(silo);
         await stopping.DisposeAsync();
         await SettleAsync();
+        await ClientSettlesAsync();
     }
 
     public async Task KillSiloAsync(ConformanceSilo silo)
@@ -108,6 +111,24 @@ internal sealed class ConformanceCluster : IConformanceCluster
     private Task SettleAsync() => Stage.EventuallyAsync(
         () => _silos.OfType<OrleansSilo>().All(silo => silo.Sees(_silos.Count)), () => $"{_silos.Count} silos that know of each other");
 
+    /// <summary>Waits until the client has found a gateway that is there.</summary>
+    private async Task ClientSettlesAsync()
+    {
+        bool answered = false;
+        while (!answered)
+        {
+            try
+            {
+                await Client.GetGrain<IManagementGrain>(0).GetHosts(onlyActive: true).WaitAsync(Patience);
+                answered = true;
+            }
+            catch (OrleansException)
+            {
+                await Task.Delay(GatewayRefresh);
+            }
+        }
+    }
+
     private async Task<IHost> StartClientAsync()
     {
         HostApplicationBuilder builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings { DisableDefaults = true });
@@ -115,6 +136,7 @@ internal sealed class ConformanceCluster : IConformanceCluster
         builder.UseOrleansClient(client =>
         {
             client.UseKVCluster(new OrleansClusterOptions { Redis = _redis.Endpoint });
+            client.Configure<GatewayOptions>(gateways => gateways.GatewayListRefreshPeriod = GatewayRefresh);
             client.Configure<ClientMessagingOptions>(messaging => messaging.ResponseTimeout = _options.ResponseTimeout);
         });
         IHost host = builder.Build();
