@@ -75,10 +75,15 @@ public sealed class ChatFraming
     public (int[] Context, int[] Question) NextTurn(string document, string question, bool lastTurnEnded)
     {
         ArgumentNullException.ThrowIfNull(document);
+        if (document.Length == 0)
+        {
+            return ([], NextTurn(question, lastTurnEnded));
+        }
+
         RequireQuestion(question);
         string content = document + question;
         (RenderedChat chat, int start) = RenderedChat.WithAnswer(_template, content);
-        int cut = document.Length == 0 ? start : DocumentEnd(chat, content, document.Length);
+        int cut = DocumentEnd(chat, content, document.Length);
         return (AfterTurn(chat.Slice(start, cut), lastTurnEnded), Encode(chat.Slice(cut, chat.Length)));
     }
 

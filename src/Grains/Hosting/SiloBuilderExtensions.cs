@@ -1,5 +1,4 @@
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
 using Orleans.Hosting;
 
@@ -22,7 +21,6 @@ public static class SiloBuilderExtensions
         ArgumentNullException.ThrowIfNull(devices);
         IServiceCollection services = builder.Services;
         services.AddOptions<GrainOptions>().Configure(configure ?? (_ => { }));
-        services.TryAddSingleton(TimeProvider.System);
         services.AddSingleton(devices);
         services.AddSingleton<ClusterView>();
         services.AddSingleton<SessionServices>();

@@ -12,6 +12,7 @@ internal sealed class PrefixIndex(int maxBlocks)
     private readonly Dictionary<BlockHash, List<Holder>> _blocks = [];
     private readonly Dictionary<string, Holder> _holders = new(StringComparer.Ordinal);
     private readonly LinkedList<Holder> _byUse = new();
+    private long _uses;
 
     /// <summary>Blocks of all sessions.</summary>
     public int Blocks { get; private set; }
@@ -104,7 +105,7 @@ internal sealed class PrefixIndex(int maxBlocks)
 
     private void Touch(Holder holder)
     {
-        holder.LastUse = (_byUse.Last?.Value.LastUse ?? 0) + 1;
+        holder.LastUse = ++_uses;
         _byUse.Remove(holder.Use!);
         _byUse.AddLast(holder.Use!);
     }

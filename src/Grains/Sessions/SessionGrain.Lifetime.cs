@@ -36,7 +36,7 @@ internal sealed partial class SessionGrain
     public override async Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
     {
         await _gone.CancelAsync();
-        if (_durable.IsLost || _turns.Running is not null)
+        if (_turns.IsLost || _turns.Running is not null)
         {
             return;
         }

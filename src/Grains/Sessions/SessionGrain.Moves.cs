@@ -85,6 +85,7 @@ internal sealed partial class SessionGrain
     /// <inheritdoc/>
     public async Task Close(CancellationToken cancellationToken)
     {
+        RequireSound();
         _turns.RequireExists();
         if (!State.IsClosed)
         {
@@ -126,6 +127,7 @@ internal sealed partial class SessionGrain
     private async Task<SessionInfo> BeginAsync(
         Func<SessionState, bool> isSame, Func<NodeDevice, SessionState> born, CancellationToken cancellationToken)
     {
+        RequireSound();
         _ = SessionId.Parse(this.GetPrimaryKeyString());
         if (!State.Exists)
         {
@@ -147,6 +149,7 @@ internal sealed partial class SessionGrain
     /// <summary>Does something that no turn may run beside.</summary>
     private async Task<T> WhileIdle<T>(Func<Task<T>> act)
     {
+        RequireSound();
         _turns.RequireIdle();
         TurnTicket ticket = _turns.Admit(null, null).Ticket!;
         try

@@ -22,6 +22,8 @@ internal sealed partial class SessionGrain(
     private DurableSession _durable = null!;
     private SessionDevice _device = null!;
     private SessionDirectories _directories = null!;
+    private static readonly TimeSpan LastWords = TimeSpan.FromSeconds(1);
+
     private readonly CancellationTokenSource _gone = new();
 
     private SessionState State => _turns.State;
@@ -91,6 +93,7 @@ internal sealed partial class SessionGrain(
     /// <inheritdoc/>
     public async Task<bool> Cancel(CancellationToken cancellationToken)
     {
+        RequireSound();
         _turns.RequireOpen();
         if (_turns.Running is not { } ticket)
         {
@@ -105,6 +108,7 @@ internal sealed partial class SessionGrain(
     /// <inheritdoc/>
     public async Task<SessionInfo> Describe(CancellationToken cancellationToken)
     {
+        RequireSound();
         _turns.RequireExists();
         ResidentSession? resident = null;
         await OnDevice(async () => resident = await _device.DescribeAsync(cancellationToken));
@@ -114,6 +118,7 @@ internal sealed partial class SessionGrain(
     /// <inheritdoc/>
     public async Task<HistorySlice> ReadHistory(int start, int count, CancellationToken cancellationToken)
     {
+        RequireSound();
         _turns.RequireOpen();
         if (start < 0 || count < 0)
         {
@@ -131,6 +136,7 @@ internal sealed partial class SessionGrain(
 
     private (TurnTicket? Ticket, TurnRecord? Earlier) Admit(string? key, Func<string> hash)
     {
+        RequireSound();
         (TurnTicket? Ticket, TurnRecord? Earlier) admitted = _turns.Admit(key, key is null ? null : hash());
         if (admitted.Ticket is not null)
         {
@@ -138,6 +144,17 @@ internal sealed partial class SessionGrain(
         }
 
         return admitted;
+    }
+
+    /// <summary>Every call begins so: what this activation knows may no longer be so once something failed.</summary>
+    /// <exception cref="SessionUnavailableException">This activation has given up; it makes way at once.</exception>
+    private void RequireSound()
+    {
+        if (_turns.IsLost)
+        {
+            DeactivateOnIdle();
+            throw new SessionUnavailableException($"session {_id} is starting over after an error");
+        }
     }
 
     private async Task<(int[] Answer, TurnResult Result)> Repeat(TurnRecord earlier, CancellationToken cancellationToken)
@@ -202,11 +219,25 @@ internal sealed partial class SessionGrain(
         DelayDeactivation(TimeSpan.Zero);
     }
 
-    /// <summary>This activation cannot go on; the next one starts from what is durable.</summary>
+    /// <summary>
+    /// This activation cannot go on; the next one starts from what is durable. It ends a moment later: a stream that is being read must still
+    /// bring its reader the error.
+    /// </summary>
     private void GiveUp()
     {
         _device.Abandon();
+        if (!_turns.IsLost)
+        {
+            _turns.IsLost = true;
+            this.RegisterGrainTimer(
+                _ => EndAsync(), new GrainTimerCreationOptions { DueTime = LastWords, Period = LastWords, Interleave = true });
+        }
+    }
+
+    private Task EndAsync()
+    {
         DeactivateOnIdle();
+        return Task.CompletedTask;
     }
 
     private async ValueTask<NodeDevice> DeviceAsync(CancellationToken cancellationToken)

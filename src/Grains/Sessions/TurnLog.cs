@@ -15,6 +15,9 @@ internal sealed class TurnLog(SessionId id, SessionState state)
     /// <summary>The turn that is running, or null.</summary>
     public TurnTicket? Running { get; private set; }
 
+    /// <summary>Whether something failed after which <see cref="State"/> may not be what is durable.</summary>
+    public bool IsLost { get; set; }
+
     /// <exception cref="SessionNotFoundException">It was not created.</exception>
     public void RequireExists()
     {

@@ -9,6 +9,7 @@ internal static class WorkerErrors
     /// <summary>The caller's error, and whether this activation cannot go on after it. Cancellations are no errors of the device.</summary>
     public static (Exception Error, bool IsFatal) Translate(Exception error, SessionId session) => error switch
     {
+        SessionUnavailableException => (error, true),
         OperationCanceledException or SessionException => (error, false),
         InputException => (new InvalidRequestException(error.Message), false),
         TurnInProgressException => (new SessionBusyException($"session {session}: a turn is still ending on its device"), false),
