@@ -7,6 +7,8 @@ export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1
 results=$(mktemp -d)
 trap 'rm -rf "$results"' EXIT
 
+tests/install-redis.sh
+
 dotnet build KVCluster.sln -c Release || { echo "the build failed" >&2; exit 1; }
 
 status=0

@@ -84,6 +84,38 @@ public sealed class RetentionSummary
         };
     }
 
+    /// <summary>
+    /// A summary from its numbers, as they were stored. Throws ArgumentException where they do not fit together.
+    /// </summary>
+    /// <param name="layers">Layers, L.</param>
+    /// <param name="kept">Slots kept, [layers, kvHeads].</param>
+    /// <param name="present">Slots present before.</param>
+    /// <param name="droppedMass">The share dropped; null where there were no scores.</param>
+    /// <param name="droppedMassPerLayer">Each layer's, [layers]; null where there were no scores.</param>
+    public static RetentionSummary FromCounts(
+        int layers, ReadOnlySpan<int> kept, long present, double? droppedMass, ReadOnlySpan<double> droppedMassPerLayer)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(layers);
+        if (kept.IsEmpty || kept.Length % layers != 0 || (droppedMass is not null && droppedMassPerLayer.Length != layers))
+        {
+            throw new ArgumentException($"{kept.Length} heads and {droppedMassPerLayer.Length} masses do not fit {layers} layers", nameof(kept));
+        }
+
+        long total = 0;
+        foreach (int slots in kept)
+        {
+            total += slots;
+        }
+
+        double[]? masses = droppedMass is null ? null : droppedMassPerLayer.ToArray();
+        return new RetentionSummary(layers, kept.Length / layers, kept.ToArray(), masses)
+        {
+            TotalKept = total,
+            TotalPresent = present,
+            DroppedMass = droppedMass,
+        };
+    }
+
     private static double Share(double kept, double all) => all > 0 ? Math.Clamp(1 - (kept / all), 0, 1) : 0;
 
     private static (double Kept, double All) Mass(RetentionPlan plan, AttentionScores scores, int layer)

@@ -64,8 +64,27 @@ public sealed class ChatFraming
     public int[] NextTurn(string question, bool lastTurnEnded)
     {
         RequireQuestion(question);
-        int[] ids = Encode(RenderedChat.AfterAnswer(_template, question));
-        return lastTurnEnded && ids.Length > 0 && _endTokens.Contains(ids[0]) ? ids[1..] : ids;
+        return AfterTurn(RenderedChat.AfterAnswer(_template, question), lastTurnEnded);
+    }
+
+    /// <summary>
+    /// The same in two parts, as <see cref="FirstTurn"/> has them: up to the document's end, and from the question on, so that the document
+    /// can be cached before the question is known.
+    /// </summary>
+    /// <exception cref="InputException">The question is blank, or the template refuses or rewrites the messages.</exception>
+    public (int[] Context, int[] Question) NextTurn(string document, string question, bool lastTurnEnded)
+    {
+        ArgumentNullException.ThrowIfNull(document);
+        if (document.Length == 0)
+        {
+            return ([], NextTurn(question, lastTurnEnded));
+        }
+
+        RequireQuestion(question);
+        string content = document + question;
+        (RenderedChat chat, int start) = RenderedChat.WithAnswer(_template, content);
+        int cut = DocumentEnd(chat, content, document.Length);
+        return (AfterTurn(chat.Slice(start, cut), lastTurnEnded), Encode(chat.Slice(cut, chat.Length)));
     }
 
     /// <summary>What the template writes before a first user message and behind it, the answer opened.</summary>
@@ -100,6 +119,12 @@ public sealed class ChatFraming
         {
             throw new InputException("the question is blank");
         }
+    }
+
+    private int[] AfterTurn(IReadOnlyList<TextSegment> segments, bool lastTurnEnded)
+    {
+        int[] ids = Encode(segments);
+        return lastTurnEnded && ids.Length > 0 && _endTokens.Contains(ids[0]) ? ids[1..] : ids;
     }
 
     private int[] Encode(IReadOnlyList<TextSegment> segments) => _tokenizer.Encode(segments, plainUserText: true);

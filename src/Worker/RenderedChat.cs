@@ -26,10 +26,17 @@ internal sealed class RenderedChat
     /// <summary>What the template writes behind an assistant's text when the user goes on with this question.</summary>
     public static List<TextSegment> AfterAnswer(ChatTemplate template, string question)
     {
+        (RenderedChat chat, int start) = WithAnswer(template, question);
+        return chat.Slice(start, chat.Length);
+    }
+
+    /// <summary>A chat whose last message is the user's, and where the assistant's text before it ends.</summary>
+    public static (RenderedChat Chat, int AnswerEnd) WithAnswer(ChatTemplate template, string question)
+    {
         RenderedChat chat = Of(template, [new("user", "question"), new("assistant", Answer), new("user", question)]);
         int start = string.Concat(chat._segments.Select(s => s.Text)).IndexOf(Answer, StringComparison.Ordinal);
         return start >= 0
-            ? chat.Slice(start + Answer.Length, chat.Length)
+            ? (chat, start + Answer.Length)
             : throw new InputException("the model's chat template leaves out what the assistant said");
     }
 

@@ -7,7 +7,7 @@ namespace KVCluster.Inference.Kv;
 /// Pages in host memory, one reservation. Rows are encoded on the way in and decoded on the way out (see <see cref="KvRowCodec"/>).
 /// Disposing frees the memory; no cache of it may be used after that.
 /// </summary>
-public sealed unsafe class CpuPageStore : IKvPageStore, IDisposable
+public sealed unsafe partial class CpuPageStore : IKvPageStore, IDisposable
 {
     /// <summary>Below this many bytes of kept rows the start of worker threads costs more than it saves.</summary>
     private const long ParallelBytes = 1 << 20;
@@ -27,6 +27,7 @@ public sealed unsafe class CpuPageStore : IKvPageStore, IDisposable
         PageCount = pageCount;
         _pageBytes = geometry.PageBytes;
         _memory = new ReservedMemory((long)pageCount * _pageBytes);
+        _blocks = Blocks(_memory, pageCount, _pageBytes);
     }
 
     /// <inheritdoc/>

@@ -19,6 +19,25 @@ internal readonly struct SlotPositions
     /// <summary>Positions without gaps from <paramref name="first"/> on.</summary>
     public static SlotPositions From(int first) => new(null, 0, first);
 
+    /// <summary>These ascending positions (null: slot i is position i) of a head whose next token gets <paramref name="logicalLength"/>.</summary>
+    public static SlotPositions Of(ReadOnlyMemory<int>? positions, int length, int logicalLength)
+    {
+        if (positions is not { } list)
+        {
+            // Without a gap at the end the default serves; else the next token is not at the position of the next slot.
+            return length == logicalLength ? default : new SlotPositions(Enumerable.Range(0, length).ToArray(), length, logicalLength);
+        }
+
+        ReadOnlySpan<int> span = list.Span;
+        int tail = length;
+        while (tail > 0 && span[tail - 1] == logicalLength - 1 - (length - tail))
+        {
+            tail--;
+        }
+
+        return new SlotPositions(list[..tail], tail, logicalLength - (length - tail));
+    }
+
     /// <summary>The first slot of the contiguous tail.</summary>
     public int TailStart { get; }
 

@@ -1,0 +1,26 @@
+namespace KVCluster.Grains;
+
+/// <summary>Settings of the grains on one silo.</summary>
+public sealed class GrainOptions
+{
+    /// <summary>How long a session is idle before its cache is saved to the cold store.</summary>
+    public TimeSpan IdleSaveDelay { get; set; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>Longest wait for a state to be written; then the turn's outcome is unknown to its caller and the session starts over.</summary>
+    public TimeSpan StateTimeout { get; set; } = TimeSpan.FromSeconds(20);
+
+    /// <summary>How often a node reports its devices.</summary>
+    public TimeSpan ReportPeriod { get; set; } = TimeSpan.FromSeconds(2);
+
+    /// <summary>How long a node counts as live after its last report.</summary>
+    public TimeSpan ReportLifetime { get; set; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>How long a tenant's index may keep what turns told it in memory before it writes.</summary>
+    public TimeSpan IndexWriteDelay { get; set; } = TimeSpan.FromMinutes(1);
+
+    /// <summary>Blocks of tokens a tenant's prefix directory remembers at most, about 100 bytes each.</summary>
+    public int PrefixBlocks { get; set; } = 262_144;
+
+    /// <summary>Longest answer in time: how far a generating session puts off its deactivation.</summary>
+    public TimeSpan LongestTurn { get; set; } = TimeSpan.FromMinutes(30);
+}

@@ -1,0 +1,62 @@
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using Orleans.Runtime;
+
+namespace KVCluster.Grains;
+
+/// <summary>Tells the device directory of this node, again and again, and keeps what it answers.</summary>
+public sealed partial class NodeReporter(
+    INodeDevices devices,
+    ClusterView cluster,
+    ILocalSiloDetails silo,
+    IGrainFactory grains,
+    IOptions<GrainOptions> options,
+    TimeProvider time,
+    ILogger<NodeReporter> log) : BackgroundService
+{
+    /// <summary>One report.</summary>
+    public async Task ReportAsync(CancellationToken cancellationToken) =>
+        cluster.Update(await grains.GetGrain<IDeviceDirectoryGrain>(0).Report(NodeReports.Of(silo, devices), cancellationToken));
+
+    /// <inheritdoc/>
+    public override async Task StopAsync(CancellationToken cancellationToken)
+    {
+        await base.StopAsync(cancellationToken);
+        try
+        {
+            await grains.GetGrain<IDeviceDirectoryGrain>(0).Leave(silo.Name, cancellationToken);
+        }
+        catch (Exception error)
+        {
+            ReportFailed(log, error);
+        }
+    }
+
+    /// <inheritdoc/>
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        using var timer = new PeriodicTimer(options.Value.ReportPeriod, time);
+        try
+        {
+            do
+            {
+                try
+                {
+                    await ReportAsync(stoppingToken);
+                }
+                catch (Exception error) when (!stoppingToken.IsCancellationRequested)
+                {
+                    ReportFailed(log, error);
+                }
+            }
+            while (await timer.WaitForNextTickAsync(stoppingToken));
+        }
+        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+        {
+        }
+    }
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "This node's report did not reach the device directory")]
+    private static partial void ReportFailed(ILogger log, Exception error);
+}

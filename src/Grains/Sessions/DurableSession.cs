@@ -1,0 +1,58 @@
+using Orleans.Runtime;
+
+namespace KVCluster.Grains;
+
+/// <summary>
+/// A session's state in its store. One write at a time; a write that failed leaves the state before in memory, but what the store then
+/// holds is not known, so the activation must end and the next one read it.
+/// </summary>
+internal sealed class DurableSession(IPersistentState<SessionState> store, SessionId id, TimeSpan timeout, TimeProvider time)
+{
+    private readonly SemaphoreSlim _gate = new(1);
+
+    /// <summary>Whether a write failed: this activation no longer knows what is durable.</summary>
+    public bool IsLost { get; private set; }
+
+    /// <summary>Makes durable what <paramref name="next"/> says, which is asked when no other write is under way.</summary>
+    /// <exception cref="SessionUnavailableException">It failed, took too long, or another activation has written.</exception>
+    public async Task<SessionState> WriteAsync(Func<SessionState> next)
+    {
+        await _gate.WaitAsync();
+        try
+        {
+            ThrowIfLost();
+            SessionState before = store.State;
+            store.State = next();
+            try
+            {
+                await store.WriteStateAsync().WaitAsync(timeout, time);
+                return store.State;
+            }
+            catch (Exception error)
+            {
+                IsLost = true;
+                store.State = before;
+                throw new SessionUnavailableException(Message(error));
+            }
+        }
+        finally
+        {
+            _gate.Release();
+        }
+    }
+
+    private void ThrowIfLost()
+    {
+        if (IsLost)
+        {
+            throw new SessionUnavailableException($"session {id} is starting over after its state could not be written");
+        }
+    }
+
+    private string Message(Exception error) => error switch
+    {
+        Orleans.Storage.InconsistentStateException => $"session {id} has moved: another activation has written its state",
+        TimeoutException => $"session {id}: its state was not written within {timeout.TotalSeconds:0.#} s; whether the turn counts is not known",
+        _ => $"session {id}: its state could not be written: {error.Message}",
+    };
+}

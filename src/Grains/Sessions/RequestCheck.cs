@@ -1,0 +1,55 @@
+namespace KVCluster.Grains;
+
+/// <summary>What is wrong with a request, said before anything runs.</summary>
+internal static class RequestCheck
+{
+    private const int MaxKeyLength = 128;
+    private const int MaxPriority = 100;
+
+    public static void Options(SessionOptions? options)
+    {
+        Require(options is not null, "the session's options are missing");
+        Require(options!.Sampling is not null, "the session's sampling settings are missing");
+        Require(Math.Abs((long)options.Priority) <= MaxPriority, $"priority {options.Priority} is not from -{MaxPriority} to {MaxPriority}");
+        Require(options.TokenBudget is null or >= 1, $"token budget {options.TokenBudget} is not 1 or more");
+    }
+
+    public static void Append(AppendRequest? request)
+    {
+        Require(request?.Prompt is not null, "there is nothing to append");
+        Key(request!.IdempotencyKey);
+        PromptOf(request.Prompt);
+        Require(request.Prompt.Tokens is not [] || request.Prompt.IsWhole, "there is nothing to append: the prompt has no tokens");
+    }
+
+    public static void Generate(GenerateRequest? request)
+    {
+        Require(request is not null, "the request is missing");
+        Key(request!.IdempotencyKey);
+        Require(request.MaxWait is null || request.MaxWait > TimeSpan.Zero, $"the longest wait {request.MaxWait} is not positive");
+        if (request.Prompt is not null)
+        {
+            PromptOf(request.Prompt);
+        }
+    }
+
+    private static void PromptOf(Prompt prompt)
+    {
+        int given = (prompt.Message is null ? 0 : 1) + (prompt.Text is null ? 0 : 1) + (prompt.Tokens is null ? 0 : 1);
+        Require(given == 1, "a prompt is one of: a message, a text, token ids");
+        Require(!prompt.IsWhole || prompt.Tokens is not null, "only token ids can be a whole conversation");
+        Require(prompt.Text is not "", "the prompt's text is empty");
+    }
+
+    private static void Key(string? key) => Require(
+        key is null || (key.Length is > 0 and <= MaxKeyLength && key.All(c => c is > ' ' and <= '~')),
+        $"an idempotency key has 1 to {MaxKeyLength} printable ASCII characters without spaces");
+
+    private static void Require(bool valid, string message)
+    {
+        if (!valid)
+        {
+            throw new InvalidRequestException(message);
+        }
+    }
+}

@@ -1,0 +1,249 @@
+using System.Runtime.CompilerServices;
+using KVCluster.Worker.Serving;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using Orleans.Runtime;
+
+namespace KVCluster.Grains;
+
+/// <inheritdoc cref="ISessionGrain"/>
+/// <remarks>
+/// Decisions are <see cref="TurnLog"/>'s and <see cref="TurnPlan"/>'s; this class brings them together with the state's store
+/// (<see cref="DurableSession"/>) and the device (<see cref="SessionDevice"/>).
+/// </remarks>
+[SessionPlacement]
+internal sealed partial class SessionGrain(
+    [PersistentState("session", GrainStorageNames.Sessions)] IPersistentState<SessionState> store,
+    SessionServices services,
+    ILogger<SessionGrain> log) : Grain, ISessionGrain, IGrainMigrationParticipant
+{
+    private SessionId _id;
+    private TurnLog _turns = null!;
+    private DurableSession _durable = null!;
+    private SessionDevice _device = null!;
+    private SessionDirectories _directories = null!;
+    private static readonly TimeSpan LastWords = TimeSpan.FromSeconds(1);
+
+    private readonly CancellationTokenSource _gone = new();
+
+    private SessionState State => _turns.State;
+
+    private DateTimeOffset Now => services.Time.GetUtcNow();
+
+    /// <inheritdoc/>
+    public async Task<TurnResult> Append(AppendRequest request, CancellationToken cancellationToken)
+    {
+        RequestCheck.Append(request);
+        (TurnTicket? ticket, TurnRecord? earlier) = Admit(request.IdempotencyKey, () => RequestHash.Of(request));
+        if (earlier is not null)
+        {
+            return (await Repeat(earlier, cancellationToken)).Result;
+        }
+
+        try
+        {
+            NodeDevice device = await DeviceAsync(cancellationToken);
+            TurnPlan plan = TurnPlan.Of(request, State, device);
+            await using TurnPump pump = Start(plan, device, cancellationToken);
+            while (await NextAsync(pump, ticket!) is not null)
+            {
+            }
+
+            return await Commit(ticket!, plan, pump.End!);
+        }
+        finally
+        {
+            EndTurn(ticket!);
+        }
+    }
+
+    /// <inheritdoc/>
+    public async IAsyncEnumerable<TokenChunk> Generate(
+        GenerateRequest request, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        RequestCheck.Generate(request);
+        (TurnTicket? ticket, TurnRecord? earlier) = Admit(request.IdempotencyKey, () => RequestHash.Of(request));
+        if (earlier is not null)
+        {
+            (int[] answer, TurnResult repeated) = await Repeat(earlier, cancellationToken);
+            yield return new TokenChunk { Tokens = answer, Text = repeated.Text };
+            yield return TurnResults.Last(repeated);
+            yield break;
+        }
+
+        try
+        {
+            NodeDevice device = await DeviceAsync(cancellationToken);
+            TurnPlan plan = TurnPlan.Of(request, State, device);
+            await using TurnPump pump = Start(plan, device, cancellationToken);
+            while (await NextAsync(pump, ticket!) is { } piece)
+            {
+                yield return TurnResults.Chunk(piece.Piece);
+            }
+
+            yield return TurnResults.Last(await Commit(ticket!, plan, pump.End!));
+        }
+        finally
+        {
+            // Also where the reader left: the pump was disposed of just before, so the device has forgotten the turn.
+            EndTurn(ticket!);
+        }
+    }
+
+    /// <inheritdoc/>
+    public async Task<bool> Cancel(CancellationToken cancellationToken)
+    {
+        RequireSound();
+        _turns.RequireOpen();
+        if (_turns.Running is not { } ticket)
+        {
+            return false;
+        }
+
+        ticket.IsCancelled = true;
+        await _device.StopAsync(State.Epoch, cancellationToken);
+        return true;
+    }
+
+    /// <inheritdoc/>
+    public async Task<SessionInfo> Describe(CancellationToken cancellationToken)
+    {
+        RequireSound();
+        _turns.RequireExists();
+        ResidentSession? resident = null;
+        await OnDevice(async () => resident = await _device.DescribeAsync(cancellationToken));
+        return SessionDescription.Of(_id, _turns, services.Node, _device, resident);
+    }
+
+    /// <inheritdoc/>
+    public async Task<HistorySlice> ReadHistory(int start, int count, CancellationToken cancellationToken)
+    {
+        RequireSound();
+        _turns.RequireOpen();
+        if (start < 0 || count < 0)
+        {
+            throw new InvalidRequestException($"tokens [{start}, {start} + {count}) are no part of a history");
+        }
+
+        SessionState state = State;
+        NodeDevice device = await DeviceAsync(cancellationToken);
+        int from = Math.Min(start, state.Count);
+        int[] tokens = TokenBytes.Decode(state.Tokens, state.Count)[from..(from + Math.Min(count, state.Count - from))];
+        int known = device.Worker.Model.Tokenizer.VocabularySize;
+        string text = device.Worker.Model.Tokenizer.Decode([.. tokens.Where(token => token < known)]);
+        return new HistorySlice { Start = from, Tokens = tokens, Text = text, Total = state.Count };
+    }
+
+    private (TurnTicket? Ticket, TurnRecord? Earlier) Admit(string? key, Func<string> hash)
+    {
+        RequireSound();
+        (TurnTicket? Ticket, TurnRecord? Earlier) admitted = _turns.Admit(key, key is null ? null : hash());
+        if (admitted.Ticket is not null)
+        {
+            DelayDeactivation(services.Options.LongestTurn);
+        }
+
+        return admitted;
+    }
+
+    /// <summary>Every call begins so: what this activation knows may no longer be so once something failed.</summary>
+    /// <exception cref="SessionUnavailableException">This activation has given up; it makes way at once.</exception>
+    private void RequireSound()
+    {
+        if (_turns.IsLost)
+        {
+            DeactivateOnIdle();
+            throw new SessionUnavailableException($"session {_id} is starting over after an error");
+        }
+    }
+
+    private async Task<(int[] Answer, TurnResult Result)> Repeat(TurnRecord earlier, CancellationToken cancellationToken)
+    {
+        NodeDevice device = await DeviceAsync(cancellationToken);
+        return TurnResults.Repeat(State, earlier, device.Worker.Model.Tokenizer);
+    }
+
+    private TurnPump Start(TurnPlan plan, NodeDevice device, CancellationToken cancellationToken)
+    {
+        TurnRequest turn = plan.For(_device.Session, State.Epoch, State.Options.Priority);
+        return new TurnPump(turn, device.Worker, _id, cancellationToken, _gone.Token);
+    }
+
+    private async ValueTask<TurnPiece?> NextAsync(TurnPump pump, TurnTicket ticket)
+    {
+        try
+        {
+            TurnPiece? piece = await pump.NextAsync();
+            if (piece is not null && ticket.IsCancelled)
+            {
+                // Asked for before the device knew of the turn.
+                await _device.StopAsync(State.Epoch, CancellationToken.None);
+            }
+
+            return piece;
+        }
+        catch when (pump.IsFatal)
+        {
+            GiveUp();
+            throw;
+        }
+    }
+
+    /// <summary>Makes the turn durable. Until this has returned nobody may be told of its end.</summary>
+    private async Task<TurnResult> Commit(TurnTicket ticket, TurnPlan plan, TurnEnd end)
+    {
+        TurnOutcome outcome = TurnResults.Outcome(plan, end, services.Node, Now);
+        await WriteAsync(() => _turns.After(ticket, outcome));
+        _device.Touched();
+        _directories.TurnEnded(State);
+        SaveWhenIdle();
+        return TurnResults.Result(plan, outcome, end);
+    }
+
+    private async Task WriteAsync(Func<SessionState> next)
+    {
+        try
+        {
+            _turns.Adopt(await _durable.WriteAsync(next));
+        }
+        catch (SessionUnavailableException)
+        {
+            GiveUp();
+            throw;
+        }
+    }
+
+    private void EndTurn(TurnTicket ticket)
+    {
+        _turns.End(ticket);
+        DelayDeactivation(TimeSpan.Zero);
+    }
+
+    /// <summary>
+    /// This activation cannot go on; the next one starts from what is durable. It ends a moment later: a stream that is being read must still
+    /// bring its reader the error.
+    /// </summary>
+    private void GiveUp()
+    {
+        _device.Abandon();
+        if (!_turns.IsLost)
+        {
+            _turns.IsLost = true;
+            this.RegisterGrainTimer(
+                _ => EndAsync(), new GrainTimerCreationOptions { DueTime = LastWords, Period = LastWords, Interleave = true });
+        }
+    }
+
+    private Task EndAsync()
+    {
+        DeactivateOnIdle();
+        return Task.CompletedTask;
+    }
+
+    private async ValueTask<NodeDevice> DeviceAsync(CancellationToken cancellationToken)
+    {
+        NodeDevice? device = null;
+        await OnDevice(async () => device = await _device.AttachAsync(State.Model, State.Epoch, cancellationToken));
+        return device!;
+    }
+}

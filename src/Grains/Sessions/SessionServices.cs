@@ -1,0 +1,21 @@
+using Microsoft.Extensions.Options;
+using Orleans.Runtime;
+
+namespace KVCluster.Grains;
+
+/// <summary>What every session of a silo uses.</summary>
+internal sealed class SessionServices(
+    INodeDevices devices, ClusterView cluster, ILocalSiloDetails silo, IOptions<GrainOptions> options, TimeProvider time)
+{
+    public INodeDevices Devices { get; } = devices;
+
+    public ClusterView Cluster { get; } = cluster;
+
+    public string Node { get; } = silo.Name;
+
+    public SiloAddress Address { get; } = silo.SiloAddress;
+
+    public GrainOptions Options { get; } = options.Value;
+
+    public TimeProvider Time { get; } = time;
+}

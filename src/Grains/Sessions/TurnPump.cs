@@ -1,0 +1,72 @@
+using KVCluster.Worker.Serving;
+
+namespace KVCluster.Grains;
+
+/// <summary>Reads a turn's events from its device. Disposed before its end, the turn never was.</summary>
+internal sealed class TurnPump : IAsyncDisposable
+{
+    private readonly CancellationTokenSource _stop;
+    private readonly IAsyncEnumerator<TurnEvent> _events;
+    private readonly SessionId _session;
+    private readonly CancellationToken _gone;
+
+    /// <summary>A turn that ends, as if it never was, when its caller cancels or the activation goes.</summary>
+    public TurnPump(TurnRequest turn, IDeviceWorker worker, SessionId session, CancellationToken cancellationToken, CancellationToken gone)
+    {
+        _session = session;
+        _gone = gone;
+        _stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, gone);
+        _events = worker.RunAsync(turn, _stop.Token).GetAsyncEnumerator(_stop.Token);
+    }
+
+    /// <summary>How the turn ended; null until then.</summary>
+    public TurnEnd? End { get; private set; }
+
+    /// <summary>Whether an error ended it after which this activation cannot go on.</summary>
+    public bool IsFatal { get; private set; }
+
+    /// <summary>The next piece; null when the turn is made.</summary>
+    /// <exception cref="SessionException">The device could not do it.</exception>
+    public async ValueTask<TurnPiece?> NextAsync()
+    {
+        try
+        {
+            while (await _events.MoveNextAsync())
+            {
+                switch (_events.Current)
+                {
+                    case TurnPiece piece:
+                        return piece;
+                    case TurnEnd end:
+                        End = end;
+                        break;
+                    default:
+                        throw new NotSupportedException($"an event of type {_events.Current.GetType().Name}");
+                }
+            }
+        }
+        catch (OperationCanceledException) when (_gone.IsCancellationRequested)
+        {
+            throw new SessionUnavailableException($"session {_session} is leaving this node; the turn does not count");
+        }
+        catch (Exception error)
+        {
+            (Exception translated, IsFatal) = WorkerErrors.Translate(error, _session);
+            if (ReferenceEquals(translated, error))
+            {
+                throw;
+            }
+
+            throw translated;
+        }
+
+        return End is not null ? null : throw new SessionUnavailableException($"session {_session}: the device left the turn without an end");
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        await _events.DisposeAsync();
+        _stop.Dispose();
+    }
+}

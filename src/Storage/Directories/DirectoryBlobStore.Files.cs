@@ -1,0 +1,257 @@
+using KVCluster.Storage.Blobs;
+using Microsoft.Win32.SafeHandles;
+
+namespace KVCluster.Storage.Directories;
+
+/// <content>Steps on the disk. They block; callers run them on the pool.</content>
+public sealed partial class DirectoryBlobStore
+{
+    private DateTime Now => _options.Time.GetUtcNow().UtcDateTime;
+
+    private static byte[]? ReadFile(string path)
+    {
+        try
+        {
+            return File.ReadAllBytes(path);
+        }
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>The manifest, if there is one that verifies.</summary>
+    private static DirectoryManifest? Present(OwnerFolder folder) =>
+        ReadFile(folder.Manifest) is { } file ? DirectoryManifest.Read(file) : null;
+
+    private FrameWrite WriteFrame(SnapshotOwner owner, OwnerFolder folder, FrameId frame, IReadOnlyList<ReadOnlyMemory<byte>> content)
+    {
+        long bytes = content.Sum(c => (long)c.Length);
+        if (!_ledger.TryAdd(owner.Tenant, bytes, manifest: false))
+        {
+            return FrameWrite.OverBudget;
+        }
+
+        bool written = false;
+        try
+        {
+            EnsureFolder(owner, folder);
+            WriteDurably(folder.Frame(frame), content, DirectoryStep.WriteFrame, DirectoryStep.SyncFrame);
+            written = true;
+            return FrameWrite.Written;
+        }
+        catch (IOException e) when (DurableFiles.IsFull(e))
+        {
+            return FrameWrite.OverBudget;
+        }
+        finally
+        {
+            if (!written)
+            {
+                _ledger.Remove(owner.Tenant, bytes, manifest: false);
+                TryDelete(folder.Frame(frame));
+            }
+        }
+    }
+
+    private PublishResult Publish(SnapshotOwner owner, OwnerFolder folder, ManifestPublication publication)
+    {
+        byte[]? replaced = ReadFile(folder.Manifest);
+        DirectoryManifest? present = replaced is null ? null : DirectoryManifest.Read(replaced);
+        if (present is not null && IsExpired(folder))
+        {
+            present = null;
+        }
+
+        if (present?.Stamp.Epoch > publication.Stamp.Epoch)
+        {
+            return PublishResult.Fenced;
+        }
+
+        if (present?.Stamp != publication.Expected)
+        {
+            return PublishResult.Conflict;
+        }
+
+        byte[] file = DirectoryManifest.Write(publication);
+        if (!_ledger.TryAdd(owner.Tenant, file.Length, manifest: true))
+        {
+            return PublishResult.OverBudget;
+        }
+
+        bool published = false;
+        try
+        {
+            EnsureFolder(owner, folder);
+            Step(DirectoryStep.SyncFrames);
+            DurableFiles.SyncFolder(folder.Path);
+            WriteDurably(folder.Draft, [file], DirectoryStep.WriteManifest, DirectoryStep.SyncManifest);
+            Step(DirectoryStep.RenameManifest);
+            File.Move(folder.Draft, folder.Manifest, overwrite: true);
+            published = true;
+            Step(DirectoryStep.SyncRename);
+            DurableFiles.SyncFolder(folder.Path);
+            return PublishResult.Published;
+        }
+        catch (IOException e) when (!published && DurableFiles.IsFull(e))
+        {
+            TryDelete(folder.Draft);
+            return PublishResult.OverBudget;
+        }
+        finally
+        {
+            if (!published)
+            {
+                _ledger.Remove(owner.Tenant, file.Length, manifest: true);
+            }
+            else if (replaced is not null)
+            {
+                _ledger.Remove(owner.Tenant, replaced.Length, manifest: true);
+            }
+        }
+    }
+
+    /// <summary>The manifest goes first, so that no reader finds one whose frames are gone.</summary>
+    private void DeleteCopy(string tenant, OwnerFolder folder, DirectoryManifest? manifest)
+    {
+        if (!Directory.Exists(folder.Path))
+        {
+            return;
+        }
+
+        Step(DirectoryStep.DeleteManifest);
+        Delete(tenant, folder.Manifest, manifest: true);
+        DurableFiles.SyncFolder(folder.Path);
+        foreach (FrameId frame in manifest?.Frames ?? [.. folder.Frames().Select(f => f.Id)])
+        {
+            Delete(tenant, folder.Frame(frame), manifest: false);
+        }
+
+        RemoveIfEmpty(folder);
+    }
+
+    /// <summary>Deletes a file and gives its room back; whoever finds it gone already does neither.</summary>
+    private void Delete(string tenant, string path, bool manifest)
+    {
+        Step(DirectoryStep.DeleteFrame);
+        var file = new FileInfo(path);
+        string grave = path + ".gone.tmp";
+        try
+        {
+            long bytes = file.Length;
+            File.Move(path, grave, overwrite: true);
+            File.Delete(grave);
+            _ledger.Remove(tenant, bytes, manifest);
+        }
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        {
+        }
+    }
+
+    private void EnsureFolder(SnapshotOwner owner, OwnerFolder folder)
+    {
+        if (File.Exists(folder.OwnerFile))
+        {
+            return;
+        }
+
+        Step(DirectoryStep.CreateFolder);
+        Directory.CreateDirectory(folder.Path);
+        Step(DirectoryStep.WriteOwner);
+        string draft = $"{folder.OwnerFile}.{Guid.NewGuid():n}.tmp";
+        using (SafeFileHandle file = File.OpenHandle(draft, FileMode.CreateNew, FileAccess.Write))
+        {
+            RandomAccess.Write(file, OwnerFolder.Describe(owner), 0);
+            RandomAccess.FlushToDisk(file);
+        }
+
+        File.Move(draft, folder.OwnerFile, overwrite: true);
+        DurableFiles.SyncFolder(folder.Path);
+        DurableFiles.SyncFolder(folder.TenantPath);
+        DurableFiles.SyncFolder(_root);
+    }
+
+    private void WriteDurably(string path, IReadOnlyList<ReadOnlyMemory<byte>> content, DirectoryStep write, DirectoryStep sync)
+    {
+        Step(write);
+        using SafeFileHandle file = File.OpenHandle(path, FileMode.Create, FileAccess.Write);
+        DurableFiles.Write(file, content);
+        File.SetLastWriteTimeUtc(file, Now);
+        Step(sync);
+        RandomAccess.FlushToDisk(file);
+    }
+
+    private static void TryDelete(string path)
+    {
+        try
+        {
+            File.Delete(path);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // The sweeper takes it.
+        }
+    }
+
+    private static void RemoveIfEmpty(OwnerFolder folder)
+    {
+        if (folder.Frames().Any() || File.Exists(folder.Manifest))
+        {
+            return;
+        }
+
+        TryDelete(folder.OwnerFile);
+        TryDelete(folder.Draft);
+        try
+        {
+            Directory.Delete(folder.Path);
+            Directory.Delete(folder.TenantPath);
+        }
+        catch (IOException)
+        {
+            // Not empty: a save under way, or other sessions of the tenant.
+        }
+    }
+
+    private void Step(DirectoryStep step) => _options.Before?.Invoke(step);
+
+    private void RequireWritable()
+    {
+        if (_options.ReadOnly)
+        {
+            throw new InvalidOperationException("the store was opened for reading only");
+        }
+    }
+
+    private ValueTask<T> Run<T>(Func<T> work, CancellationToken cancellationToken) => new(Task.Run(() => Guard(work), cancellationToken));
+
+    private async ValueTask<T> Locked<T>(SnapshotOwner owner, Func<OwnerFolder, T> work, CancellationToken cancellationToken)
+    {
+        var folder = new OwnerFolder(_root, owner);
+        SemaphoreSlim gate = GateOf(folder);
+        await gate.WaitAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            return await Run(() => work(folder), cancellationToken).ConfigureAwait(false);
+        }
+        finally
+        {
+            gate.Release();
+        }
+    }
+
+    private SemaphoreSlim GateOf(OwnerFolder folder) =>
+        _locks[(uint)StringComparer.Ordinal.GetHashCode(folder.Path) % (uint)_locks.Length];
+
+    private static T Guard<T>(Func<T> work)
+    {
+        try
+        {
+            return work();
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new StoreUnavailableException($"the cold store's folder failed: {e.Message}", e);
+        }
+    }
+}

@@ -1,0 +1,17 @@
+namespace KVCluster.Storage.Directories;
+
+/// <summary>Steps that change the disk, in the order a save takes them.</summary>
+internal enum DirectoryStep
+{
+    CreateFolder,
+    WriteOwner,
+    WriteFrame,
+    SyncFrame,
+    SyncFrames,
+    WriteManifest,
+    SyncManifest,
+    RenameManifest,
+    SyncRename,
+    DeleteFrame,
+    DeleteManifest,
+}

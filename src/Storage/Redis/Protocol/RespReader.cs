@@ -1,0 +1,185 @@
+namespace KVCluster.Storage.Redis.Protocol;
+
+/// <summary>
+/// Reads replies from a stream. A string for the caller's memory is received straight into it where a piece is large; small pieces share one
+/// receive into the buffer and are copied out, since a system call costs more than the copy.
+/// </summary>
+internal sealed class RespReader(Stream stream)
+{
+    /// <summary>Pieces of at least this many bytes are received in place.</summary>
+    public const int DirectBytes = 64 * 1024;
+
+    private const int BufferBytes = 256 * 1024;
+
+    private readonly byte[] _buffer = GC.AllocateUninitializedArray<byte>(BufferBytes, pinned: true);
+    private int _start;
+    private int _end;
+
+    /// <summary>Reads the next line.</summary>
+    /// <exception cref="EndOfStreamException">The server closed the connection.</exception>
+    /// <exception cref="RespProtocolException">It is not RESP.</exception>
+    public async ValueTask<RespHeader> ReadHeaderAsync()
+    {
+        while (true)
+        {
+            if (RespHeader.TryRead(_buffer.AsSpan(_start, _end - _start), out RespHeader header, out int consumed))
+            {
+                _start += consumed;
+                return header;
+            }
+
+            await FillAsync().ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>Reads the rest of a value of which the first header is read already.</summary>
+    public async ValueTask<RespValue> ReadValueAsync(RespHeader first)
+    {
+        var builder = new RespValueBuilder();
+        RespHeader header = first;
+        while (true)
+        {
+            byte[] body = [];
+            if (header.HasBody)
+            {
+                body = await ReadBodyAsync(builder.BodyBytes(header)).ConfigureAwait(false);
+            }
+
+            if (builder.Add(header, body))
+            {
+                return builder.Value!;
+            }
+
+            header = await ReadHeaderAsync().ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>
+    /// Reads a string of that length, and its line end, into the pending call's memory. Where the call is given up meanwhile the rest is
+    /// read and dropped.
+    /// </summary>
+    public async ValueTask ReceiveAsync(long length, PendingReply reply)
+    {
+        var cursor = new ScatterCursor(reply.Destination!);
+        long missing = length;
+        while (missing > 0)
+        {
+            if (!reply.TryTouch())
+            {
+                await DropAsync(missing).ConfigureAwait(false);
+                return;
+            }
+
+            int buffered = (int)Math.Min(missing, _end - _start);
+            if (buffered > 0)
+            {
+                cursor.Write(_buffer.AsSpan(_start, buffered));
+                _start += buffered;
+                missing -= buffered;
+                continue;
+            }
+
+            Memory<byte> target = cursor.Current;
+            if (target.Length < DirectBytes)
+            {
+                await FillAsync().ConfigureAwait(false);
+                continue;
+            }
+
+            int received = await stream.ReadAsync(target).ConfigureAwait(false);
+            if (received == 0)
+            {
+                throw new EndOfStreamException();
+            }
+
+            cursor.Advance(received);
+            missing -= received;
+        }
+
+        await ReadLineEndAsync().ConfigureAwait(false);
+    }
+
+    /// <summary>Reads a string of that length and its line end over.</summary>
+    public async ValueTask DropAsync(long length)
+    {
+        long missing = length;
+        while (missing > 0)
+        {
+            if (_start == _end)
+            {
+                await FillAsync().ConfigureAwait(false);
+            }
+
+            int count = (int)Math.Min(missing, _end - _start);
+            _start += count;
+            missing -= count;
+        }
+
+        await ReadLineEndAsync().ConfigureAwait(false);
+    }
+
+    private async ValueTask<byte[]> ReadBodyAsync(int length)
+    {
+        // A claimed length is believed piece by piece: memory grows with what really arrives.
+        byte[] body = new byte[Math.Min(length, BufferBytes)];
+        int filled = 0;
+        while (filled < length)
+        {
+            if (_start == _end)
+            {
+                await FillAsync().ConfigureAwait(false);
+            }
+
+            if (filled == body.Length)
+            {
+                Array.Resize(ref body, (int)Math.Min(length, 2L * body.Length));
+            }
+
+            int count = Math.Min(body.Length - filled, _end - _start);
+            _buffer.AsSpan(_start, count).CopyTo(body.AsSpan(filled));
+            _start += count;
+            filled += count;
+        }
+
+        await ReadLineEndAsync().ConfigureAwait(false);
+        return body;
+    }
+
+    private async ValueTask ReadLineEndAsync()
+    {
+        while (_end - _start < 2)
+        {
+            await FillAsync().ConfigureAwait(false);
+        }
+
+        if (_buffer[_start] != '\r' || _buffer[_start + 1] != '\n')
+        {
+            throw new RespProtocolException("a string is longer than its length");
+        }
+
+        _start += 2;
+    }
+
+    /// <summary>Receives more behind what is buffered.</summary>
+    private async ValueTask FillAsync()
+    {
+        if (_start == _end)
+        {
+            _start = _end = 0;
+        }
+        else if (_start > 0)
+        {
+            _buffer.AsSpan(_start, _end - _start).CopyTo(_buffer);
+            _end -= _start;
+            _start = 0;
+        }
+
+        int received = await stream.ReadAsync(_buffer.AsMemory(_end)).ConfigureAwait(false);
+        if (received == 0)
+        {
+            throw new EndOfStreamException();
+        }
+
+        _end += received;
+    }
+}

@@ -1,0 +1,140 @@
+using KVCluster.Inference.Kv;
+using KVCluster.Storage;
+
+namespace KVCluster.Worker.Serving.Device;
+
+/// <summary>Brings caches back from the cold store, off the device's thread.</summary>
+internal sealed class CacheFetcher(DeviceParts parts, ArenaRoom room)
+{
+    /// <summary>Looks whether there is a copy.</summary>
+    public void Find(DeviceSession session, SnapshotQuery query, Action<SnapshotLookup> done)
+    {
+        var fetch = new CacheFetch(query);
+        session.Fetch = fetch;
+        _ = parts.Store!.Begin(
+            (store, cancel) => store.FindAsync(query, cancel),
+            parts.Options.LookupTimeout,
+            CacheFetch.NotFound,
+            found =>
+            {
+                session.Fetch = null;
+                done(found);
+            });
+    }
+
+    /// <summary>Loads a cold copy of a session that has no turn; ends when there is nothing more to wait for, whatever came of it.</summary>
+    public Task Prefetch(DeviceSession session, AttachRequest request)
+    {
+        var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var query = new SnapshotQuery
+        {
+            Owner = new SnapshotOwner(session.Key.Tenant, session.Key.Session),
+            Terms = new SnapshotTerms(parts.Model.Fingerprint, parts.Geometry),
+            Epoch = request.Epoch,
+            Tokens = request.History.ToArray(),
+        };
+        Find(session, query, found =>
+        {
+            bool wanted = found.IsHit && Fits(found) && session.Turn is null && !session.IsClosed;
+            if (!wanted || !TryLoad(session, query, found, 0, _ => Prefetched(session, done)))
+            {
+                done.TrySetResult();
+            }
+        });
+        return done.Task;
+    }
+
+    /// <summary>
+    /// Loads a copy and gives it to the session in place of what it has. Reserves room for <paramref name="more"/> tokens beyond it. False
+    /// where there is no room yet.
+    /// </summary>
+    public bool TryLoad(DeviceSession session, SnapshotQuery query, SnapshotLookup found, int more, Action<SnapshotLoad> done)
+    {
+        int tokens = ReservedTokens(found, more);
+        if (!room.Ensure(KvCapacity.PagesFor(parts.Geometry, tokens)))
+        {
+            return false;
+        }
+
+        KvCache cache = parts.Backend.CreateCache(parts.Options.Observe);
+        try
+        {
+            cache.Pin();
+            cache.Reserve(tokens);
+        }
+        catch (ArenaFullException)
+        {
+            // Another load, off this thread, was quicker.
+            cache.Dispose();
+            return false;
+        }
+
+        bool returned = false;
+        session.Fetch = new CacheFetch(query);
+        _ = parts.Store!.Begin(
+            (store, cancel) => store.LoadAsync(query, cache, cancel),
+            parts.Options.TransferTimeout,
+            CacheFetch.NotLoaded,
+            load => Loaded(session, query, returned ? cache : null, load, done),
+            late =>
+            {
+                returned = true;
+                if (late)
+                {
+                    cache.Dispose();
+                }
+            });
+        return true;
+    }
+
+    /// <summary>Whether the arena, were it empty, could hold the copy.</summary>
+    public bool Fits(SnapshotLookup found) => found.Pages <= parts.TotalPages;
+
+    private static void Prefetched(DeviceSession session, TaskCompletionSource done)
+    {
+        if (session.Turn is null)
+        {
+            session.Cache?.ReleaseReservation();
+        }
+
+        done.TrySetResult();
+    }
+
+    /// <summary>The cache is null where the store still has its hands on it.</summary>
+    private void Loaded(DeviceSession session, SnapshotQuery query, KvCache? cache, SnapshotLoad load, Action<SnapshotLoad> done)
+    {
+        session.Fetch = null;
+        if (load.Miss is null && !session.IsClosed && cache is not null)
+        {
+            Adopt(session, query, cache, load);
+        }
+        else
+        {
+            cache?.Dispose();
+        }
+
+        done(load);
+    }
+
+    private void Adopt(DeviceSession session, SnapshotQuery query, KvCache cache, SnapshotLoad load)
+    {
+        parts.Speeds.Load(load.Bytes, load.Seconds);
+        session.Drop();
+        cache.Unpin();
+        session.Adopt(cache, new TokenBuffer(query.Tokens.Span[..load.Tokens]), load.Tokens);
+        session.Compressions = cache.IsExact ? [] : CompressionRecords.Read(load.CompressionRecord);
+        session.SavedVersion = session.Version;
+        session.ColdBytes = Math.Max(session.ColdBytes, load.Bytes);
+        parts.Touch(session);
+    }
+
+    /// <summary>The copy's pages as tokens of a structured cache, and those to come; never more than the arena has.</summary>
+    private int ReservedTokens(SnapshotLookup found, int more)
+    {
+        KvGeometry geometry = parts.Geometry;
+        int stepPages = 2 * geometry.Heads;
+        long copy = (long)((found.Pages + stepPages - 1) / stepPages) * geometry.PageTokens;
+        long most = (long)(parts.TotalPages / stepPages) * geometry.PageTokens;
+        return (int)Math.Min(copy + more, most);
+    }
+}

@@ -1,0 +1,53 @@
+using KVCluster.Inference.Kv;
+using KVCluster.Storage;
+
+namespace KVCluster.Worker.Serving.Device;
+
+/// <summary>Saves caches while serving goes on: the store reads a fork, which shares all pages.</summary>
+internal sealed class CacheSaver(DeviceParts parts)
+{
+    private static readonly SnapshotSave Failed = new()
+    {
+        Outcome = SaveOutcome.Unavailable,
+        Reason = "the store failed or took too long",
+    };
+
+    /// <summary>Begins to save a resident cache; of a running turn, what was there before it.</summary>
+    public void Begin(DeviceSession session, Action<SnapshotSave> done)
+    {
+        KvCache fork = session.Cache!.Fork();
+        int tokens = session.Cached;
+        int version = session.Version;
+        if (session.Turn is { IsRunning: true } turn && turn.HistoryTokens < tokens && session.Cuttable(turn.HistoryTokens) == turn.HistoryTokens)
+        {
+            fork.Truncate(Math.Max(0, turn.HistoryTokens - (tokens - fork.LogicalLength)));
+            tokens = turn.HistoryTokens;
+            version = -2;
+        }
+
+        var source = new SnapshotSource
+        {
+            Owner = new SnapshotOwner(session.Key.Tenant, session.Key.Session),
+            Terms = new SnapshotTerms(parts.Model.Fingerprint, parts.Geometry),
+            Epoch = session.Epoch,
+            Cache = fork,
+            Tokens = session.Tokens.Span[..tokens].ToArray(),
+            CompressionRecord = CompressionRecords.Write(fork.IsExact ? [] : session.Compressions),
+        };
+        session.Saving = parts.Store!.Begin(
+            (store, cancel) => store.SaveAsync(source, cancel),
+            parts.Options.TransferTimeout,
+            Failed,
+            save =>
+            {
+                if (save.Outcome == SaveOutcome.Published)
+                {
+                    session.SavedVersion = version;
+                    session.ColdBytes = save.StoredBytes;
+                }
+
+                done(save);
+            },
+            _ => fork.Dispose());
+    }
+}

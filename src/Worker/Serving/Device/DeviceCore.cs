@@ -1,0 +1,195 @@
+using KVCluster.Storage;
+using KVCluster.Worker.Serving.Decisions;
+
+namespace KVCluster.Worker.Serving.Device;
+
+/// <summary>
+/// The device's thread and what it owns. One loop: take what arrived, start what there is room for, run a step, a piece of a compression,
+/// or else a piece of scoring; sleep when there is nothing to do.
+/// </summary>
+internal sealed class DeviceCore
+{
+    /// <summary>Calls taken between two steps at most, so that a flood of them does not stop those who decode.</summary>
+    private const int CallsAtOnce = 64;
+
+    private readonly DeviceParts _parts;
+    private readonly StepRunner _steps;
+    private readonly ITimer _timer;
+    private readonly Thread _thread;
+    private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly List<TaskCompletionSource> _drained = [];
+    private bool _stopping;
+
+    public DeviceCore(DeviceParts parts)
+    {
+        _parts = parts;
+        DeviceWorkerOptions options = parts.Options;
+        var aging = new Aging(options.Time, options.AgingInterval);
+        Saver = new CacheSaver(parts);
+        Room = new ArenaRoom(parts, Saver);
+        Fetcher = new CacheFetcher(parts, Room);
+        var attacher = new TurnAttacher(parts, Room, Fetcher);
+        Board = new TurnBoard(parts, attacher, new AdmissionOrder(aging, options.Time, options.PassingTime)) { Ended = OnEnded };
+        _steps = new StepRunner(parts, Board, attacher, Room, aging);
+        Compressions = new CompressionJobs(parts);
+        Scoring = new IdleScoring(parts);
+        _timer = options.Time.CreateTimer(_ => parts.Inbox.Post(() => { }), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        _thread = new Thread(Loop) { IsBackground = true, Name = $"kvcluster-{options.Device}" };
+    }
+
+    public CacheSaver Saver { get; }
+
+    public ArenaRoom Room { get; }
+
+    public CacheFetcher Fetcher { get; }
+
+    public TurnBoard Board { get; }
+
+    public CompressionJobs Compressions { get; }
+
+    public IdleScoring Scoring { get; }
+
+    /// <summary>Why the device takes no more work; null while it does.</summary>
+    public Exception? Failure { get; private set; }
+
+    public bool IsDraining => Board.IsDraining;
+
+    /// <summary>Ended when the thread has.</summary>
+    public Task Ended => _ended.Task;
+
+    public void Start() => _thread.Start();
+
+    /// <summary>Lets the thread end once everything that arrived before has been taken.</summary>
+    public void Stop() => _parts.Inbox.Post(() => _stopping = true);
+
+    /// <summary>Ended when no turn is left.</summary>
+    public Task Drain()
+    {
+        Board.Drain();
+        if (Board.IsEmpty)
+        {
+            return Task.CompletedTask;
+        }
+
+        var drained = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        _drained.Add(drained);
+        return drained.Task;
+    }
+
+    /// <summary>Ends everything with an error: no turn hangs, no page stays. What the store still holds is dropped when it comes back.</summary>
+    public void Fail(Exception error)
+    {
+        if (Failure is not null)
+        {
+            return;
+        }
+
+        Failure = error;
+        Board.FailAll(error);
+        Compressions.Abort(null, _ => error);
+        Scoring.Dispose();
+        foreach (DeviceSession session in _parts.Sessions.Values)
+        {
+            session.IsClosed = true;
+            session.Drop();
+        }
+
+        _parts.Sessions.Clear();
+        ReportDrained();
+    }
+
+    /// <summary>The session at this epoch; an older caller is refused, an older turn ended.</summary>
+    /// <exception cref="StaleEpochException">A later epoch was seen.</exception>
+    public DeviceSession Enter(SessionKey key, long epoch)
+    {
+        DeviceSession session = _parts.SessionOf(key);
+        if (epoch < session.Epoch)
+        {
+            throw new StaleEpochException(key, epoch, session.Epoch);
+        }
+
+        if (epoch > session.Epoch)
+        {
+            session.Epoch = epoch;
+            if (session.Turn is { } older && older.Request.Epoch < epoch)
+            {
+                Board.Fail(older, new StaleEpochException(key, older.Request.Epoch, epoch));
+            }
+        }
+
+        return session;
+    }
+
+    private void OnEnded(Turn turn)
+    {
+        if (Failure is null)
+        {
+            Scoring.Offer(turn.Session);
+        }
+
+        ReportDrained();
+    }
+
+    private void ReportDrained()
+    {
+        if (Board.IsEmpty)
+        {
+            _drained.ForEach(drained => drained.TrySetResult());
+            _drained.Clear();
+        }
+    }
+
+    private void Loop()
+    {
+        while (!_stopping)
+        {
+            try
+            {
+                TakeCalls();
+                if (_stopping || (Failure is null && Work()))
+                {
+                    continue;
+                }
+            }
+            catch (Exception e)
+            {
+                // Whatever it was, the state of the device is not to be trusted any more.
+                Fail(new DeviceFailedException(_parts.Options.Device, e));
+            }
+
+            _parts.Inbox.Wait();
+        }
+
+        while (_parts.Inbox.TryTake(out Action? left))
+        {
+            // Calls that came before the inbox was closed are told that the device is gone.
+            left();
+        }
+
+        _timer.Dispose();
+        _ended.SetResult();
+    }
+
+    private void TakeCalls()
+    {
+        for (int i = 0; i < CallsAtOnce && _parts.Inbox.TryTake(out Action? next); i++)
+        {
+            next();
+        }
+    }
+
+    private bool Work()
+    {
+        Board.Admit();
+        Board.Expire();
+        bool worked = _steps.Run();
+        worked |= Compressions.Step();
+        worked = worked || Scoring.Step();
+        if (!worked && Board.NextExpiry() is { } next)
+        {
+            _timer.Change(next > TimeSpan.Zero ? next : TimeSpan.Zero, Timeout.InfiniteTimeSpan);
+        }
+
+        return worked;
+    }
+}

@@ -1,0 +1,20 @@
+namespace KVCluster.Worker.Serving.Device;
+
+/// <summary>Counts kept by the device's thread and shown to others.</summary>
+internal sealed class DeviceCounts
+{
+    /// <summary>Sessions in the arena.</summary>
+    public int Resident { get; set; }
+
+    /// <summary>Turns running.</summary>
+    public int Running { get; set; }
+
+    /// <summary>Turns waiting.</summary>
+    public int Waiting { get; set; }
+
+    /// <summary>Uses so far.</summary>
+    public long Uses { get; set; }
+
+    /// <summary>Changes of any cache or of its use: while it stands still, what could not be freed still cannot.</summary>
+    public long Changes { get; set; }
+}

@@ -1,0 +1,140 @@
+using KVCluster.Inference.Kv;
+
+namespace KVCluster.Worker.Serving.Device;
+
+/// <summary>What the device knows of one session. Touched by the device's thread only, but for what a fork or a load of its cache shares.</summary>
+internal sealed class DeviceSession(SessionKey key, DeviceCounts counts)
+{
+    private static readonly TokenBuffer Nothing = new([]);
+
+    public SessionKey Key { get; } = key;
+
+    /// <summary>The latest epoch seen.</summary>
+    public long Epoch { get; set; } = long.MinValue;
+
+    /// <summary>Its cache in the arena, or null.</summary>
+    public KvCache? Cache { get; private set; }
+
+    /// <summary>At least the tokens the cache stands for; a pending one may follow.</summary>
+    public TokenBuffer Tokens { get; set; } = Nothing;
+
+    /// <summary>How many tokens the cache stands for.</summary>
+    public int Cached { get; set; }
+
+    /// <summary>Tokens there were when a policy last closed positions up; before these, positions do not tell tokens. 0: never.</summary>
+    public int ClosedTokens { get; set; }
+
+    /// <summary>Changes with the cache's contents.</summary>
+    public int Version { get; private set; }
+
+    /// <summary>The version a cold copy holds, and its bytes.</summary>
+    public int SavedVersion { get; set; } = -1;
+
+    public long ColdBytes { get; set; }
+
+    /// <summary>The turn that waits or runs, or null.</summary>
+    public Turn? Turn { get; set; }
+
+    /// <summary>A look into the cold store or a load under way, or null.</summary>
+    public CacheFetch? Fetch { get; set; }
+
+    /// <summary>Compressions waiting or under way.</summary>
+    public int Compressing { get; set; }
+
+    /// <summary>Its cache goes as soon as the save under way has ended.</summary>
+    public bool IsLeaving { get; set; }
+
+    /// <summary>Closed while something of it was under way: what comes back is dropped.</summary>
+    public bool IsClosed { get; set; }
+
+    /// <summary>Scores of the cache as it is, or null.</summary>
+    public SessionScores? Scores { get; set; }
+
+    /// <summary>Compressions since the cache was exact, oldest first.</summary>
+    public IReadOnlyList<CompressionReport> Compressions { get; set; } = [];
+
+    /// <summary>Counts uses of the device, for the order of eviction.</summary>
+    public long LastUse { get; set; }
+
+    /// <summary>For display only.</summary>
+    public DateTimeOffset LastUsed { get; set; }
+
+    /// <summary>The last save under way or done.</summary>
+    public Task Saving { get; set; } = Task.CompletedTask;
+
+    public bool IsIdle => Cache is not null && Turn is null && Fetch is null && Compressing == 0 && !IsLeaving;
+
+    public bool IsSaved => SavedVersion == Version;
+
+    /// <summary>How many of these tokens the cache stands for, from the first on.</summary>
+    public int CommonPrefix(ReadOnlySpan<int> ids) => ids.CommonPrefixLength(Tokens.Span[..Cached]);
+
+    /// <summary>The most tokens, at most <paramref name="tokens"/>, to which the cache can be cut.</summary>
+    public int Cuttable(int tokens)
+    {
+        // One step back is always possible: the last token then runs again at its own position.
+        bool closed = tokens < ClosedTokens && tokens < Cached - 1;
+        return Math.Min(closed ? 0 : tokens, Cached);
+    }
+
+    /// <summary>Goes back to a number of tokens that <see cref="Cuttable"/> gave.</summary>
+    public void Cut(int tokens)
+    {
+        if (Cache is null || tokens >= Cached)
+        {
+            return;
+        }
+
+        int closedUp = Cached - Cache.LogicalLength;
+        Cache.Truncate(tokens == 0 ? 0 : Math.Max(0, tokens - closedUp));
+        Cached = tokens;
+        if (tokens == 0)
+        {
+            ClosedTokens = 0;
+            Compressions = [];
+        }
+
+        ClosedTokens = Math.Min(ClosedTokens, Cached);
+        Changed();
+    }
+
+    /// <summary>Takes a cache that stands for these tokens; it has none.</summary>
+    public void Adopt(KvCache cache, TokenBuffer tokens, int cached)
+    {
+        Cache = cache;
+        Tokens = tokens;
+        Cached = cached;
+        ClosedTokens = cache.LogicalLength < cached ? cached : 0;
+        counts.Resident++;
+        Changed();
+    }
+
+    /// <summary>Gives its pages back; returns the bytes that came free.</summary>
+    public long Drop()
+    {
+        if (Cache is null)
+        {
+            return 0;
+        }
+
+        long freed = Cache.ExclusiveBytes;
+        Cache.Dispose();
+        Cache = null;
+        Tokens = Nothing;
+        Cached = 0;
+        ClosedTokens = 0;
+        Compressions = [];
+        IsLeaving = false;
+        counts.Resident--;
+        Changed();
+        return freed;
+    }
+
+    /// <summary>The cache holds something else than before.</summary>
+    public void Changed()
+    {
+        Version++;
+        Scores = null;
+        counts.Changes++;
+    }
+}

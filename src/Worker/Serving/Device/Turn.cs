@@ -1,0 +1,116 @@
+using System.Threading.Channels;
+using KVCluster.Inference.Backend;
+using KVCluster.Storage;
+
+namespace KVCluster.Worker.Serving.Device;
+
+/// <summary>
+/// One turn on its way. It is a sequence of tokens and a cache that lags behind: each step runs some of the missing ones, and when none is
+/// missing the logits give the next. Touched by the device's thread only, but for <see cref="Events"/> and <see cref="IsOver"/>.
+/// </summary>
+internal sealed class Turn
+{
+    // As many events as the answer has tokens, which the request bounds: a reader that lags holds nobody up.
+    private readonly Channel<TurnEvent> _events = Channel.CreateUnbounded<TurnEvent>(
+        new UnboundedChannelOptions { SingleReader = true, SingleWriter = true });
+
+    private volatile bool _over;
+
+    public Turn(TurnRequest request, long arrivedAt, bool restores = false)
+    {
+        ArrivedAt = arrivedAt;
+        Request = request;
+        Restores = restores;
+        Sequence = new TokenBuffer(request.History.Span, request.Prompt.Span);
+        Room = () => null;
+    }
+
+    public TurnRequest Request { get; }
+
+    /// <summary>The turn makes a compressed cache whole: only an exact one will do.</summary>
+    public bool Restores { get; }
+
+    public int HistoryTokens => Request.History.Length;
+
+    /// <summary>History, prompt, and what was generated.</summary>
+    public TokenBuffer Sequence { get; }
+
+    public DeviceSession Session { get; set; } = null!;
+
+    /// <summary>The answer, where one is wanted.</summary>
+    public AnswerBuilder? Answer { get; set; }
+
+    /// <summary>Says why there is no room for another token.</summary>
+    public Func<FinishReason?> Room { get; set; }
+
+    /// <summary>Its part of a step; set while it runs.</summary>
+    public ForwardRequest? Forward { get; set; }
+
+    public bool IsRunning => Forward is not null;
+
+    /// <summary>Prompt rows it is owed; see <see cref="Decisions.StepPlanner"/>.</summary>
+    public int Credit { get; set; }
+
+    /// <summary>When it was called for, served last, ran its first step, gave its first token: timestamps; 0: not yet.</summary>
+    public long ArrivedAt { get; }
+
+    public long ServedAt { get; set; }
+
+    public long StartedAt { get; set; }
+
+    public long FirstTokenAt { get; set; }
+
+    /// <summary>When the first token's logits were there.</summary>
+    public long AnswerSince { get; set; }
+
+    /// <summary>Answer tokens up to which memory was set aside.</summary>
+    public int ReservedAnswer { get; set; }
+
+    /// <summary>Whether the cold store has been asked, what it said, and whether loading is still worth trying.</summary>
+    public bool HasLookedUp { get; set; }
+
+    public SnapshotLookup? Found { get; set; }
+
+    public MissCause? Miss { get; set; }
+
+    public long LoadedBytes { get; set; }
+
+    public int LoadedTokens { get; set; }
+
+    public double PredictedSeconds { get; set; }
+
+    /// <summary>When attaching began; 0: not yet.</summary>
+    public long AttachSince { get; set; }
+
+    /// <summary>Set when the turn got its cache; whole once its history is in.</summary>
+    public AttachReport? Attach { get; set; }
+
+    public bool IsAttached { get; set; }
+
+    /// <summary>It had begun and was put back to wait for memory: it waits as long as it takes.</summary>
+    public bool WasPutBack { get; set; }
+
+    public ChannelReader<TurnEvent> Events => _events.Reader;
+
+    /// <summary>Whether nothing will come any more; read by any thread.</summary>
+    public bool IsOver => _over;
+
+    public bool WantsAnswer => Request.Sampling is not null;
+
+    /// <summary>Tokens of the sequence that are not in the cache.</summary>
+    public int Missing => Sequence.Count - Session.Cached;
+
+    /// <summary>Whether its next row is a generated token.</summary>
+    public bool IsDecoding => Answer is { Count: > 0 } && Missing == 1;
+
+    /// <summary>Answer tokens still to come at most.</summary>
+    public int AnswerLeft => WantsAnswer ? Request.Sampling!.MaxTokens - (Answer?.Count ?? 0) : 0;
+
+    public void Emit(TurnEvent happened) => _events.Writer.TryWrite(happened);
+
+    public void Complete(Exception? error)
+    {
+        _over = true;
+        _events.Writer.TryComplete(error);
+    }
+}

@@ -1,0 +1,326 @@
+using KVCluster.Inference;
+using KVCluster.Inference.Kv;
+using KVCluster.Worker.Serving.Decisions;
+
+namespace KVCluster.Worker.Serving.Device;
+
+/// <summary>The device's turns, waiting and running: how they come, start, end, fail, and are put back.</summary>
+internal sealed class TurnBoard(DeviceParts parts, TurnAttacher attacher, AdmissionOrder order)
+{
+    private readonly List<Turn> _waiting = [];
+    private readonly List<Turn> _running = [];
+    private readonly List<int> _order = [];
+    private readonly List<Turn> _tried = [];
+    private (int Priority, long Arrived)[] _keys = [];
+
+    /// <summary>Running turns, served longest ago first.</summary>
+    public List<Turn> Running => _running;
+
+    /// <summary>Whether any turn is there.</summary>
+    public bool IsEmpty => _waiting.Count + _running.Count == 0;
+
+    /// <summary>Whether a cache is being looked for or loaded, which holds memory.</summary>
+    public bool IsFetching => _waiting.Exists(turn => turn.Session.Fetch is not null);
+
+    /// <summary>Whether new turns are refused.</summary>
+    public bool IsDraining { get; private set; }
+
+    /// <summary>Told of each turn that ended, made or not.</summary>
+    public Action<Turn> Ended { get; set; } = _ => { };
+
+    /// <summary>Takes a turn in.</summary>
+    /// <exception cref="TurnInProgressException">The session has one.</exception>
+    /// <exception cref="DeviceBusyException">The queue is full, or the device drains.</exception>
+    public void Submit(Turn turn, DeviceSession session)
+    {
+        if (session.Turn is not null)
+        {
+            throw new TurnInProgressException(session.Key);
+        }
+
+        if (IsDraining)
+        {
+            throw new DeviceBusyException($"device {parts.Options.Device} takes no more turns: it is being drained", RetryEstimate.Least);
+        }
+
+        if (_waiting.Count >= parts.Options.MaxWaitingTurns)
+        {
+            throw new DeviceBusyException($"device {parts.Options.Device}: {_waiting.Count} turns are waiting already", RetryAfter(turn));
+        }
+
+        turn.Session = session;
+        session.Turn = turn;
+        session.IsLeaving = false;
+        _waiting.Add(turn);
+        Count();
+    }
+
+    /// <summary>Starts what there is room for, by rank.</summary>
+    public void Admit()
+    {
+        if (_waiting.Count == 0)
+        {
+            return;
+        }
+
+        long now = parts.Now;
+        Sort(now);
+        foreach (Turn turn in _tried)
+        {
+            if (_running.Count >= parts.Options.MaxRunningTurns || !Try(turn, now))
+            {
+                break;
+            }
+        }
+
+        Count();
+    }
+
+    /// <summary>Refuses turns that have waited too long.</summary>
+    public void Expire()
+    {
+        long now = parts.Now;
+        for (int i = _waiting.Count - 1; i >= 0; i--)
+        {
+            Turn turn = _waiting[i];
+            if (CanExpire(turn) && parts.Options.Time.GetElapsedTime(turn.ArrivedAt, now) >= MaxWait(turn))
+            {
+                Fail(turn, new DeviceBusyException($"device {parts.Options.Device}: no room came free within {MaxWait(turn)}", RetryAfter(turn)));
+            }
+        }
+    }
+
+    /// <summary>Time until the next turn will have waited too long; null where none can.</summary>
+    public TimeSpan? NextExpiry()
+    {
+        long now = parts.Now;
+        TimeSpan? next = null;
+        foreach (Turn turn in _waiting.Where(CanExpire))
+        {
+            TimeSpan left = MaxWait(turn) - parts.Options.Time.GetElapsedTime(turn.ArrivedAt, now);
+            next = next is null || left < next ? left : next;
+        }
+
+        return next;
+    }
+
+    /// <summary>The history is in the cache.</summary>
+    public void CompleteAttach(Turn turn)
+    {
+        turn.IsAttached = true;
+        turn.Attach = turn.Attach! with { Seconds = turn.HistoryTokens == 0 ? 0 : parts.Seconds(turn.AttachSince, parts.Now) };
+    }
+
+    /// <summary>Ends a turn that is made.</summary>
+    public void Finish(Turn turn)
+    {
+        DeviceSession session = turn.Session;
+        Release(turn);
+        session.Tokens.Trim();
+        long now = parts.Now;
+        double answer = turn.AnswerSince == 0 ? 0 : parts.Seconds(turn.AnswerSince, now);
+        turn.Emit(new TurnEnd
+        {
+            Completion = turn.WantsAnswer ? (turn.Answer ?? EmptyAnswer(turn)).Complete(answer) : null,
+            Attach = turn.Attach ?? new AttachReport { Source = AttachSource.New, CachedTokens = 0, RecomputedTokens = 0, Miss = turn.Miss },
+            Compressions = session.Compressions,
+            CacheBytes = session.Cache?.Bytes ?? 0,
+            QueueSeconds = turn.StartedAt == 0 ? parts.Seconds(turn.ArrivedAt, now) : parts.Seconds(turn.ArrivedAt, turn.StartedAt),
+            FirstTokenSeconds = turn.FirstTokenAt == 0 ? 0 : parts.Seconds(turn.ArrivedAt, turn.FirstTokenAt),
+            Seconds = parts.Seconds(turn.ArrivedAt, now),
+        });
+        turn.Complete(null);
+        Ended(turn);
+    }
+
+    /// <summary>Ends a turn that never was: the cache goes back to the history before it.</summary>
+    public void Fail(Turn turn, Exception error)
+    {
+        if (turn.IsOver)
+        {
+            return;
+        }
+
+        DeviceSession session = turn.Session;
+        bool ran = turn.IsRunning;
+        Release(turn);
+        if (ran)
+        {
+            session.Cut(session.Cuttable(Math.Min(session.Cached, turn.HistoryTokens)));
+            session.Tokens.Truncate(session.Cached);
+            session.Tokens.Trim();
+        }
+
+        if (session.Cached == 0)
+        {
+            session.Drop();
+        }
+
+        turn.Complete(error);
+        Ended(turn);
+    }
+
+    /// <summary>
+    /// Takes the memory of a turn that cannot go on for want of it, or of another for its sake: the one of lowest priority that came last
+    /// waits again, to be computed from its tokens. False where no turn can be put back.
+    /// </summary>
+    public bool PutBack()
+    {
+        Turn? last = null;
+        foreach (Turn turn in _running)
+        {
+            bool later = last is null || turn.Request.Priority < last.Request.Priority
+                || (turn.Request.Priority == last.Request.Priority && turn.ArrivedAt > last.ArrivedAt);
+            last = later && IsComputable(turn) ? turn : last;
+        }
+
+        if (last is null || _running.Count < 2)
+        {
+            return false;
+        }
+
+        KvCache cache = last.Session.Cache!;
+        cache.Unpin();
+        last.Session.Drop();
+        last.Forward = null;
+        last.WasPutBack = true;
+        _running.Remove(last);
+        _waiting.Add(last);
+        _waiting.Sort((a, b) => a.ArrivedAt.CompareTo(b.ArrivedAt));
+        Count();
+        return true;
+    }
+
+    /// <summary>From here on new turns are refused, and those that wait with them.</summary>
+    public void Drain()
+    {
+        IsDraining = true;
+        foreach (Turn turn in _waiting.Where(turn => !turn.WasPutBack).ToArray())
+        {
+            Fail(turn, new DeviceBusyException($"device {parts.Options.Device} takes no more turns: it is being drained", RetryEstimate.Least));
+        }
+    }
+
+    /// <summary>Ends every turn, also where the device's state is broken.</summary>
+    public void FailAll(Exception error)
+    {
+        foreach (Turn turn in _waiting.Concat(_running).ToArray())
+        {
+            try
+            {
+                Fail(turn, error);
+            }
+            catch (InvalidOperationException)
+            {
+                turn.Complete(error);
+            }
+        }
+    }
+
+    /// <summary>What a turn that was stopped before it started has said.</summary>
+    private AnswerBuilder EmptyAnswer(Turn turn) => new(parts.Model, turn.Request.Sampling!, turn.Sequence.Span);
+
+    private static bool CanExpire(Turn turn) => !turn.WasPutBack && turn.Session.Fetch is null;
+
+    private TimeSpan MaxWait(Turn turn) => turn.Request.MaxWait ?? parts.Options.MaxWait;
+
+    /// <summary>Whether the whole sequence, exact, fits an arena without anybody else.</summary>
+    private bool IsComputable(Turn turn) =>
+        turn.Session.Cache!.IsExact && KvCapacity.PagesFor(parts.Geometry, turn.Sequence.Count + 1) <= parts.TotalPages;
+
+    private void Sort(long now)
+    {
+        if (_keys.Length < _waiting.Count)
+        {
+            _keys = new (int, long)[2 * _waiting.Count];
+        }
+
+        for (int i = 0; i < _waiting.Count; i++)
+        {
+            _keys[i] = (_waiting[i].Request.Priority, _waiting[i].ArrivedAt);
+        }
+
+        order.Sort(_keys.AsSpan(0, _waiting.Count), now, _order);
+        _tried.Clear();
+        foreach (int index in _order)
+        {
+            _tried.Add(_waiting[index]);
+        }
+    }
+
+    /// <summary>False where nobody behind this turn may start.</summary>
+    private bool Try(Turn turn, long now)
+    {
+        if (turn.Session.Fetch is not null || turn.Session.Compressing > 0)
+        {
+            return true;
+        }
+
+        try
+        {
+            switch (attacher.Try(turn))
+            {
+                case Admission.Started:
+                    _waiting.Remove(turn);
+                    _running.Add(turn);
+                    return true;
+                case Admission.Complete:
+                    _waiting.Remove(turn);
+                    _running.Add(turn);
+                    CompleteAttach(turn);
+                    Finish(turn);
+                    return true;
+                case Admission.NoRoom:
+                    return order.MayPass(turn.ArrivedAt, now) && !turn.WasPutBack;
+                default:
+                    return true;
+            }
+        }
+        catch (InputException e)
+        {
+            Fail(turn, e);
+            return true;
+        }
+    }
+
+    /// <summary>Takes a turn off its list and off its cache.</summary>
+    private void Release(Turn turn)
+    {
+        DeviceSession session = turn.Session;
+        if (turn.IsRunning)
+        {
+            session.Cache!.Unpin();
+            _running.Remove(turn);
+        }
+        else
+        {
+            _waiting.Remove(turn);
+        }
+
+        session.Cache?.ReleaseReservation();
+        turn.Forward = null;
+        session.Turn = null;
+        parts.Touch(session);
+        Count();
+    }
+
+    private TimeSpan RetryAfter(Turn turn)
+    {
+        double prefill = parts.Speeds.PrefillTokensPerSecond;
+        double decode = parts.Speeds.DecodeTokensPerSecond;
+        prefill = prefill > 0 ? prefill : parts.Options.AssumedPrefillTokensPerSecond;
+        List<RunningDemand> running = [.. _running.Select(DemandOf)];
+        long wanted = KvCapacity.PagesFor(parts.Geometry, turn.Sequence.Count + parts.Options.AnswerReserveTokens);
+        LedgerSnapshot ledger = parts.Ledger();
+        return RetryEstimate.Of(running, wanted - ledger.FreePages - ledger.EvictablePages, prefill, decode > 0 ? decode : prefill / 10);
+    }
+
+    private static RunningDemand DemandOf(Turn turn) => new(
+        turn.IsDecoding ? 0 : turn.Missing, turn.AnswerLeft, turn.Session.Cache!.PageCount + turn.Session.Cache.ReservedPages);
+
+    private void Count()
+    {
+        parts.Counts.Running = _running.Count;
+        parts.Counts.Waiting = _waiting.Count;
+    }
+}

@@ -1,0 +1,94 @@
+using KVCluster.Compression.Policies;
+using KVCluster.Inference;
+using KVCluster.Inference.Backend;
+
+namespace KVCluster.Worker.Serving;
+
+/// <summary>How a device is served.</summary>
+public sealed record DeviceWorkerOptions
+{
+    /// <summary>The device's name within its node.</summary>
+    public string Device { get; init; } = "cpu:0";
+
+    /// <summary>Attention gathered as conversations go, for policies that score by what was observed. Null: none.</summary>
+    public ObservationOptions? Observe { get; init; } = new();
+
+    /// <summary>Turns that run at once at most: rows of a decoding step.</summary>
+    public int MaxRunningTurns { get; init; } = 64;
+
+    /// <summary>Turns that wait at most; one more is refused at once.</summary>
+    public int MaxWaitingTurns { get; init; } = 256;
+
+    /// <summary>Longest wait for room where the turn does not say.</summary>
+    public TimeSpan MaxWait { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>Most prompt tokens of a step while turns decode: it bounds the delay of their next tokens.</summary>
+    public int PrefillChunkTokens { get; init; } = 128;
+
+    /// <summary>Prompt tokens granted to one turn before the next of the same rank has its share.</summary>
+    public int FairShareTokens { get; init; } = 128;
+
+    /// <summary>Waiting that counts as one step of priority.</summary>
+    public TimeSpan AgingInterval { get; init; } = TimeSpan.FromSeconds(2);
+
+    /// <summary>How long turns that fit may pass by one that does not.</summary>
+    public TimeSpan PassingTime { get; init; } = TimeSpan.FromSeconds(2);
+
+    /// <summary>Answer tokens whose memory is set aside at a time, before they are made.</summary>
+    public int AnswerReserveTokens { get; init; } = 256;
+
+    /// <summary>Missing tokens from which on the cold store is asked.</summary>
+    public int MinLookupTokens { get; init; } = 64;
+
+    /// <summary>How long a look into the cold store may take before it counts as a miss.</summary>
+    public TimeSpan LookupTimeout { get; init; } = TimeSpan.FromSeconds(2);
+
+    /// <summary>How long a load or a save may take before it counts as failed.</summary>
+    public TimeSpan TransferTimeout { get; init; } = TimeSpan.FromSeconds(60);
+
+    /// <summary>Prefill speed assumed before the first measurement, tokens a second.</summary>
+    public double AssumedPrefillTokensPerSecond { get; init; } = 500;
+
+    /// <summary>Load speed assumed before the first measurement, bytes a second.</summary>
+    public double AssumedLoadBytesPerSecond { get; init; } = 200e6;
+
+    /// <summary>The policy whose scores are made of idle sessions while the device has nothing else to do. Null: none.</summary>
+    public ICompressionPolicy? IdleScores { get; init; } = CompressionPolicies.Parse("kvcompose");
+
+    /// <summary>Most bytes of such scores; the longest unused go first.</summary>
+    public long IdleScoreBytes { get; init; } = 256L << 20;
+
+    /// <summary>Which idle caches go when memory is short.</summary>
+    public IPressureRelief Relief { get; init; } = new LeastRecentlyUsedRelief();
+
+    /// <summary>The clock. Decisions rest on its monotonic timestamps only.</summary>
+    public TimeProvider Time { get; init; } = TimeProvider.System;
+
+    /// <summary>Checks every option. Throws <see cref="InputException"/> naming the one out of range.</summary>
+    public void Validate()
+    {
+        Require(!string.IsNullOrWhiteSpace(Device), nameof(Device), "a name");
+        Require(MaxRunningTurns >= 1, nameof(MaxRunningTurns), "1 or more");
+        Require(MaxWaitingTurns >= 1, nameof(MaxWaitingTurns), "1 or more");
+        Require(PrefillChunkTokens >= 1, nameof(PrefillChunkTokens), "1 or more");
+        Require(FairShareTokens >= 1, nameof(FairShareTokens), "1 or more");
+        Require(AnswerReserveTokens >= 1, nameof(AnswerReserveTokens), "1 or more");
+        Require(MinLookupTokens >= 1, nameof(MinLookupTokens), "1 or more");
+        Require(MaxWait >= TimeSpan.Zero, nameof(MaxWait), "0 or more");
+        Require(AgingInterval > TimeSpan.Zero, nameof(AgingInterval), "above 0");
+        Require(PassingTime >= TimeSpan.Zero, nameof(PassingTime), "0 or more");
+        Require(LookupTimeout > TimeSpan.Zero, nameof(LookupTimeout), "above 0");
+        Require(TransferTimeout > TimeSpan.Zero, nameof(TransferTimeout), "above 0");
+        Require(AssumedPrefillTokensPerSecond > 0, nameof(AssumedPrefillTokensPerSecond), "above 0");
+        Require(AssumedLoadBytesPerSecond > 0, nameof(AssumedLoadBytesPerSecond), "above 0");
+        Require(IdleScoreBytes >= 0, nameof(IdleScoreBytes), "0 or more");
+    }
+
+    private static void Require(bool valid, string option, string range)
+    {
+        if (!valid)
+        {
+            throw new InputException($"worker option {option} must be {range}");
+        }
+    }
+}

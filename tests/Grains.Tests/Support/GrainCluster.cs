@@ -1,0 +1,129 @@
+using KVCluster.Engine.Embedded;
+using KVCluster.Worker.Serving;
+using Microsoft.Extensions.DependencyInjection;
+using Orleans;
+using Orleans.Runtime.Hosting;
+
+namespace KVCluster.Grains.Tests;
+
+/// <summary>Virtual silos that serve sessions, each with workers of its own.</summary>
+internal sealed class GrainCluster : IAsyncDisposable
+{
+    private readonly Dictionary<string, (EmbeddedSilo Silo, IDeviceWorker[] Workers)> _silos = new(StringComparer.Ordinal);
+    private readonly Func<string, IDeviceWorker[]> _workers;
+    private readonly Action<GrainOptions>? _configure;
+
+    private GrainCluster(Func<string, IDeviceWorker[]> workers, Action<GrainOptions>? configure, TimeProvider time)
+    {
+        _workers = workers;
+        _configure = configure;
+        Engine = new EmbeddedCluster(new EmbeddedClusterOptions
+        {
+            GrainAssemblies = [typeof(SessionGrain).Assembly],
+            TimeProvider = time,
+        });
+    }
+
+    public EmbeddedCluster Engine { get; }
+
+    public StateStore States { get; } = new();
+
+    public IReadOnlyCollection<string> Nodes => [.. _silos.Keys];
+
+    public static async Task<GrainCluster> StartAsync(
+        int silos, Func<string, IDeviceWorker[]> workers, Action<GrainOptions>? configure = null, TimeProvider? time = null)
+    {
+        var cluster = new GrainCluster(workers, configure, time ?? TimeProvider.System);
+        for (int i = 0; i < silos; i++)
+        {
+            await cluster.AddAsync($"node-{i}");
+        }
+
+        return cluster;
+    }
+
+    public async Task AddAsync(string name)
+    {
+        IDeviceWorker[] workers = _workers(name);
+        EmbeddedSilo silo = await Engine.StartSiloAsync(name, builder =>
+        {
+            builder.Services.AddGrainStorage(GrainStorageNames.Sessions, (_, _) => States);
+            builder.AddKVClusterGrains(_ => new NodeDevices(workers), options =>
+            {
+                // Tests report when they want to, and save when they want to.
+                options.ReportPeriod = TimeSpan.FromHours(1);
+                options.ReportLifetime = TimeSpan.FromHours(10);
+                options.IdleSaveDelay = TimeSpan.FromHours(1);
+                _configure?.Invoke(options);
+            });
+        });
+        _silos.Add(name, (silo, workers));
+        await ReportAsync();
+    }
+
+    public T Worker<T>(string node)
+        where T : IDeviceWorker => (T)_silos[node].Workers[0];
+
+    public ISessionGrain Session(string id, string tenant = "t") => Engine.Client.GetGrain<ISessionGrain>(SessionId.Of(tenant, id).Key);
+
+    /// <summary>Every node reports twice, so that each knows of all.</summary>
+    public async Task ReportAsync()
+    {
+        for (int round = 0; round < 2; round++)
+        {
+            foreach ((EmbeddedSilo silo, _) in _silos.Values)
+            {
+                await silo.Services.GetRequiredService<NodeReporter>().ReportAsync(CancellationToken.None);
+            }
+        }
+    }
+
+    /// <summary>The silo is gone from one moment to the next, its device with it.</summary>
+    public async Task KillAsync(string node)
+    {
+        _silos.Remove(node, out var killed);
+        await Engine.KillSiloAsync(killed.Silo);
+        await DisposeAsync(killed.Workers);
+        await Engine.Client.GetGrain<IDeviceDirectoryGrain>(0).Leave(node);
+        await ReportAsync();
+    }
+
+    public async Task StopAsync(string node)
+    {
+        _silos.Remove(node, out var stopped);
+        await Engine.StopSiloAsync(stopped.Silo);
+        await DisposeAsync(stopped.Workers);
+        await ReportAsync();
+    }
+
+    /// <summary>Every activation ends, as when nobody has used it for long; directories in memory start over.</summary>
+    public async Task DeactivateAllAsync(ManualTime time)
+    {
+        using var patience = new CancellationTokenSource(Turns.Patience);
+        while (Engine.Silos.Any(silo => silo.ActivationCount > 0))
+        {
+            patience.Token.ThrowIfCancellationRequested();
+            time.Advance(TimeSpan.FromMinutes(16));
+            await Task.Delay(TimeSpan.FromMilliseconds(1), patience.Token);
+        }
+
+        await ReportAsync();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await Engine.DisposeAsync();
+        foreach ((_, IDeviceWorker[] workers) in _silos.Values)
+        {
+            await DisposeAsync(workers);
+        }
+    }
+
+    private static async Task DisposeAsync(IDeviceWorker[] workers)
+    {
+        foreach (IDeviceWorker worker in workers)
+        {
+            await worker.DisposeAsync();
+        }
+    }
+}
