@@ -84,9 +84,10 @@ public sealed class MessageCases : ConformanceCase
     [Fact]
     public async Task A_type_that_is_not_marked_as_sendable_is_refused()
     {
-        var grain = Get<IMessageGrain>(await StartAsync());
+        var cluster = await StartAsync();
 
-        await Assert.ThrowsAsync<CodecNotFoundException>(() => Soon(grain.Send(new Unsendable())));
+        // Some engines refuse the reference already, others the call.
+        await Assert.ThrowsAsync<CodecNotFoundException>(async () => await Soon(Get<IUnsendableGrain>(cluster).Send(new Unsendable())));
     }
 
     [Fact]

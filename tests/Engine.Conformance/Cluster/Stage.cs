@@ -6,7 +6,7 @@ namespace KVCluster.Engine.Conformance.Cluster;
 /// What the grains of a case and the case itself share: a journal of what happened, and gates that hold turns until the case opens them. Every silo
 /// has the same one among its services.
 /// </summary>
-public sealed class Stage
+public class Stage
 {
     public static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
@@ -16,7 +16,7 @@ public sealed class Stage
 
     public IReadOnlyCollection<string> Journal => _journal;
 
-    public void Note(string entry) => _journal.Enqueue(entry);
+    public virtual void Note(string entry) => _journal.Enqueue(entry);
 
     public int Count(string entry) => _journal.Count(noted => noted == entry);
 
@@ -31,6 +31,9 @@ public sealed class Stage
         Note($"{name} reached");
         await Gate(name).Task.WaitAsync(cancellationToken);
     }
+
+    /// <summary>Ends when the gate is open.</summary>
+    public Task OpenedAsync(string name) => Gate(name).Task;
 
     public void Open(string name) => Gate(name).TrySetResult();
 

@@ -50,8 +50,6 @@ public interface IMessageGrain : IGrainWithStringKey
 
     Task FailWithInner(string message, string inner);
 
-    Task<string> Send(Unsendable value);
-
     ValueTask<int> Add(int a, int b);
 
     Task<string> Call(IMessageGrain other);
@@ -99,11 +97,20 @@ public sealed class MessageGrain : Grain, IMessageGrain
     public Task FailWithInner(string message, string inner)
         => throw new InvalidOperationException(message, new ArgumentException(inner));
 
-    public Task<string> Send(Unsendable value) => Task.FromResult("arrived");
-
     public ValueTask<int> Add(int a, int b) => ValueTask.FromResult(a + b);
 
     public Task<string> Call(IMessageGrain other) => Task.FromResult(other.GetPrimaryKeyString());
 
     public Task<IMessageGrain> Self() => Task.FromResult(this.AsReference<IMessageGrain>());
+}
+
+/// <summary>Takes what cannot be sent.</summary>
+public interface IUnsendableGrain : IGrainWithStringKey
+{
+    Task<string> Send(Unsendable value);
+}
+
+public sealed class UnsendableGrain : Grain, IUnsendableGrain
+{
+    public Task<string> Send(Unsendable value) => Task.FromResult("arrived");
 }

@@ -74,7 +74,7 @@ public abstract class PlacedGrainBase(ILocalSiloDetails silo, IPersistentState<C
     public Task MoveTo(SiloAddress silo)
     {
         RequestContext.Set(Orleans.Runtime.Placement.IPlacementDirector.PlacementHintKey, silo);
-        this.MigrateOnIdle();
+        MigrateOnIdle();
         return Task.CompletedTask;
     }
 
