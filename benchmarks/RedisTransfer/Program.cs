@@ -2,7 +2,15 @@ using System.Globalization;
 using KVCluster.Benchmarks.RedisTransfer;
 
 // usage: RedisTransfer [seconds for each cell = 1] [rounds = 5]
+//        RedisTransfer resume MODEL [rounds = 3]
 CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
+if (args is ["resume", var model, ..])
+{
+    using var redis = new LocalServer();
+    await ResumeBenchmark.RunAsync(model, redis.Port, args.Length > 2 ? int.Parse(args[2]) : 3);
+    return;
+}
+
 double seconds = args.Length > 0 ? double.Parse(args[0]) : 1;
 int rounds = args.Length > 1 ? int.Parse(args[1]) : 5;
 

@@ -16,10 +16,11 @@ internal sealed class BlobLedger(RedisClient client, BlobKeys keys, BlobBudget b
     private readonly RedisArgument _entryEnd = (long)(timeToLive + Slack).TotalMilliseconds;
     private readonly RedisArgument _ledgerEnd = (long)(timeToLive + (2 * Slack)).TotalMilliseconds;
 
-    /// <summary>Counts a blob that is to be written; false where a budget is spent.</summary>
-    public async Task<bool> TryAddAsync(string entry, string tenant, long bytes, CancellationToken cancellationToken)
+    /// <summary>Counts a blob that is to be written to live so long; false where a budget is spent.</summary>
+    public async Task<bool> TryAddAsync(string entry, string tenant, long bytes, TimeSpan life, CancellationToken cancellationToken)
     {
-        RedisArgument[] arguments = [entry, bytes, _entryEnd, _ledgerEnd, budget.TotalBytes, budget.BytesOf(tenant)];
+        RedisArgument end = (long)(life + Slack).TotalMilliseconds;
+        RedisArgument[] arguments = [entry, bytes, end, _ledgerEnd, budget.TotalBytes, budget.BytesOf(tenant)];
         return (await LedgerScripts.Add.RunAsync(client, keys.Ledger, arguments, cancellationToken).ConfigureAwait(false)).Integer == 1;
     }
 
@@ -33,7 +34,7 @@ internal sealed class BlobLedger(RedisClient client, BlobKeys keys, BlobBudget b
         }
     }
 
-    /// <summary>Counts blobs for another time to live.</summary>
+    /// <summary>Counts blobs for another whole time to live.</summary>
     public async Task RenewAsync(IReadOnlyList<string> entries, CancellationToken cancellationToken)
     {
         RedisArgument[] arguments = [_entryEnd, _ledgerEnd, .. entries.Select(e => (RedisArgument)e)];

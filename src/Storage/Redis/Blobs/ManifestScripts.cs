@@ -53,4 +53,12 @@ internal static class ManifestScripts
         redis.call('PEXPIRE', KEYS[1], ARGV[1])
         return redis.call('HMGET', KEYS[1], 'e', 'g')
         """);
+
+    /// <summary>KEYS: frames of one owner. ARGV: milliseconds to live.</summary>
+    public static RedisScript Keep { get; } = new("""
+        for i = 1, #KEYS do
+            redis.call('PEXPIRE', KEYS[i], ARGV[1])
+        end
+        return #KEYS
+        """);
 }

@@ -13,6 +13,8 @@ public sealed class RedisBlobStore : IBlobStore
     private readonly RedisClient _client;
     private readonly BlobKeys _keys;
     private readonly BlobLedger _ledger;
+    private readonly TimeSpan _life;
+    private readonly TimeSpan _unpublishedLife;
     private readonly long _liveMilliseconds;
 
     /// <summary>A store on a client's server; nothing is asked of it yet.</summary>
@@ -24,6 +26,9 @@ public sealed class RedisBlobStore : IBlobStore
         _client = client;
         _keys = new BlobKeys(options.Prefix);
         _ledger = new BlobLedger(client, _keys, options.Budget, options.TimeToLive);
+        ArgumentOutOfRangeException.ThrowIfLessThan(options.UnpublishedTimeToLive, TimeSpan.FromMilliseconds(1), nameof(options));
+        _life = options.TimeToLive;
+        _unpublishedLife = options.UnpublishedTimeToLive < _life ? options.UnpublishedTimeToLive : _life;
         _liveMilliseconds = (long)options.TimeToLive.TotalMilliseconds;
     }
 
@@ -58,12 +63,12 @@ public sealed class RedisBlobStore : IBlobStore
         string entry = BlobKeys.FrameEntry(owner, frame);
         try
         {
-            if (!await _ledger.TryAddAsync(entry, owner.Tenant, value.Length, cancellationToken).ConfigureAwait(false))
+            if (!await _ledger.TryAddAsync(entry, owner.Tenant, value.Length, _unpublishedLife, cancellationToken).ConfigureAwait(false))
             {
                 return FrameWrite.OverBudget;
             }
 
-            var command = new RedisCommand("SET", _keys.Frame(owner, frame), value, "PX", _liveMilliseconds);
+            var command = new RedisCommand("SET", _keys.Frame(owner, frame), value, "PX", (long)_unpublishedLife.TotalMilliseconds);
             await _client.ExecuteAsync(command, cancellationToken).ConfigureAwait(false);
             return FrameWrite.Written;
         }
@@ -82,10 +87,13 @@ public sealed class RedisBlobStore : IBlobStore
         string entry = BlobKeys.ManifestEntry(owner, BlobKeys.Stamp(publication.Stamp));
         try
         {
-            if (!await _ledger.TryAddAsync(entry, owner.Tenant, publication.Body.Length, cancellationToken).ConfigureAwait(false))
+            if (!await _ledger.TryAddAsync(entry, owner.Tenant, publication.Body.Length, _life, cancellationToken).ConfigureAwait(false))
             {
                 return PublishResult.OverBudget;
             }
+
+            // Before the manifest: what it names must outlive it.
+            await KeepAsync(owner, publication.Frames, [], cancellationToken).ConfigureAwait(false);
 
             IReadOnlyList<RespValue> answer = await SetManifestAsync(owner, publication, cancellationToken).ConfigureAwait(false);
             string outcome = answer[0].Text;
@@ -137,10 +145,8 @@ public sealed class RedisBlobStore : IBlobStore
     {
         RespValue stamp = await ManifestScripts.Renew
             .RunAsync(_client, [_keys.Manifest(owner)], [_liveMilliseconds], cancellationToken).ConfigureAwait(false);
-        await Task.WhenAll(frames.Select(f => _client.ExecuteAsync(
-            new RedisCommand("PEXPIRE", _keys.Frame(owner, f), _liveMilliseconds), cancellationToken))).ConfigureAwait(false);
         string manifest = BlobKeys.ManifestEntry(owner, $"{stamp.Items[0].Text}-{stamp.Items[1].Text}");
-        await _ledger.RenewAsync([manifest, .. frames.Select(f => BlobKeys.FrameEntry(owner, f))], cancellationToken).ConfigureAwait(false);
+        await KeepAsync(owner, frames, [manifest], cancellationToken).ConfigureAwait(false);
     });
 
     /// <inheritdoc/>
@@ -206,14 +212,23 @@ public sealed class RedisBlobStore : IBlobStore
         }
     }
 
-    /// <summary>Removes frames: at once on a single server; one by one in a cluster, where a slot on the move refuses commands of several keys.</summary>
-    private async Task UnlinkAsync(SnapshotOwner owner, IReadOnlyList<FrameId> frames, CancellationToken cancellationToken)
+    /// <summary>Starts the time to live of frames, and of these entries besides, again.</summary>
+    private async Task KeepAsync(
+        SnapshotOwner owner, IReadOnlyList<FrameId> frames, IReadOnlyList<string> entries, CancellationToken cancellationToken)
     {
-        RedisArgument[] names = [.. frames.Select(f => (RedisArgument)_keys.Frame(owner, f))];
-        int batch = _client.IsCluster ? 1 : Math.Max(1, names.Length);
-        await Task.WhenAll(names.Chunk(batch).Select(chunk =>
-            _client.ExecuteAsync(new RedisCommand(["UNLINK", .. chunk]), cancellationToken))).ConfigureAwait(false);
+        await Task.WhenAll(Batches(owner, frames).Select(batch =>
+            ManifestScripts.Keep.RunAsync(_client, batch, [_liveMilliseconds], cancellationToken))).ConfigureAwait(false);
+        await _ledger.RenewAsync([.. entries, .. frames.Select(f => BlobKeys.FrameEntry(owner, f))], cancellationToken).ConfigureAwait(false);
     }
+
+    private Task UnlinkAsync(SnapshotOwner owner, IReadOnlyList<FrameId> frames, CancellationToken cancellationToken) =>
+        Task.WhenAll(Batches(owner, frames).Select(batch =>
+            _client.ExecuteAsync(new RedisCommand(["UNLINK", .. batch]), cancellationToken)));
+
+    /// <summary>Frames' keys as commands take them: many at once on a single server, one by one in a cluster, where a slot on the move
+    /// refuses commands of several keys.</summary>
+    private IEnumerable<RedisArgument[]> Batches(SnapshotOwner owner, IReadOnlyList<FrameId> frames) =>
+        frames.Select(f => (RedisArgument)_keys.Frame(owner, f)).Chunk(_client.IsCluster ? 1 : 1000);
 
     private static async ValueTask Guarded(Func<Task> call) => await Guarded(async () =>
     {

@@ -72,8 +72,9 @@ internal sealed class RedisConnection : IAsyncDisposable
                 await _writer.WriteAsync(command).ConfigureAwait(false);
                 await _writer.FlushAsync().ConfigureAwait(false);
             }
-            catch (Exception error) when (error is IOException or ObjectDisposedException or InvalidOperationException)
+            catch (Exception error)
             {
+                // Half a command may be on its way: whatever the reason, no other may follow it.
                 Abort(Lost(error));
             }
         }

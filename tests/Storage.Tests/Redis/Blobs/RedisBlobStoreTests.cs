@@ -108,6 +108,21 @@ public sealed class RedisBlobStoreTests(RedisFixture fixture) : IClassFixture<Re
     }
 
     [RedisFact]
+    public async Task A_frame_that_no_manifest_names_is_kept_and_counted_for_a_save_only()
+    {
+        RedisBlobStore store = Store();
+        var session = new StoreSession(store);
+        await session.WriteAsync(StoreSession.Frame(0), 1000);
+        await session.WriteAsync(StoreSession.Frame(1), 1000);
+        await session.PublishAsync(null, new ManifestStamp(1, 1), [1], StoreSession.Frame(0));
+        string key = $"{_prefix}:{{tenant/session}}:f:{StoreSession.Frame(0)}";
+        Assert.InRange((await Client.ExecuteAsync(new RedisCommand("PTTL", key), default)).Integer, 3_500_000, 3_600_000);
+        Assert.InRange((await Client.ExecuteAsync(new RedisCommand("PTTL", key[..^1] + "1"), default)).Integer, 800_000, 900_000);
+        RespValue soon = await Client.ExecuteAsync(new RedisCommand("ZRANGEBYSCORE", Ledger("due"), "-inf", Now() + 1_000_000), default);
+        Assert.Equal([$"f/tenant/session/{StoreSession.Frame(1)}"], soon.Items.Select(i => i.Text));
+    }
+
+    [RedisFact]
     public async Task Renewing_moves_keys_and_entries_alike()
     {
         RedisBlobStore store = Store();
