@@ -92,7 +92,7 @@ public sealed class GoldenSessionTests(ITestOutputHelper output)
             await cluster.Session(conversation.Id).Close();
         }
 
-        cluster.AssertEmpty();
+        await cluster.AssertEmptyAsync();
         Assert.Empty(await cluster.ColdAsync());
         Assert.True(turns > 0 && moves > 0 && forks > 0);
         output.WriteLine(
