@@ -28,7 +28,8 @@ internal static class TokenCost
             best = Math.Min(best, processor.TotalMicroseconds / made.Sum());
         }
 
-        Console.WriteLine($"a token through a session, {Sessions} sessions: {best:0.0} us of processor time (best of {Rounds} rounds of {Tokens} tokens)");
+        Console.WriteLine(
+            $"a token through a session, {Sessions} sessions: {best:0.0} us of processor time (best of {Rounds} rounds of {Tokens} tokens)");
     }
 
     private static async Task<int> Read(ISessionGrain session)

@@ -188,8 +188,8 @@ internal sealed partial class SessionGrain
     }
 
     /// <summary>
-    /// A session that had no turn since it was forked or activated may have a cache that it must look for first. Where no device serves, there
-    /// is none to look for, and cold copies end with their time to live.
+    /// A session that had no turn since it was forked or activated may have a cache that it must look for first. Where no device serves,
+    /// there is none to look for, and cold copies end with their time to live.
     /// </summary>
     private async Task AttachIfPossible(CancellationToken cancellationToken)
     {

@@ -6,8 +6,8 @@ using Xunit.Abstractions;
 namespace KVCluster.Grains.Tests.Chaos;
 
 /// <summary>
-/// Random operations over twenty sessions while nodes are killed. The order of operations follows from the seed, their timing does not: what
-/// must hold, holds in any.
+/// Random operations over twenty sessions while nodes are killed. The order of operations follows from the seed, their timing does not:
+/// what must hold, holds in any.
 /// </summary>
 public sealed class ChaosTests(ITestOutputHelper output)
 {
@@ -22,7 +22,10 @@ public sealed class ChaosTests(ITestOutputHelper output)
 
     /// <summary>One seed usually; KVCLUSTER_CHAOS_SEEDS names others, "2,3,5".</summary>
     public static TheoryData<int> Seeds =>
-        [.. (Environment.GetEnvironmentVariable("KVCLUSTER_CHAOS_SEEDS") ?? "1").Split(',').Select(seed => int.Parse(seed, CultureInfo.InvariantCulture))];
+    [
+        .. (Environment.GetEnvironmentVariable("KVCLUSTER_CHAOS_SEEDS") ?? "1")
+            .Split(',').Select(seed => int.Parse(seed, CultureInfo.InvariantCulture)),
+    ];
 
     [Theory]
     [MemberData(nameof(Seeds))]

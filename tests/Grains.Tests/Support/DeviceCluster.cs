@@ -16,7 +16,8 @@ internal sealed class DeviceCluster : IAsyncDisposable
 
     private DeviceCluster()
     {
-        _blobs = new DirectoryBlobStore(new DirectoryBlobStoreOptions { Path = _folder, Budget = new BlobBudget { TotalBytes = 4L << 30 } });
+        var budget = new BlobBudget { TotalBytes = 4L << 30 };
+        _blobs = new DirectoryBlobStore(new DirectoryBlobStoreOptions { Path = _folder, Budget = budget });
         _store = new SnapshotStore(_blobs);
     }
 
@@ -47,7 +48,9 @@ internal sealed class DeviceCluster : IAsyncDisposable
         return owners;
     }
 
-    /// <summary>Every node's memory is as it was before the first session, once the store has let go of what it was saving or loading.</summary>
+    /// <summary>
+    /// Every node's memory is as it was before the first session, once the store has let go of what it was saving or loading.
+    /// </summary>
     public async Task AssertEmptyAsync()
     {
         using var patience = new CancellationTokenSource(Turns.Patience);
