@@ -15,7 +15,9 @@ public readonly record struct SessionId([property: Id(0)] string Tenant, [proper
     public string Key => $"{Tenant}/{Session}";
 
     /// <summary>Checks both parts.</summary>
-    /// <exception cref="InvalidRequestException">A part is empty, too long or has a character other than A-Z, a-z, 0-9, '.', '_', ':', '-'.</exception>
+    /// <exception cref="InvalidRequestException">
+    /// A part is empty, too long or has a character other than A-Z, a-z, 0-9, '.', '_', ':', '-'.
+    /// </exception>
     public static SessionId Of(string tenant, string session)
     {
         Require("tenant", tenant);

@@ -1,8 +1,8 @@
 namespace KVCluster.Grains;
 
 /// <summary>
-/// Knows which nodes there are and what their devices have free. One a cluster, key 0; in memory only, since every node reports again within
-/// seconds. Nobody asks it in a turn: nodes keep what it last answered.
+/// Knows which nodes there are and what their devices have free. One a cluster, key 0; in memory only, since every node reports again
+/// within seconds. Nobody asks it in a turn: nodes keep what it last answered.
 /// </summary>
 [Alias("KVCluster.IDeviceDirectoryGrain")]
 public interface IDeviceDirectoryGrain : IGrainWithIntegerKey

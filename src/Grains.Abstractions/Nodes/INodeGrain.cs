@@ -9,7 +9,9 @@ public interface INodeGrain : IGrainWithStringKey
     [Alias("Status"), AlwaysInterleave]
     Task<NodeReport> Status(CancellationToken cancellationToken = default);
 
-    /// <summary>Takes no new turn from now on and returns when the running ones have ended. Sessions are placed elsewhere from then on.</summary>
+    /// <summary>
+    /// Takes no new turn from now on and returns when the running ones have ended. Sessions are placed elsewhere from then on.
+    /// </summary>
     /// <exception cref="NodeNotFoundException">No live node has that name.</exception>
     [Alias("Drain"), AlwaysInterleave, ResponseTimeout("00:30:00")]
     Task Drain(CancellationToken cancellationToken = default);

@@ -17,7 +17,9 @@ public static class BlockHashes
     /// <summary>One hash for each whole block.</summary>
     public static BlockHash[] Of(ReadOnlySpan<int> tokens) => Extend(null, tokens);
 
-    /// <summary>Hashes of the whole blocks of <paramref name="tokens"/>, which come right behind the block <paramref name="before"/> stands for.</summary>
+    /// <summary>
+    /// Hashes of the whole blocks of <paramref name="tokens"/>, which come right behind the block <paramref name="before"/> stands for.
+    /// </summary>
     public static BlockHash[] Extend(BlockHash? before, ReadOnlySpan<int> tokens)
     {
         var hashes = new BlockHash[tokens.Length / BlockTokens];

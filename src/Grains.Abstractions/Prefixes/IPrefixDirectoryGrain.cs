@@ -1,13 +1,15 @@
 namespace KVCluster.Grains;
 
 /// <summary>
-/// Finds the session of a tenant whose history is the longest beginning of some tokens. Key: the tenant's id. It is in memory and bounded: a
-/// hint. Whoever uses a match checks it against the session's own tokens (<see cref="Prompt.IsWhole"/> does).
+/// Finds the session of a tenant whose history is the longest beginning of some tokens. Key: the tenant's id. It is in memory and bounded:
+/// a hint. Whoever uses a match checks it against the session's own tokens (<see cref="Prompt.IsWhole"/> does).
 /// </summary>
 [Alias("KVCluster.IPrefixDirectoryGrain")]
 public interface IPrefixDirectoryGrain : IGrainWithStringKey
 {
-    /// <summary>A session's history consists of these whole blocks, from <paramref name="firstBlock"/> on; earlier ones were told before.</summary>
+    /// <summary>
+    /// A session's history consists of these whole blocks, from <paramref name="firstBlock"/> on; earlier ones were told before.
+    /// </summary>
     [Alias("Publish"), OneWay]
     Task Publish(string session, int firstBlock, BlockHash[] blocks, CancellationToken cancellationToken = default);
 

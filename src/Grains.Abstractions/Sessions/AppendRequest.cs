@@ -5,8 +5,8 @@ namespace KVCluster.Grains;
 public sealed record AppendRequest
 {
     /// <summary>
-    /// What to add. A <see cref="Prompt.Message"/> opens the user's message and leaves it open: the next message, appended or generated from,
-    /// continues it with nothing between them.
+    /// What to add. A <see cref="Prompt.Message"/> opens the user's message and leaves it open: the next message, appended or generated
+    /// from, continues it with nothing between them.
     /// </summary>
     [Id(0)]
     public required Prompt Prompt { get; init; }

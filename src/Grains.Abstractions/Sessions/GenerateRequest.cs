@@ -8,7 +8,9 @@ public sealed record GenerateRequest
     [Id(0)]
     public Prompt? Prompt { get; init; }
 
-    /// <summary>Names the request: sent again with the same key, it is answered from the record. Up to 128 printable ASCII characters.</summary>
+    /// <summary>
+    /// Names the request: sent again with the same key, it is answered from the record. Up to 128 printable ASCII characters.
+    /// </summary>
     [Id(1)]
     public string? IdempotencyKey { get; init; }
 

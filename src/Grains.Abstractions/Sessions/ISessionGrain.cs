@@ -1,8 +1,8 @@
 namespace KVCluster.Grains;
 
 /// <summary>
-/// One conversation: the only writer of its history, the owner of its cache. Key: "tenant/session" (<see cref="SessionId"/>). The history is
-/// durable before a turn is acknowledged; the cache is a copy that a device can always make again. Any call may also fail with
+/// One conversation: the only writer of its history, the owner of its cache. Key: "tenant/session" (<see cref="SessionId"/>). The history
+/// is durable before a turn is acknowledged; the cache is a copy that a device can always make again. Any call may also fail with
 /// <see cref="SessionUnavailableException"/>, or with the engine's own errors where the node is lost: send it again.
 /// </summary>
 [Alias("KVCluster.ISessionGrain")]
@@ -28,14 +28,15 @@ public interface ISessionGrain : IGrainWithStringKey
     Task<TurnResult> Append(AppendRequest request, CancellationToken cancellationToken = default);
 
     /// <summary>
-    /// Runs a turn and yields the answer as it is made. The last chunk carries the result and comes when the turn is durable. A turn that is
-    /// cancelled by the token, or whose reader leaves, never was. Errors as of <see cref="Append"/>, with the first chunk.
+    /// Runs a turn and yields the answer as it is made. The last chunk carries the result and comes when the turn is durable. A turn that
+    /// is cancelled by the token, or whose reader leaves, never was. Errors as of <see cref="Append"/>, with the first chunk.
     /// </summary>
     [Alias("Generate")]
     IAsyncEnumerable<TokenChunk> Generate(GenerateRequest request, CancellationToken cancellationToken = default);
 
     /// <summary>
-    /// Ends the running turn after the token at hand; it counts as made, with <see cref="TurnFinish.Cancelled"/>. False where none is running.
+    /// Ends the running turn after the token at hand; it counts as made, with <see cref="TurnFinish.Cancelled"/>. False where none is
+    /// running.
     /// </summary>
     [Alias("Cancel"), AlwaysInterleave]
     Task<bool> Cancel(CancellationToken cancellationToken = default);
@@ -58,7 +59,9 @@ public interface ISessionGrain : IGrainWithStringKey
     [Alias("Describe"), AlwaysInterleave]
     Task<SessionInfo> Describe(CancellationToken cancellationToken = default);
 
-    /// <summary>Tokens [<paramref name="start"/>, start + <paramref name="count"/>) of the acknowledged history, as far as there are any.</summary>
+    /// <summary>
+    /// Tokens [<paramref name="start"/>, start + <paramref name="count"/>) of the acknowledged history, as far as there are any.
+    /// </summary>
     /// <exception cref="SessionNotFoundException">It was not created.</exception>
     /// <exception cref="SessionClosedException">It was closed: its tokens are gone.</exception>
     /// <exception cref="InvalidRequestException">A number is negative.</exception>

@@ -4,7 +4,9 @@ namespace KVCluster.Grains;
 [GenerateSerializer, Immutable, Alias("KVCluster.SessionOptions")]
 public sealed record SessionOptions
 {
-    /// <summary>The system prompt of a chat, framed by the model's template with the first message; null: the template's own default.</summary>
+    /// <summary>
+    /// The system prompt of a chat, framed by the model's template with the first message; null: the template's own default.
+    /// </summary>
     [Id(0)]
     public string? System { get; init; }
 

@@ -1,6 +1,8 @@
 namespace KVCluster.Grains;
 
-/// <summary>A piece of an answer. The last one of a turn, and only that, carries the <see cref="Result"/>: the turn is durable then.</summary>
+/// <summary>
+/// A piece of an answer. The last one of a turn, and only that, carries the <see cref="Result"/>: the turn is durable then.
+/// </summary>
 [GenerateSerializer, Immutable, Alias("KVCluster.TokenChunk")]
 public sealed record TokenChunk
 {

@@ -1,6 +1,8 @@
 namespace KVCluster.Grains;
 
-/// <summary>A tenant's sessions. Key: the tenant's id. It spreads its work over a fixed number of <see cref="ITenantIndexPartGrain"/>.</summary>
+/// <summary>
+/// A tenant's sessions. Key: the tenant's id. It spreads its work over a fixed number of <see cref="ITenantIndexPartGrain"/>.
+/// </summary>
 [Alias("KVCluster.ITenantIndexGrain")]
 public interface ITenantIndexGrain : IGrainWithStringKey
 {

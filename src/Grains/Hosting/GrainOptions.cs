@@ -6,7 +6,9 @@ public sealed class GrainOptions
     /// <summary>How long a session is idle before its cache is saved to the cold store.</summary>
     public TimeSpan IdleSaveDelay { get; set; } = TimeSpan.FromSeconds(5);
 
-    /// <summary>Longest wait for a state to be written; then the turn's outcome is unknown to its caller and the session starts over.</summary>
+    /// <summary>
+    /// Longest wait for a state to be written; then the turn's outcome is unknown to its caller and the session starts over.
+    /// </summary>
     public TimeSpan StateTimeout { get; set; } = TimeSpan.FromSeconds(20);
 
     /// <summary>How often a node reports its devices.</summary>

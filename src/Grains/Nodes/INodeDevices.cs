@@ -2,7 +2,9 @@ using KVCluster.Worker.Serving;
 
 namespace KVCluster.Grains;
 
-/// <summary>The devices of this node: a service of the silo, which grains get by injection. It owns nothing; who opened a worker disposes of it.</summary>
+/// <summary>
+/// The devices of this node: a service of the silo, which grains get by injection. It owns nothing; who opened a worker disposes of it.
+/// </summary>
 public interface INodeDevices
 {
     /// <summary>All of them; none on a node that only takes requests.</summary>

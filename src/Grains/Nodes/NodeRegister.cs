@@ -1,6 +1,8 @@
 namespace KVCluster.Grains;
 
-/// <summary>The last report of each node, and for how long it counts. Time is a monotonic clock's: a jump of the date drops nobody.</summary>
+/// <summary>
+/// The last report of each node, and for how long it counts. Time is a monotonic clock's: a jump of the date drops nobody.
+/// </summary>
 internal sealed class NodeRegister(TimeSpan lifetime, TimeProvider time)
 {
     private readonly SortedDictionary<string, (NodeReport Report, long At)> _nodes = new(StringComparer.Ordinal);

@@ -4,7 +4,8 @@ using Orleans.Runtime;
 namespace KVCluster.Grains;
 
 /// <summary>
-/// The cluster as this silo last heard of it: what placement decides by, without asking anybody. Renewed with each of this node's own reports.
+/// The cluster as this silo last heard of it: what placement decides by, without asking anybody. Renewed with each of this node's own
+/// reports.
 /// </summary>
 public sealed class ClusterView
 {
@@ -25,7 +26,9 @@ public sealed class ClusterView
         _placed.Clear();
     }
 
-    /// <summary>The address of a live node; null where none of that name is known. Asks the directory where this silo has not heard of it.</summary>
+    /// <summary>
+    /// The address of a live node; null where none of that name is known. Asks the directory where this silo has not heard of it.
+    /// </summary>
     public async Task<SiloAddress?> FindAsync(string node, IGrainFactory grains, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(node);

@@ -3,7 +3,9 @@ using Orleans.Runtime.Placement;
 
 namespace KVCluster.Grains;
 
-/// <summary>Finds the silo of a name. Where none is known any will do: the grain itself sees that it is in the wrong place and says so.</summary>
+/// <summary>
+/// Finds the silo of a name. Where none is known any will do: the grain itself sees that it is in the wrong place and says so.
+/// </summary>
 internal sealed class NodePlacementDirector(ClusterView cluster, ILocalSiloDetails silo, IGrainFactory grains) : IPlacementDirector
 {
     /// <inheritdoc/>

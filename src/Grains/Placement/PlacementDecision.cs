@@ -8,8 +8,8 @@ internal static class PlacementDecision
 
     /// <summary>
     /// The node that holds the cache, if it takes turns; else the one with the most free bytes, less what sessions placed since its report
-    /// are likely to take. Where those are equal (all are full), the most evictable bytes, then the fewest sessions, then the first by name.
-    /// Null where no node takes turns.
+    /// are likely to take. Where those are equal (all are full), the most evictable bytes, then the fewest sessions, then the first by
+    /// name. Null where no node takes turns.
     /// </summary>
     /// <param name="nodes">Live nodes that the engine allows.</param>
     /// <param name="holder">The node that last had the cache, or null.</param>

@@ -4,7 +4,9 @@ using KVCluster.Worker;
 
 namespace KVCluster.Grains;
 
-/// <summary>What a prompt adds to a history, as token ids: messages framed by the model's chat template, text and tokens as they are.</summary>
+/// <summary>
+/// What a prompt adds to a history, as token ids: messages framed by the model's chat template, text and tokens as they are.
+/// </summary>
 internal sealed class ChatTurns(LocalModel model)
 {
     /// <summary>Stands for the other half of a message where only one half is wanted: a word no template trims or looks into.</summary>

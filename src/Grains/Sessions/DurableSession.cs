@@ -52,7 +52,7 @@ internal sealed class DurableSession(IPersistentState<SessionState> store, Sessi
     private string Message(Exception error) => error switch
     {
         Orleans.Storage.InconsistentStateException => $"session {id} has moved: another activation has written its state",
-        TimeoutException => $"session {id}: its state was not written within {timeout.TotalSeconds:0.#} s; whether the turn counts is not known",
+        TimeoutException => $"session {id}: its state took over {timeout.TotalSeconds:0.#} s to write; whether the turn counts is not known",
         _ => $"session {id}: its state could not be written: {error.Message}",
     };
 }

@@ -10,7 +10,9 @@ internal static class RequestCheck
     {
         Require(options is not null, "the session's options are missing");
         Require(options!.Sampling is not null, "the session's sampling settings are missing");
-        Require(Math.Abs((long)options.Priority) <= MaxPriority, $"priority {options.Priority} is not from -{MaxPriority} to {MaxPriority}");
+        Require(
+            Math.Abs((long)options.Priority) <= MaxPriority,
+            $"priority {options.Priority} is not from -{MaxPriority} to {MaxPriority}");
         Require(options.TokenBudget is null or >= 1, $"token budget {options.TokenBudget} is not 1 or more");
     }
 

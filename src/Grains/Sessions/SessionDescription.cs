@@ -26,7 +26,8 @@ internal static class SessionDescription
         };
     }
 
-    private static SessionPhase Phase(TurnLog turns, ResidentSession? resident) => (turns.State.IsClosed, turns.Running, resident?.State) switch
+    private static SessionPhase Phase(TurnLog turns, ResidentSession? resident) => (turns.State.IsClosed, turns.Running, resident?.State)
+        switch
     {
         (true, _, _) => SessionPhase.Closed,
         (_, not null, ResidentState.Generating) => SessionPhase.Generating,

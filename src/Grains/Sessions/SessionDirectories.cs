@@ -2,7 +2,9 @@ using Microsoft.Extensions.Logging;
 
 namespace KVCluster.Grains;
 
-/// <summary>Tells the tenant's index and prefix directory of one session. Both are hints: a failure is logged and made good by the next turn.</summary>
+/// <summary>
+/// Tells the tenant's index and prefix directory of one session. Both are hints: a failure is logged and made good by the next turn.
+/// </summary>
 internal sealed partial class SessionDirectories(SessionId id, IGrainFactory grains, ILogger log)
 {
     private BlockHash? _last;

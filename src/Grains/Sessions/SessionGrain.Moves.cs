@@ -52,6 +52,7 @@ internal sealed partial class SessionGrain
                     : $"session {_id} has {State.Count} tokens, a fork cannot begin with {tokens}");
             }
 
+            await AttachIfPossible(cancellationToken);
             SessionInfo fork = await PlacedOn(services.Address, () =>
                 GrainFactory.GetGrain<ISessionGrain>(target.Key).Adopt(Seed(tokens), cancellationToken));
             if (fork.Node == services.Node && fork.Turns == 0)
@@ -71,6 +72,7 @@ internal sealed partial class SessionGrain
             ?? throw new NodeNotFoundException($"no live node is named '{node}'");
         if (!target.Equals(services.Address))
         {
+            await AttachIfPossible(cancellationToken);
             await OnDevice(() => _device.EvictAsync(State.Epoch, cancellationToken));
             await PlacedOn(target, () =>
             {
@@ -91,7 +93,7 @@ internal sealed partial class SessionGrain
         {
             await WhileIdle(async () =>
             {
-                await AttachToClose(cancellationToken);
+                await AttachIfPossible(cancellationToken);
                 await WriteAsync(() => Tombstone(State));
                 return true;
             });
@@ -185,8 +187,11 @@ internal sealed partial class SessionGrain
         }
     }
 
-    /// <summary>Closing needs a device to forget the cold copies; without one they end with their time to live.</summary>
-    private async Task AttachToClose(CancellationToken cancellationToken)
+    /// <summary>
+    /// A session that had no turn since it was forked or activated may have a cache that it must look for first. Where no device serves,
+    /// there is none to look for, and cold copies end with their time to live.
+    /// </summary>
+    private async Task AttachIfPossible(CancellationToken cancellationToken)
     {
         try
         {

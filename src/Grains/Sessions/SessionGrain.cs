@@ -220,8 +220,8 @@ internal sealed partial class SessionGrain(
     }
 
     /// <summary>
-    /// This activation cannot go on; the next one starts from what is durable. It ends a moment later: a stream that is being read must still
-    /// bring its reader the error.
+    /// This activation cannot go on; the next one starts from what is durable. It ends a moment later: a stream that is being read must
+    /// still bring its reader the error.
     /// </summary>
     private void GiveUp()
     {

@@ -60,7 +60,9 @@ internal sealed class TurnPump : IAsyncDisposable
             throw translated;
         }
 
-        return End is not null ? null : throw new SessionUnavailableException($"session {_session}: the device left the turn without an end");
+        return End is not null
+            ? null
+            : throw new SessionUnavailableException($"session {_session}: the device left the turn without an end");
     }
 
     /// <inheritdoc/>

@@ -68,14 +68,16 @@ internal static class TurnResults
         });
     }
 
-    public static CompressionEntry[] Entries(IReadOnlyList<CompressionReport> compressions) => [.. compressions.Select(c => new CompressionEntry
+    public static CompressionEntry[] Entries(IReadOnlyList<CompressionReport> compressions) => [.. compressions.Select(Entry)];
+
+    private static CompressionEntry Entry(CompressionReport report) => new()
     {
-        Policy = c.Policy,
-        Tokens = c.LogicalLength,
-        DroppedMass = c.DroppedMass,
-        BytesBefore = c.BytesBefore,
-        BytesAfter = c.BytesAfter,
-    })];
+        Policy = report.Policy,
+        Tokens = report.LogicalLength,
+        DroppedMass = report.DroppedMass,
+        BytesBefore = report.BytesBefore,
+        BytesAfter = report.BytesAfter,
+    };
 
     private static string Text(int[] answer, Tokenizer tokenizer)
     {

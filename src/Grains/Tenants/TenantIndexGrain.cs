@@ -16,7 +16,8 @@ internal sealed class TenantIndexGrain : Grain, ITenantIndexGrain
 
         // One more than a page of each: all the page can be of, and whether anything follows it.
         SessionSummary[][] parts = await Task.WhenAll(Parts().Select(part => part.List(after, count + 1, cancellationToken)));
-        SessionSummary[] all = [.. parts.SelectMany(part => part).OrderBy(session => session.Session, StringComparer.Ordinal).Take(count + 1)];
+        SessionSummary[] all = [.. parts
+            .SelectMany(part => part).OrderBy(session => session.Session, StringComparer.Ordinal).Take(count + 1)];
         return all.Length > count ? new SessionPage(all[..count], all[count - 1].Session) : new SessionPage(all, null);
     }
 
@@ -28,7 +29,8 @@ internal sealed class TenantIndexGrain : Grain, ITenantIndexGrain
     {
         string tenant = this.GetPrimaryKeyString();
         return SessionId.IsValid(tenant)
-            ? Enumerable.Range(0, TenantParts.Count).Select(part => GrainFactory.GetGrain<ITenantIndexPartGrain>(TenantParts.Key(tenant, part)))
+            ? Enumerable.Range(0, TenantParts.Count)
+                .Select(part => GrainFactory.GetGrain<ITenantIndexPartGrain>(TenantParts.Key(tenant, part)))
             : throw new InvalidRequestException($"tenant id '{tenant}' is not valid");
     }
 }

@@ -58,7 +58,7 @@ internal sealed partial class TenantIndexPartGrain(
             _isTimerSet = true;
             this.RegisterGrainTimer(
                 _ => WriteLater(),
-                new GrainTimerCreationOptions { DueTime = options.Value.IndexWriteDelay, Period = Timeout.InfiniteTimeSpan, Interleave = true });
+                new GrainTimerCreationOptions(options.Value.IndexWriteDelay, Timeout.InfiniteTimeSpan) { Interleave = true });
         }
 
         return Task.CompletedTask;

@@ -35,6 +35,6 @@ internal sealed class ChaosCounts
     public void Repeated() => Interlocked.Increment(ref _repeated);
 
     public override string ToString() =>
-        $"{_turns} turns acknowledged with {_tokens} tokens, {_cancelled} of them cancelled, {_repeated} asked for again; {_left} turns left; "
-        + $"{_forks} forks, {_moves} moves, {Kills} nodes killed; {_retries} calls sent again";
+        $"{_turns} turns acknowledged with {_tokens} tokens, {_cancelled} of them cancelled, {_repeated} asked for again; "
+        + $"{_left} turns left; {_forks} forks, {_moves} moves, {Kills} nodes killed; {_retries} calls sent again";
 }

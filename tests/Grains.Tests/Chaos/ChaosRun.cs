@@ -12,7 +12,9 @@ internal sealed class ChaosRun(DeviceCluster cluster, Random random, ChaosCounts
 
     public IReadOnlyCollection<ChaosSession> Open => _sessions;
 
-    /// <summary>Operations on some sessions at once; and, where asked for, a node that is killed while they run, and another in its place.</summary>
+    /// <summary>
+    /// Operations on some sessions at once; and, where asked for, a node that is killed while they run, and another in its place.
+    /// </summary>
     public async Task<int> RoundAsync(int together, int limit, int longestHistory, bool kills)
     {
         List<Task> running = [];

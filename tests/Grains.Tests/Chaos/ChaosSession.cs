@@ -198,7 +198,8 @@ internal sealed class ChaosSession(GrainCluster cluster, string id, ChaosCounts 
         int[] now = await HistoryAsync();
         Assert.Equal(History.Length, result.HistoryTokens);
         Assert.Equal(result.TotalTokens, now.Length);
-        Assert.True(now.AsSpan().SequenceEqual((int[])[.. History, .. prompt, .. heard]), $"{Id}: the history is not what was acknowledged");
+        int[] said = [.. History, .. prompt, .. heard];
+        Assert.True(now.AsSpan().SequenceEqual(said), $"{Id}: the history is not what was acknowledged");
         History = now;
         counts.Acknowledged(prompt.Length + heard.Count);
     }

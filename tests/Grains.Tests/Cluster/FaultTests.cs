@@ -135,7 +135,12 @@ public sealed class FaultTests(NeedleModel needle) : ScriptedFixture(needle)
         await reached;
 
         // Another activation, somewhere: it raised the epoch and made a turn of its own.
-        cluster.States.Replace("t/s", stored with { Epoch = stored.Epoch + 1, Tokens = TokenBytes.Append(stored.Tokens, [77]), Count = stored.Count + 1 });
+        cluster.States.Replace("t/s", stored with
+        {
+            Epoch = stored.Epoch + 1,
+            Tokens = TokenBytes.Append(stored.Tokens, [77]),
+            Count = stored.Count + 1,
+        });
         release();
         await Assert.ThrowsAsync<SessionUnavailableException>(() => old);
         await session.HasHistoryAsync([.. Turns.Answered([], [1], 4), 77]);

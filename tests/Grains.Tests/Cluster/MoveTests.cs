@@ -117,6 +117,29 @@ public sealed class MoveTests(NeedleModel needle) : ScriptedFixture(needle)
     }
 
     [Fact]
+    public async Task A_fork_that_had_no_turn_yet_is_forked_moved_and_closed_with_its_cache()
+    {
+        GrainCluster cluster = await StartAsync(2);
+        ISessionGrain session = cluster.Session("s");
+        string node = (await session.Create(new SessionOptions())).Node;
+        string other = cluster.Nodes.Single(name => name != node);
+        await session.SayAsync([1, 2]);
+        foreach (string id in (string[])["moved", "forked", "closed"])
+        {
+            await session.Fork(new ForkRequest { Session = id });
+        }
+
+        await cluster.Session("forked").Fork(new ForkRequest { Session = "again" });
+        await cluster.Session("moved").Move(other);
+        await cluster.Session("closed").Close();
+        Assert.Equal(other, (await cluster.Session("moved").Describe()).Node);
+        Assert.Equal(
+            ["again", "forked", "s"],
+            cluster.Worker<ScriptedWorker>(node).Resident.Select(key => key.Session).Order(StringComparer.Ordinal));
+        Assert.Equal(6, (await cluster.Session("moved").SayAsync([3])).CachedTokens);
+    }
+
+    [Fact]
     public async Task Two_sessions_that_fork_into_each_other_do_not_wait_for_ever()
     {
         GrainCluster cluster = await StartAsync(1);

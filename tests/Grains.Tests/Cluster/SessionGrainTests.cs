@@ -143,7 +143,8 @@ public sealed class SessionGrainTests(NeedleModel needle) : ScriptedFixture(need
         int[] history = await session.HistoryAsync();
         TurnResult again = await session.SayAsync([1, 2], key: "k");
         Assert.True(again.IsRepeated);
-        Assert.Equal((first.Text, first.Finish, first.AnswerTokens, first.Seed), (again.Text, again.Finish, again.AnswerTokens, again.Seed));
+        Assert.Equal(
+            (first.Text, first.Finish, first.AnswerTokens, first.Seed), (again.Text, again.Finish, again.AnswerTokens, again.Seed));
         await session.HasHistoryAsync(history);
         TurnResult appended = await session.Append(new AppendRequest { Prompt = Prompt.OfTokens(9), IdempotencyKey = "a" });
         Assert.Equal(
@@ -202,8 +203,9 @@ public sealed class SessionGrainTests(NeedleModel needle) : ScriptedFixture(need
         (_, ISessionGrain session, _) = await OneAsync();
         await session.SayAsync([1, 2]);
         int[] history = await session.HistoryAsync();
-        GenerateRequest whole = new() { Prompt = Prompt.OfConversation([.. history, 50]), Sampling = new SamplingSettings { MaxTokens = 1 } };
-        Assert.Equal((6, 1), ((await session.RunAsync(whole)) is var result ? (result.HistoryTokens, result.PromptTokens) : default));
+        GenerateRequest whole = Turns.Request([], answer: 1) with { Prompt = Prompt.OfConversation([.. history, 50]) };
+        TurnResult result = await session.RunAsync(whole);
+        Assert.Equal((6, 1), (result.HistoryTokens, result.PromptTokens));
         var other = new GenerateRequest { Prompt = Prompt.OfConversation(1, 2, 999) };
         Assert.Equal(2, (await Assert.ThrowsAsync<HistoryMismatchException>(() => session.RunAsync(other))).CommonTokens);
     }

@@ -28,7 +28,8 @@ internal sealed class GoldenConversation(string id, SessionOptions options, IRea
         foreach (JsonElement turn in sample.GetProperty("turns").EnumerateArray())
         {
             int[] answer = Integers(turn.GetProperty("answer_tokens"));
-            turns.Add(new GoldenTurn(turn.GetProperty("user").GetString()!, null, answer.Length < answerLimit ? [.. answer, endToken] : answer));
+            int[] ended = answer.Length < answerLimit ? [.. answer, endToken] : answer;
+            turns.Add(new GoldenTurn(turn.GetProperty("user").GetString()!, null, ended));
         }
 
         return new GoldenConversation(id, new SessionOptions(), turns);
@@ -88,7 +89,9 @@ internal sealed class GoldenConversation(string id, SessionOptions options, IRea
         Assert.True(agreed < chunks.Count - 1, $"{Id}, turn {_turn}: ended after {agreed} of {turn.Answer.Length} tokens");
         TokenProbability[] best = chunks[agreed].Alternatives;
         float gap = best[0].LogProbability - best[1].LogProbability;
-        Assert.True(gap < SafeGap, $"{Id}, turn {_turn}: token {agreed} is {best[0].Token} instead of {turn.Answer[agreed]}, with a gap of {gap:g3}");
+        Assert.True(
+            gap < SafeGap,
+            $"{Id}, turn {_turn}: token {agreed} is {best[0].Token} instead of {turn.Answer[agreed]}, with a gap of {gap:g3}");
         NearTies++;
         string fork = $"{Id}.{++_forks}";
         await cluster.Session(Id).Fork(new ForkRequest { Session = fork, Tokens = Expected.Count });

@@ -23,7 +23,8 @@ public sealed class GoldenSessionTests(ITestOutputHelper output)
     public async Task The_needle_models_turns_are_the_recorded_ones()
     {
         JsonElement[] samples = [.. File.ReadLines(Path.Combine(TestPaths.Goldens, Needle))
-            .Where(line => line.Length > 0).Take(AllSamples ? int.MaxValue : Together).Select(line => JsonDocument.Parse(line).RootElement)];
+            .Where(line => line.Length > 0).Take(AllSamples ? int.MaxValue : Together)
+            .Select(line => JsonDocument.Parse(line).RootElement)];
         await using DeviceCluster cluster = await DeviceCluster.StartAsync(3, () => NeedleModel.Open(contextTokens: 6144));
         int end;
         using (LocalModel model = NeedleModel.Open(contextTokens: 64))
@@ -92,7 +93,7 @@ public sealed class GoldenSessionTests(ITestOutputHelper output)
             await cluster.Session(conversation.Id).Close();
         }
 
-        cluster.AssertEmpty();
+        await cluster.AssertEmptyAsync();
         Assert.Empty(await cluster.ColdAsync());
         Assert.True(turns > 0 && moves > 0 && forks > 0);
         output.WriteLine(

@@ -46,7 +46,7 @@ public sealed class PlacementDecisionTests
     public void Where_nobody_takes_turns_nobody_is_chosen()
     {
         Assert.Null(Choose(null, null, Node("a", 1, draining: true)));
-        Assert.Null(Choose(null, null, new NodeReport { Node = "gateway", Address = SiloAddress.New(IPAddress.Loopback, 1, 1), Devices = [] }));
+        Assert.Null(Choose(null, null, Node("gateway", 1) with { Devices = [] }));
         Assert.Null(Choose(null, null));
     }
 

@@ -86,7 +86,8 @@ public sealed class ChatTurnsTests(NeedleModel needle) : IClassFixture<NeedleMod
         SessionState empty = New(new SessionOptions());
         Assert.Throws<InvalidRequestException>(() => Turns.Generate(empty, [], null));
         Assert.Throws<InvalidRequestException>(() => Turns.Generate(empty, [], Prompt.OfTokens()));
-        Assert.Throws<InvalidRequestException>(() => Turns.Generate(New(new SessionOptions(), [5]) with { IsMessageOpen = true }, [5], null));
+        SessionState open = New(new SessionOptions(), [5]) with { IsMessageOpen = true };
+        Assert.Throws<InvalidRequestException>(() => Turns.Generate(open, [5], null));
         Assert.Throws<InvalidRequestException>(() => Turns.Generate(New(new SessionOptions { System = "s" }), [], Prompt.OfTokens(5)));
         Assert.Throws<InputException>(() => Turns.Generate(empty, [], Prompt.OfMessage("  ")));
     }

@@ -16,7 +16,8 @@ internal sealed class DeviceCluster : IAsyncDisposable
 
     private DeviceCluster()
     {
-        _blobs = new DirectoryBlobStore(new DirectoryBlobStoreOptions { Path = _folder, Budget = new BlobBudget { TotalBytes = 4L << 30 } });
+        var budget = new BlobBudget { TotalBytes = 4L << 30 };
+        _blobs = new DirectoryBlobStore(new DirectoryBlobStoreOptions { Path = _folder, Budget = budget });
         _store = new SnapshotStore(_blobs);
     }
 
@@ -47,12 +48,22 @@ internal sealed class DeviceCluster : IAsyncDisposable
         return owners;
     }
 
-    /// <summary>Every node's memory is as it was before the first session.</summary>
-    public void AssertEmpty()
+    /// <summary>
+    /// Every node's memory is as it was before the first session, once the store has let go of what it was saving or loading.
+    /// </summary>
+    public async Task AssertEmptyAsync()
     {
+        using var patience = new CancellationTokenSource(Turns.Patience);
         foreach (string node in Grains.Nodes)
         {
-            AssertEmpty(Grains.Worker<DeviceWorker>(node).Model);
+            DeviceWorker worker = Grains.Worker<DeviceWorker>(node);
+            while (!IsEmpty(worker.Model) && !patience.IsCancellationRequested)
+            {
+                await Task.Delay(TimeSpan.FromMilliseconds(10));
+            }
+
+            Assert.True(IsEmpty(worker.Model), $"{node}: {worker.Status()}");
+            worker.Model.Backend.Pool.CheckIntegrity();
         }
     }
 
@@ -67,14 +78,14 @@ internal sealed class DeviceCluster : IAsyncDisposable
     /// <summary>However a node went, its worker gives back every page.</summary>
     private static void Gone(IDeviceWorker worker)
     {
-        AssertEmpty(worker.Model);
+        worker.Model.Backend.Pool.CheckIntegrity();
+        Assert.True(IsEmpty(worker.Model), $"{worker.Status()}");
         worker.Model.Dispose();
     }
 
-    private static void AssertEmpty(LocalModel model)
+    private static bool IsEmpty(LocalModel model)
     {
-        model.Backend.Pool.CheckIntegrity();
         LedgerSnapshot ledger = model.Backend.Pool.Ledger.Snapshot();
-        Assert.Equal((ledger.TotalPages, 0, 0, 0), (ledger.FreePages, ledger.EvictablePages, ledger.PinnedPages, ledger.ReservedPages));
+        return ledger.FreePages == ledger.TotalPages && ledger is { EvictablePages: 0, PinnedPages: 0, ReservedPages: 0 };
     }
 }

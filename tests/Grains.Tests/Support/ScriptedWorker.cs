@@ -41,7 +41,8 @@ internal sealed class ScriptedWorker(string device, LocalModel model, ScriptedSt
     public int[] TokensOf(SessionKey session) => [.. _caches[session].Tokens];
 
     /// <summary>The token that this worker's "model" says next.</summary>
-    public static int Next(IReadOnlyList<int> history) => 10 + (int)((history.Aggregate(7u, (hash, token) => (hash * 31) + (uint)token) >> 8) % 200);
+    public static int Next(IReadOnlyList<int> history) =>
+        10 + (int)((history.Aggregate(7u, (hash, token) => (hash * 31) + (uint)token) >> 8) % 200);
 
     public DeviceStatus Status() => new()
     {

@@ -74,7 +74,8 @@ internal sealed class StateStore : IGrainStorage
         return Task.CompletedTask;
     }
 
-    private static InconsistentStateException Conflict(string? current, string? stored) => new("the state was written by another", stored, current);
+    private static InconsistentStateException Conflict(string? current, string? stored) =>
+        new("the state was written by another", stored, current);
 
     private static string Key(string stateName, GrainId grainId) => $"{stateName}/{grainId.Key}";
 

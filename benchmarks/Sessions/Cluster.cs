@@ -1,0 +1,44 @@
+using KVCluster.Engine.Embedded;
+using KVCluster.Grains;
+using KVCluster.Worker;
+using KVCluster.Worker.Serving;
+using Orleans.Hosting;
+
+namespace KVCluster.Benchmarks.Sessions;
+
+/// <summary>One silo over a device that takes no time, and a folder for its states.</summary>
+internal sealed class Cluster : IAsyncDisposable
+{
+    private readonly LocalModel _model;
+    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("kvcluster-benchmark-");
+
+    private Cluster(string model)
+    {
+        _model = LocalModel.Open(model, new LocalModelOptions { ContextTokens = 64, Threads = 1 });
+        Engine = new EmbeddedCluster(new EmbeddedClusterOptions { GrainAssemblies = [typeof(INodeDevices).Assembly] });
+    }
+
+    public EmbeddedCluster Engine { get; }
+
+    public static async Task<Cluster> StartAsync(string model, bool onDisk)
+    {
+        var cluster = new Cluster(model);
+        await cluster.Engine.StartSiloAsync("node", builder =>
+        {
+            _ = onDisk
+                ? builder.AddDirectoryGrainStorage(GrainStorageNames.Sessions, cluster._folder.FullName)
+                : builder.AddMemoryGrainStorage(GrainStorageNames.Sessions);
+            builder.AddKVClusterGrains(_ => new NodeDevices([new InstantWorker(cluster._model)]));
+        });
+        return cluster;
+    }
+
+    public ISessionGrain Session(int number) => Engine.Client.GetGrain<ISessionGrain>($"t/s{number}");
+
+    public async ValueTask DisposeAsync()
+    {
+        await Engine.DisposeAsync();
+        _model.Dispose();
+        _folder.Delete(recursive: true);
+    }
+}
