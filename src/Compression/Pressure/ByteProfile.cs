@@ -98,7 +98,8 @@ public sealed class ByteProfile
             floors = checked(floors + profile.FloorBytes);
             for (int bin = profile.FirstBin; bin < profile.FirstBin + profile.Bins; bin++)
             {
-                int target = Math.Min(ScoreBins.Count - 1, (int)(ScoreBins.Position(weight * ScoreBins.LowerEdge(bin)) >> ScoreBins.FractionBits));
+                long position = ScoreBins.Position(weight * ScoreBins.LowerEdge(bin));
+                int target = Math.Min(ScoreBins.Count - 1, (int)(position >> ScoreBins.FractionBits));
                 bytes[target] = checked(bytes[target] + profile.InBin(bin));
             }
         }

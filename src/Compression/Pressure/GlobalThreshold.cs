@@ -56,7 +56,8 @@ public static class GlobalThreshold
     {
         if (weight != 0 && !(weight >= LeastWeight && weight <= MostWeight))
         {
-            throw new ArgumentException($"the weight of session {session} is {weight}: it is 0 or lies in [{LeastWeight}, {MostWeight}]", nameof(weight));
+            throw new ArgumentException(
+                $"the weight of session {session} is {weight}: it is 0 or lies in [{LeastWeight}, {MostWeight}]", nameof(weight));
         }
     }
 

@@ -43,7 +43,8 @@ public sealed record PressureCandidate
             || !(SecondsToReturn >= 0 && double.IsFinite(SecondsToReturn)) || !(SecondsToLeave >= 0 && double.IsFinite(SecondsToLeave)))
         {
             throw new ArgumentException(
-                $"session {Session}: {Bytes} bytes, importance {Importance}, chance of return {ReturnChance}, {SecondsToReturn} s to return, {SecondsToLeave} s to leave: one is out of range");
+                $"session {Session}: {Bytes} bytes, importance {Importance}, chance of return {ReturnChance}, "
+                + $"{SecondsToReturn} s to return, {SecondsToLeave} s to leave: one is out of range");
         }
     }
 }

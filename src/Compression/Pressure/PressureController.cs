@@ -73,7 +73,8 @@ public sealed class PressureController
         List<(PressureAct Act, PricedCandidate From)> chosen = [];
         while (true)
         {
-            List<(PressureAct Act, PricedCandidate From)> round = Carry(open, ActPlanner.Choose(open, wanted - chosen.Sum(c => c.Act.PlannedBytes)), cause);
+            long left = wanted - chosen.Sum(c => c.Act.PlannedBytes);
+            List<(PressureAct Act, PricedCandidate From)> round = Carry(open, ActPlanner.Choose(open, left), cause);
             HashSet<string> exceeding = [.. Exceeding(snapshot, round)];
             if (exceeding.Count == 0)
             {
@@ -127,7 +128,9 @@ public sealed class PressureController
             .Select(g => g.Key);
 
     private static long Allowed(PressureSnapshot snapshot, string tenant) =>
-        snapshot.Tenants.TryGetValue(tenant, out TenantBytes bytes) && bytes.Guaranteed > 0 ? Math.Max(0, bytes.Used - bytes.Guaranteed) : long.MaxValue;
+        snapshot.Tenants.TryGetValue(tenant, out TenantBytes bytes) && bytes.Guaranteed > 0
+            ? Math.Max(0, bytes.Used - bytes.Guaranteed)
+            : long.MaxValue;
 
     private static IEnumerable<(PressureAct Act, PricedCandidate From)> Within(
         PressureSnapshot snapshot, List<PricedCandidate> candidates, string tenant, PressureCause cause)

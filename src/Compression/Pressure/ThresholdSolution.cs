@@ -1,7 +1,9 @@
 namespace KVCluster.Compression.Pressure;
 
 /// <summary>One threshold for many caches.</summary>
-/// <param name="Threshold">The smallest weighted score that stays beyond the floors; 0 where everything fits, infinite where only the floors stay.</param>
+/// <param name="Threshold">
+/// The smallest weighted score that stays beyond the floors; 0 where everything fits, infinite where only the floors stay.
+/// </param>
 /// <param name="Bytes">An upper bound of what stays, not above the target where it is feasible.</param>
 /// <param name="IsFeasible">False where the floors alone exceed the target; they stay.</param>
 public readonly record struct ThresholdSolution(double Threshold, long Bytes, bool IsFeasible)

@@ -78,7 +78,9 @@ internal sealed class DevicePressure(SimulatedDevice device, ScenarioRun run)
         {
             Running = [.. device.Running.Select(t => new RunningTurn(t.Ends - now, t.Session.Bytes + t.Reserved))],
             ReclaimableBytes = device.Resident.Values.Where(s => !s.IsRunning && !s.IsWaiting).Sum(s => s.Bytes),
-            ReclaimBytesPerSecond = run.Scenario.Pressure.Compress ? run.Scenario.Device.CompressBytesPerSecond : run.Scenario.Device.SaveBytesPerSecond,
+            ReclaimBytesPerSecond = run.Scenario.Pressure.Compress
+                ? run.Scenario.Device.CompressBytesPerSecond
+                : run.Scenario.Device.SaveBytesPerSecond,
             AheadBytes = ahead,
         };
     }

@@ -173,7 +173,8 @@ public sealed class ScenarioRun
         {
             needs[session.Group.Tenant] = needs.GetValueOrDefault(session.Group.Tenant) + session.Bytes;
             ScoreHistogram present = session.Present(Histograms);
-            double weight = SessionWeight.Of(SessionWeight.Importance(session.Group.Priority), Chance.Of(Time.Now - session.LastEnd, [.. session.Gaps]));
+            double chance = Chance.Of(Time.Now - session.LastEnd, [.. session.Gaps]);
+            double weight = SessionWeight.Of(SessionWeight.Importance(session.Group.Priority), chance);
             parts.Add(new WeightedProfile(present.Profile, present.TotalMass > 0 ? weight / present.TotalMass : weight));
         }
 
@@ -207,7 +208,8 @@ public sealed class ScenarioRun
             }
         }
 
-        foreach (SimulatedSession session in from.Resident.Values.Where(s => !s.IsRunning && !s.IsWaiting).OrderByDescending(s => s.LastEnd).ToArray())
+        SimulatedSession[] idle = [.. from.Resident.Values.Where(s => !s.IsRunning && !s.IsWaiting).OrderByDescending(s => s.LastEnd)];
+        foreach (SimulatedSession session in idle)
         {
             if (session.Bytes <= bytes && session.Bytes <= to.Memory.Free)
             {

@@ -67,7 +67,11 @@ public static class ByteLeases
             return [.. reports.Select(r => r.CapacityBytes)];
         }
 
-        FairClaim[] needs = [.. reports.Select(r => new FairClaim(Math.Min(r.CapacityBytes, Raised(r.UsedBytes + r.WaitingBytes, options)), r.Profile.FloorBytes))];
+        FairClaim[] needs =
+        [
+            .. reports.Select(r => new FairClaim(
+                Math.Min(r.CapacityBytes, Raised(r.UsedBytes + r.WaitingBytes, options)), r.Profile.FloorBytes)),
+        ];
         long[] lent = MaxMinFair.Share(budget, needs);
 
         // What no node needs at this instant is spread alike over the room they have, for growth.

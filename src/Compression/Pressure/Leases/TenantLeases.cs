@@ -39,7 +39,10 @@ internal sealed class TenantLeases
     /// <summary>The parts of one node's lease.</summary>
     public IReadOnlyDictionary<string, TenantLease> Of(int node)
     {
-        (string Tenant, long Need)[] here = [.. _reports[node].Needs.Where(n => n.Value > 0).Select(n => (n.Key, n.Value)).OrderBy(n => n.Key, StringComparer.Ordinal)];
+        (string Tenant, long Need)[] here =
+        [
+            .. _reports[node].Needs.Where(n => n.Value > 0).Select(n => (n.Key, n.Value)).OrderBy(n => n.Key, StringComparer.Ordinal),
+        ];
         FairClaim[] claims = Array.ConvertAll(here, h =>
         {
             (long need, long part) = _tenants[h.Tenant];

@@ -10,7 +10,8 @@ public sealed record TenantTerms(double Share = 1, long GuaranteedBytes = 0)
     {
         if (!(Share > 0 && double.IsFinite(Share)) || GuaranteedBytes < 0)
         {
-            throw new PolicyException($"tenant {tenant}: share {Share}, {GuaranteedBytes} bytes guaranteed: the share is above 0, the guarantee not negative");
+            throw new PolicyException(
+                $"tenant {tenant}: share {Share}, {GuaranteedBytes} bytes guaranteed: the share is above 0, the guarantee not negative");
         }
     }
 }
