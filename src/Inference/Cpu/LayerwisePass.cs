@@ -116,7 +116,7 @@ internal abstract unsafe class LayerwisePass : IDisposable
             BeginRun();
         }
 
-        int rows = Math.Min(_chunk, RunLength - Row);
+        int rows = Math.Min(EvenChunk(RunLength), RunLength - Row);
         RunChunk(rows);
         Row += rows;
         _layerRows += rows;
@@ -206,6 +206,13 @@ internal abstract unsafe class LayerwisePass : IDisposable
     };
 
     protected void RunTiles(in TileAttentionInput input) => _tiles.Run(input);
+
+    /// <summary>Rows a step, at most a chunk: alike, since a short rest would expand the weights for a few rows.</summary>
+    private int EvenChunk(int length)
+    {
+        int steps = (length + _chunk - 1) / _chunk;
+        return (length + steps - 1) / steps;
+    }
 
     private void Embed()
     {
