@@ -1,4 +1,3 @@
-using KVCluster.Engine.Embedded;
 using KVCluster.Worker.Serving;
 using Microsoft.Extensions.DependencyInjection;
 using Orleans;
@@ -6,10 +5,10 @@ using Orleans.Runtime.Hosting;
 
 namespace KVCluster.Grains.Tests;
 
-/// <summary>Virtual silos that serve sessions, each with workers of its own.</summary>
+/// <summary>Silos that serve sessions, each with workers of its own.</summary>
 internal sealed class GrainCluster : IAsyncDisposable
 {
-    private readonly Dictionary<string, (EmbeddedSilo Silo, IDeviceWorker[] Workers)> _silos = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, (TestSilo Silo, IDeviceWorker[] Workers)> _silos = new(StringComparer.Ordinal);
     private readonly Func<string, IDeviceWorker[]> _workers;
     private readonly Action<GrainOptions>? _configure;
 
@@ -17,14 +16,10 @@ internal sealed class GrainCluster : IAsyncDisposable
     {
         _workers = workers;
         _configure = configure;
-        Engine = new EmbeddedCluster(new EmbeddedClusterOptions
-        {
-            GrainAssemblies = [typeof(SessionGrain).Assembly],
-            TimeProvider = time,
-        });
+        Engine = new TestEngine(time);
     }
 
-    public EmbeddedCluster Engine { get; }
+    public TestEngine Engine { get; }
 
     public StateStore States { get; } = new();
 
@@ -45,7 +40,7 @@ internal sealed class GrainCluster : IAsyncDisposable
     public async Task AddAsync(string name)
     {
         IDeviceWorker[] workers = _workers(name);
-        EmbeddedSilo silo = await Engine.StartSiloAsync(name, builder =>
+        TestSilo silo = await Engine.StartSiloAsync(name, builder =>
         {
             builder.Services.AddGrainStorage(GrainStorageNames.Sessions, (_, _) => States);
             builder.AddKVClusterGrains(_ => new NodeDevices(workers), options =>
@@ -71,7 +66,7 @@ internal sealed class GrainCluster : IAsyncDisposable
     {
         for (int round = 0; round < 2; round++)
         {
-            foreach ((EmbeddedSilo silo, _) in _silos.Values)
+            foreach ((TestSilo silo, _) in _silos.Values)
             {
                 await silo.Services.GetRequiredService<NodeReporter>().ReportAsync(CancellationToken.None);
             }
@@ -100,7 +95,7 @@ internal sealed class GrainCluster : IAsyncDisposable
     public async Task DeactivateAllAsync(ManualTime time)
     {
         using var patience = new CancellationTokenSource(Turns.Patience);
-        while (Engine.Silos.Any(silo => silo.ActivationCount > 0))
+        while (!await Engine.IsIdleAsync())
         {
             patience.Token.ThrowIfCancellationRequested();
             time.Advance(TimeSpan.FromMinutes(16));
