@@ -24,6 +24,7 @@ internal sealed class ConformanceCluster : IConformanceCluster
             ConfigureSilo = silo =>
             {
                 silo.AddDirectoryGrainStorage("conformance", _states);
+                silo.AddMemoryGrainStorage("memory");
                 silo.Configure<SiloMessagingOptions>(messaging => messaging.ResponseTimeout = options.ResponseTimeout);
                 silo.Configure<GrainCollectionOptions>(collection =>
                 {
