@@ -1,5 +1,6 @@
 using KVCluster.Engine.Conformance.Cluster;
 using KVCluster.Engine.Conformance.Grains;
+using KVCluster.Engine.Embedded;
 using Orleans.Runtime;
 using Orleans.Storage;
 

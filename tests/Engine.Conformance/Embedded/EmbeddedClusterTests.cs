@@ -1,4 +1,6 @@
+using KVCluster.Engine.Conformance.Cluster;
 using KVCluster.Engine.Conformance.Grains;
+using KVCluster.Engine.Embedded;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Orleans.Hosting;

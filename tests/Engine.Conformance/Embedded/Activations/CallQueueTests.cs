@@ -1,3 +1,4 @@
+using KVCluster.Engine.Embedded;
 namespace KVCluster.Engine.Conformance.Embedded.Activations;
 
 public sealed class CallQueueTests

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using KVCluster.Engine.Conformance.Grains;
+using KVCluster.Engine.Embedded;
 using Orleans.Runtime;
 using Orleans.Serialization;
 

@@ -1,4 +1,5 @@
 using KVCluster.Engine.Conformance.Grains;
+using KVCluster.Engine.Embedded;
 using Orleans.Runtime;
 using Orleans.Storage;
 

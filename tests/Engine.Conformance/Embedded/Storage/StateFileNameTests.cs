@@ -1,5 +1,6 @@
 using FsCheck;
 using FsCheck.Fluent;
+using KVCluster.Engine.Embedded;
 using Orleans.Runtime;
 
 namespace KVCluster.Engine.Conformance.Embedded.Storage;

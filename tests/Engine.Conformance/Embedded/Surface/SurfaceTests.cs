@@ -1,3 +1,4 @@
+using KVCluster.Engine.Embedded;
 using KVCluster.TestSupport;
 
 namespace KVCluster.Engine.Conformance.Embedded.Surface;
