@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using KVCluster.Engine.Embedded;
 using KVCluster.Worker.Serving;
 using Microsoft.Extensions.DependencyInjection;
 using Orleans;
@@ -7,10 +6,10 @@ using Orleans.Runtime.Hosting;
 
 namespace KVCluster.Grains.Tests;
 
-/// <summary>Virtual silos that serve sessions, each with workers of its own.</summary>
+/// <summary>Silos that serve sessions, each with workers of its own.</summary>
 internal sealed class GrainCluster : IAsyncDisposable
 {
-    private readonly ConcurrentDictionary<string, (EmbeddedSilo Silo, IDeviceWorker[] Workers)> _silos = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, (TestSilo Silo, IDeviceWorker[] Workers)> _silos = new(StringComparer.Ordinal);
     private readonly Func<string, IDeviceWorker[]> _workers;
     private readonly Action<GrainOptions>? _configure;
     private readonly Action<IDeviceWorker> _gone;
@@ -21,14 +20,10 @@ internal sealed class GrainCluster : IAsyncDisposable
         _workers = workers;
         _gone = gone ?? (_ => { });
         _configure = configure;
-        Engine = new EmbeddedCluster(new EmbeddedClusterOptions
-        {
-            GrainAssemblies = [typeof(SessionGrain).Assembly],
-            TimeProvider = time,
-        });
+        Engine = new TestEngine(time);
     }
 
-    public EmbeddedCluster Engine { get; }
+    public TestEngine Engine { get; }
 
     public StateStore States { get; } = new();
 
@@ -53,7 +48,7 @@ internal sealed class GrainCluster : IAsyncDisposable
     public async Task AddAsync(string name)
     {
         IDeviceWorker[] workers = _workers(name);
-        EmbeddedSilo silo = await Engine.StartSiloAsync(name, builder =>
+        TestSilo silo = await Engine.StartSiloAsync(name, builder =>
         {
             builder.Services.AddGrainStorage(GrainStorageNames.Sessions, (_, _) => States);
             builder.AddKVClusterGrains(_ => new NodeDevices(workers), options =>
@@ -79,7 +74,7 @@ internal sealed class GrainCluster : IAsyncDisposable
     {
         for (int round = 0; round < 2; round++)
         {
-            foreach ((EmbeddedSilo silo, _) in _silos.Values)
+            foreach ((TestSilo silo, _) in _silos.Values)
             {
                 await silo.Services.GetRequiredService<NodeReporter>().ReportAsync(CancellationToken.None);
             }
@@ -108,7 +103,7 @@ internal sealed class GrainCluster : IAsyncDisposable
     public async Task DeactivateAllAsync(ManualTime time)
     {
         using var patience = new CancellationTokenSource(Turns.Patience);
-        while (Engine.Silos.Any(silo => silo.ActivationCount > 0))
+        while (!await Engine.IsIdleAsync())
         {
             patience.Token.ThrowIfCancellationRequested();
             time.Advance(TimeSpan.FromMinutes(16));

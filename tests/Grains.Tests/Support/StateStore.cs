@@ -34,7 +34,7 @@ internal sealed class StateStore : IGrainStorage
     {
         if (_states.TryGetValue(Key(stateName, grainId), out var state))
         {
-            grainState.State = JsonSerializer.Deserialize<T>(state.Json);
+            grainState.State = JsonSerializer.Deserialize<T>(state.Json)!;
             (grainState.ETag, grainState.RecordExists) = (state.ETag, true);
         }
         else
