@@ -246,7 +246,14 @@ public sealed class MoveTests(NeedleModel needle) : ScriptedFixture(needle)
 
         IPrefixDirectoryGrain directory = cluster.Engine.Client.GetGrain<IPrefixDirectoryGrain>("t");
         int[] asked = [.. await cluster.Session("long").HistoryAsync(), 1, 2, 3];
-        Assert.Equal(new PrefixMatch("long", 96), await directory.Find(BlockHashes.Of(asked)));
+
+        // The directory is told at the end of a turn, and nobody waits for it.
+        using CancellationTokenSource patience = new(Turns.Patience);
+        while (await directory.Find(BlockHashes.Of(asked)) != new PrefixMatch("long", 96))
+        {
+            await Task.Delay(5, patience.Token);
+        }
+
         Assert.Null(await cluster.Engine.Client.GetGrain<IPrefixDirectoryGrain>("u").Find(BlockHashes.Of(asked)));
         await cluster.Session("long").Close();
         Assert.Equal(new PrefixMatch("short", 32), await directory.Find(BlockHashes.Of(asked)));

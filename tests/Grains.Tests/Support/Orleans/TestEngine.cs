@@ -4,6 +4,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Orleans;
+using Orleans.Configuration;
 using Orleans.Hosting;
 using Orleans.Metadata;
 using Orleans.Runtime;
@@ -21,8 +22,10 @@ internal sealed class TestEngine(TimeProvider time) : IAsyncDisposable
 
     private readonly List<IHost> _silos = [];
     private RedisServer? _redis;
+    private IHost? _client;
 
-    public IGrainFactory Client => _silos[0].Services.GetRequiredService<IGrainFactory>();
+    /// <summary>A client outside of the silos: it outlives each of them.</summary>
+    public IGrainFactory Client => _client!.Services.GetRequiredService<IClusterClient>();
 
     public async Task<TestSilo> StartSiloAsync(string name, Action<ISiloBuilder> configure)
     {
@@ -36,7 +39,7 @@ internal sealed class TestEngine(TimeProvider time) : IAsyncDisposable
                 Redis = _redis.Endpoint,
                 SiloName = name,
                 SiloPort = LoopbackPorts.Free(),
-                GatewayPort = 0,
+                GatewayPort = LoopbackPorts.Free(),
             });
             silo.Services.AddSingleton(time);
             foreach (string key in RealClocks)
@@ -49,6 +52,7 @@ internal sealed class TestEngine(TimeProvider time) : IAsyncDisposable
         IHost host = builder.Build();
         _silos.Add(host);
         await host.StartAsync().WaitAsync(Turns.Patience);
+        _client ??= await StartClientAsync(_redis.Endpoint);
         await SettleAsync();
         return new TestSilo(host.Services, host);
     }
@@ -69,6 +73,12 @@ internal sealed class TestEngine(TimeProvider time) : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        if (_client is not null)
+        {
+            await _client.StopAsync().WaitAsync(Turns.Patience);
+            await ((IAsyncDisposable)_client).DisposeAsync();
+        }
+
         foreach (IHost silo in _silos.ToArray().Reverse())
         {
             await EndAsync(silo, CancellationToken.None);
@@ -78,6 +88,20 @@ internal sealed class TestEngine(TimeProvider time) : IAsyncDisposable
         {
             await _redis.DisposeAsync();
         }
+    }
+
+    private static async Task<IHost> StartClientAsync(string redis)
+    {
+        HostApplicationBuilder builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings { DisableDefaults = true });
+        builder.Logging.SetMinimumLevel(LogLevel.Error);
+        builder.UseOrleansClient(client =>
+        {
+            client.UseKVCluster(new OrleansClusterOptions { Redis = redis });
+            client.Configure<GatewayOptions>(options => options.GatewayListRefreshPeriod = TimeSpan.FromMilliseconds(250));
+        });
+        IHost host = builder.Build();
+        await host.StartAsync().WaitAsync(Turns.Patience);
+        return host;
     }
 
     private async Task EndAsync(IHost silo, CancellationToken cancellationToken)
