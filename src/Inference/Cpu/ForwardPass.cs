@@ -24,6 +24,7 @@ internal sealed unsafe class ForwardPass : IDisposable
     private readonly ColumnAccumulator _accumulator;
     private readonly IIndexedWork _storeWork;
     private readonly Row[] _rows;
+    private readonly List<WantedLogits> _wanted = [];
     private readonly List<DecodeRow> _decodeRows = [];
     private readonly List<ObservedAttention?> _decodeObservers = [];
     private float[] _merged = [];
@@ -61,12 +62,7 @@ internal sealed unsafe class ForwardPass : IDisposable
         }
 
         Trace(batch);
-        int first = 0;
-        for (int i = 0; i < batch.Count; i++)
-        {
-            WriteLogits(batch[i], first);
-            first += batch[i].Tokens.Length;
-        }
+        WriteLogits(batch);
     }
 
     public void Dispose()
@@ -187,27 +183,59 @@ internal sealed unsafe class ForwardPass : IDisposable
         return longest;
     }
 
-    private void WriteLogits(ForwardRequest request, int first)
+    /// <summary>
+    /// Logits of all rows that want them, whoever's they are: the vocabulary's matrix is the largest, and is read once for as many rows as go
+    /// together.
+    /// </summary>
+    private void WriteLogits(IReadOnlyList<ForwardRequest> batch)
     {
-        int tokens = request.Tokens.Length;
-        int start = request.Logits switch
+        _wanted.Clear();
+        int first = 0;
+        for (int i = 0; i < batch.Count; i++)
         {
-            LogitsRows.None => tokens,
-            LogitsRows.Last => tokens - 1,
-            _ => 0,
-        };
+            int tokens = batch[i].Tokens.Length;
+            int start = batch[i].Logits switch
+            {
+                LogitsRows.None => tokens,
+                LogitsRows.Last => tokens - 1,
+                _ => 0,
+            };
+            for (int row = start; row < tokens; row++)
+            {
+                // Rows move down only, so none is overwritten before it is read; nobody needs the others any more.
+                MoveHidden(first + row, _wanted.Count);
+                _wanted.Add(new WantedLogits(batch[i], row - start));
+            }
+
+            first += tokens;
+        }
+
+        for (int row = 0; row < _wanted.Count; row += LogitsChunk)
+        {
+            WriteLogits(row, Math.Min(LogitsChunk, _wanted.Count - row));
+        }
+    }
+
+    private void WriteLogits(int first, int count)
+    {
         int vocabulary = _config.VocabularySize;
         int stride = LayerPipeline.Stride(vocabulary);
-        for (int row = start; row < tokens; row += LogitsChunk)
+        _logits.Ensure((long)count * stride);
+        _pipeline.Logits(_hidden.Data + ((long)first * _pipeline.HiddenStride), count, _logits.Data, stride);
+        for (int r = 0; r < count; r++)
         {
-            int count = Math.Min(LogitsChunk, tokens - row);
-            _logits.Ensure((long)count * stride);
-            _pipeline.Logits(_hidden.Data + ((long)(first + row) * _pipeline.HiddenStride), count, _logits.Data, stride);
-            for (int r = 0; r < count; r++)
-            {
-                Span<float> destination = request.LogitsDestination.Span.Slice((row - start + r) * vocabulary, vocabulary);
-                new ReadOnlySpan<float>(_logits.Data + ((long)r * stride), vocabulary).CopyTo(destination);
-            }
+            WantedLogits wanted = _wanted[first + r];
+            Span<float> destination = wanted.Request.LogitsDestination.Span.Slice(wanted.Index * vocabulary, vocabulary);
+            new ReadOnlySpan<float>(_logits.Data + ((long)r * stride), vocabulary).CopyTo(destination);
+        }
+    }
+
+    private void MoveHidden(int from, int to)
+    {
+        if (from != to)
+        {
+            new ReadOnlySpan<float>(_hidden.Data + ((long)from * _pipeline.HiddenStride), _config.HiddenSize)
+                .CopyTo(new Span<float>(_hidden.Data + ((long)to * _pipeline.HiddenStride), _config.HiddenSize));
         }
     }
 
@@ -248,4 +276,7 @@ internal sealed unsafe class ForwardPass : IDisposable
 
     /// <summary>Whose token a row is, and how many of its step come before it.</summary>
     private readonly record struct Row(KvCache Cache, int Offset);
+
+    /// <summary>Where a row of logits goes.</summary>
+    private readonly record struct WantedLogits(ForwardRequest Request, int Index);
 }

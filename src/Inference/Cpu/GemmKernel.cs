@@ -27,6 +27,14 @@ internal static unsafe class GemmKernel
             c += TileRows * ldc;
         }
 
+        if (rows >= 8 && Vector512.IsHardwareAccelerated)
+        {
+            Tile8x32(a, lda, b, ldb, c, ldc, k, accumulate);
+            rows -= 8;
+            a += 8 * lda;
+            c += 8 * ldc;
+        }
+
         while (rows >= 4)
         {
             Tile4x32(a, lda, b, ldb, c, ldc, k, accumulate);
@@ -101,6 +109,38 @@ internal static unsafe class GemmKernel
         r9.Store(c + (9 * ldc), accumulate);
         r10.Store(c + (10 * ldc), accumulate);
         r11.Store(c + (11 * ldc), accumulate);
+    }
+
+    /// <summary>The rows of a decoding batch: enough chains at once to hide the latency of the additions.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Tile8x32(float* a, nint lda, float* b, nint ldb, float* c, nint ldc, int k, bool accumulate)
+    {
+        Accumulator r0 = default, r1 = default, r2 = default, r3 = default, r4 = default, r5 = default, r6 = default, r7 = default;
+        float* a3 = a + (3 * lda);
+        float* a6 = a + (6 * lda);
+        for (nint i = 0; i < k; i++)
+        {
+            Vector512<float> b0 = Vector512.Load(b);
+            Vector512<float> b1 = Vector512.Load(b + 16);
+            b += ldb;
+            r0 = r0.Add(a[i], b0, b1);
+            r1 = r1.Add(a[i + lda], b0, b1);
+            r2 = r2.Add(a[i + (2 * lda)], b0, b1);
+            r3 = r3.Add(a3[i], b0, b1);
+            r4 = r4.Add(a3[i + lda], b0, b1);
+            r5 = r5.Add(a3[i + (2 * lda)], b0, b1);
+            r6 = r6.Add(a6[i], b0, b1);
+            r7 = r7.Add(a6[i + lda], b0, b1);
+        }
+
+        r0.Store(c, accumulate);
+        r1.Store(c + ldc, accumulate);
+        r2.Store(c + (2 * ldc), accumulate);
+        r3.Store(c + (3 * ldc), accumulate);
+        r4.Store(c + (4 * ldc), accumulate);
+        r5.Store(c + (5 * ldc), accumulate);
+        r6.Store(c + (6 * ldc), accumulate);
+        r7.Store(c + (7 * ldc), accumulate);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]

@@ -3,8 +3,8 @@ using KVCluster.Inference.Cpu.Packing;
 namespace KVCluster.Inference.Cpu;
 
 /// <summary>
-/// y = x * W^T for several matrices over the same input in one parallel section. One row takes the encodings' vector kernels; more rows
-/// share each panel, expanded to float32 a cache-sized piece at a time.
+/// y = x * W^T for several matrices over the same input in one parallel section. One row takes the encodings' vector kernels, a few rows
+/// the kernels that expand weights in registers; many rows share each panel, expanded to float32 a cache-sized piece at a time.
 /// </summary>
 internal sealed unsafe class MatrixMultiply : IIndexedWork, IDisposable
 {
@@ -124,6 +124,12 @@ internal sealed unsafe class MatrixMultiply : IIndexedWork, IDisposable
         for (int k = 0; k < matrix.Columns; k += depth)
         {
             int count = Math.Min(depth, matrix.Columns - k);
+            if (_rows < matrix.RowsKernelLimit)
+            {
+                matrix.MultiplyRows(panel, k, count, _x + k, _ldx, y, target.Ldy, _rows, target.Accumulate || k > 0);
+                continue;
+            }
+
             float* b = matrix.Expand(panel, k, count, scratch);
             GemmKernel.Multiply32(_x + k, _ldx, b, PackedMatrix.PanelRows, y, target.Ldy, _rows, count, target.Accumulate || k > 0);
         }

@@ -38,6 +38,16 @@ internal abstract class PackedMatrix : IDisposable
     /// <summary>True where <see cref="MultiplyVector"/> beats expanding panels for a single row.</summary>
     public virtual bool HasVectorKernel => false;
 
+    /// <summary>Rows below which <see cref="MultiplyRows"/> beats expanding panels; 0 where the encoding has no such kernel.</summary>
+    public virtual int RowsKernelLimit => 0;
+
+    /// <summary>
+    /// y[rows, 32] (+)= panel * x over inputs [column, column + count), x pointing at the first of them: the very sums that expanding and
+    /// <see cref="GemmKernel.Multiply32"/> give.
+    /// </summary>
+    public virtual unsafe void MultiplyRows(int panel, int column, int count, float* x, nint ldx, float* y, nint ldy, int rows, bool accumulate) =>
+        throw new NotSupportedException("this encoding has no kernel for few rows");
+
     /// <summary>
     /// Gives inputs [column, column + count) of a panel as float32 [count, 32]: expanded into <paramref name="scratch"/>, or in place.
     /// </summary>

@@ -9,7 +9,7 @@ namespace KVCluster.Inference.Cpu.Packing;
 /// Q4_0 and Q4_1 panels. Per block of 32 inputs: 32 half scales, (Q4_1) 32 half minima, then for j = 0..15 the 32 rows' bytes j, whose
 /// low nibble is input j and whose high nibble is input j + 16, as in the file.
 /// </summary>
-internal sealed unsafe class PackedQ4 : PackedMatrix
+internal sealed unsafe partial class PackedQ4 : PackedMatrix
 {
     private const int Block = 32;
 
@@ -140,6 +140,7 @@ internal sealed unsafe class PackedQ4 : PackedMatrix
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private Vector512<float> Minimum(byte* block, int half) =>
         _hasMinimum ? HalfFloats.LoadF16((ushort*)block + PanelRows + (16 * half)) : Vector512<float>.Zero;
 
