@@ -109,7 +109,7 @@ internal sealed partial class Activation
             _operation = null;
         }
 
-        DisposeTimers();
+        EndTimers(timer => timer.Kill());
         _deactivated?.TrySetResult();
         foreach (var call in calls)
         {
@@ -207,7 +207,7 @@ internal sealed partial class Activation
 
     private async Task DeactivateAsync(bool wasValid, CancellationToken cancellationToken)
     {
-        DisposeTimers();
+        EndTimers(timer => timer.Dispose());
         using var timeout = new CancellationTokenSource(Silo.Collection.DeactivationTimeout, Silo.Time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellationToken);
         Activation? successor = null;
@@ -292,7 +292,7 @@ internal sealed partial class Activation
 
     private async Task DisposeInstanceAsync()
     {
-        DisposeTimers();
+        EndTimers(timer => timer.Dispose());
         if (GrainInstance is IAsyncDisposable asyncDisposable)
         {
             await asyncDisposable.DisposeAsync();

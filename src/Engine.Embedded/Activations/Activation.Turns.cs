@@ -115,8 +115,8 @@ internal sealed partial class Activation
                 _lastUse = Silo.Time.GetTimestamp();
             }
 
-            // The successor of a blocking call that ended is not looked for: whoever runs on interleaves from then on, as in Orleans.
-            if (_blocking is null || ReferenceEquals(_blocking, call))
+            // No successor is looked for among those that run: they do not block, as in Orleans.
+            if (ReferenceEquals(_blocking, call))
             {
                 _blocking = null;
             }
@@ -221,7 +221,7 @@ internal sealed partial class Activation
         if (!_scheduled)
         {
             _scheduled = true;
-            ThreadPool.UnsafeQueueUserWorkItem(_scheduler, preferLocal: true);
+            ThreadPool.UnsafeQueueUserWorkItem(_scheduler, preferLocal: false);
         }
     }
 

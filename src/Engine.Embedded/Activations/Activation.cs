@@ -81,7 +81,7 @@ internal sealed partial class Activation : IGrainContext
 
     public override string ToString() => $"[Activation: {Silo.Address}/{GrainId}{ActivationId} State={_state}]";
 
-    private void DisposeTimers()
+    private void EndTimers(Action<GrainTimer> end)
     {
         GrainTimer[] timers;
         lock (_gate)
@@ -90,7 +90,7 @@ internal sealed partial class Activation : IGrainContext
             _timers = null;
         }
 
-        Array.ForEach(timers, timer => timer.Dispose());
+        Array.ForEach(timers, end);
     }
 }
 

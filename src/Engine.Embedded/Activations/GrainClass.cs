@@ -74,7 +74,8 @@ internal sealed class GrainClass
             }
 
             var bridge = typeof(StateBridge<>).MakeGenericType(type.GetGenericArguments());
-            return activation => Activator.CreateInstance(bridge, activation, state.StateName, state.StorageName);
+            return activation => Activator.CreateInstance(bridge, BindingFlags.DoNotWrapExceptions, null,
+                [activation, state.StateName, state.StorageName], null);
         }
 
         if (type == typeof(IGrainContext))

@@ -24,7 +24,7 @@ internal sealed class GrainTimer : IGrainTimer
             | (options.KeepAlive ? CallKind.None : CallKind.NoKeepAlive);
 
         // Ticks begin outside of any call: they must not carry the request context of the turn that made the timer.
-        using (ExecutionContext.IsFlowSuppressed() ? default : ExecutionContext.SuppressFlow())
+        using (FlowSuppression.Begin())
         {
             _timer = activation.Silo.Time.CreateTimer(
                 static state => ((GrainTimer)state!).Tick(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
@@ -49,6 +49,9 @@ internal sealed class GrainTimer : IGrainTimer
         _timer.Dispose();
         _activation.OnTimerDisposed(this);
     }
+
+    /// <summary>Ticks no more, and tells nobody.</summary>
+    public void Kill() => _timer.Dispose();
 
     private static void Validate(TimeSpan dueTime, TimeSpan period)
     {

@@ -28,7 +28,7 @@ public sealed class EmbeddedCluster : IAsyncDisposable
         Classes = new GrainClassMap(options.GrainAssemblies);
         Locator = new Locator(this);
         Client = new GrainFactory(this, null, options.ClientMessaging);
-        using (ExecutionContext.IsFlowSuppressed() ? default : ExecutionContext.SuppressFlow())
+        using (FlowSuppression.Begin())
         {
             _sweeper = options.TimeProvider.CreateTimer(static state => ((EmbeddedCluster)state!).ExpireCalls(), this,
                 Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
@@ -65,7 +65,7 @@ public sealed class EmbeddedCluster : IAsyncDisposable
         var builder = new EmbeddedSiloBuilder(this);
         Options.ConfigureSilo?.Invoke(builder);
         configure?.Invoke(builder);
-        var silo = new SiloRuntime(this, name ?? $"silo-{number}", SiloAddress.New(IPAddress.Loopback, 1, number), builder);
+        var silo = new SiloRuntime(this, name ?? $"silo-{number}", SiloAddress.New(IPAddress.Loopback, number, number), builder);
         SweepWithin(silo.Messaging.ResponseTimeout);
         lock (_gate)
         {
@@ -99,6 +99,10 @@ public sealed class EmbeddedCluster : IAsyncDisposable
         try
         {
             await silo.Runtime.StopAsync(cancellationToken);
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            // Out of patience: the rest is killed.
         }
         finally
         {

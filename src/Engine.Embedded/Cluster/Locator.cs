@@ -53,7 +53,7 @@ internal sealed class Locator(EmbeddedCluster cluster)
         GrainClass grainClass, GrainId id, Type interfaceType, Dictionary<string, object>? context, SiloRuntime? sender)
     {
         // The director's code is the application's: it runs outside of the caller's turn and context.
-        using (ExecutionContext.IsFlowSuppressed() ? default : ExecutionContext.SuppressFlow())
+        using (FlowSuppression.Begin())
         {
             return Task.Run(async () =>
             {

@@ -17,6 +17,7 @@ internal sealed class SiloRuntime : ILocalSiloDetails
     private readonly ServiceProvider _services;
     private ITimer? _collector;
     private volatile bool _accepting;
+    private volatile bool _dead;
 
     public SiloRuntime(EmbeddedCluster cluster, string name, SiloAddress address, EmbeddedSiloBuilder builder)
     {
@@ -62,7 +63,7 @@ internal sealed class SiloRuntime : ILocalSiloDetails
     public EngineLog Log { get; }
 
     /// <summary>Killed: nothing of it runs any more.</summary>
-    public bool IsDead { get; private set; }
+    public bool IsDead => _dead;
 
     /// <summary>Whether activations may begin here.</summary>
     public bool IsAccepting => _accepting;
@@ -84,7 +85,7 @@ internal sealed class SiloRuntime : ILocalSiloDetails
     public async Task StartAsync(CancellationToken cancellationToken)
     {
         _accepting = true;
-        using (ExecutionContext.IsFlowSuppressed() ? default : ExecutionContext.SuppressFlow())
+        using (FlowSuppression.Begin())
         {
             _collector = Time.CreateTimer(static state => ((SiloRuntime)state!).CollectIdle(), this,
                 Collection.CollectionQuantum, Collection.CollectionQuantum);
@@ -122,7 +123,7 @@ internal sealed class SiloRuntime : ILocalSiloDetails
     public void Kill()
     {
         StopAccepting();
-        IsDead = true;
+        _dead = true;
         foreach (var activation in Activations())
         {
             activation.Kill();
@@ -132,7 +133,7 @@ internal sealed class SiloRuntime : ILocalSiloDetails
 
     public async ValueTask DisposeAsync()
     {
-        IsDead = true;
+        _dead = true;
         _collector?.Dispose();
         await _services.DisposeAsync();
     }

@@ -3,7 +3,7 @@ using System.Diagnostics.CodeAnalysis;
 namespace Orleans.Runtime;
 
 /// <summary>The identity of a grain: its type and its key, written <c>type/key</c>.</summary>
-public readonly struct GrainId : IEquatable<GrainId>, IComparable<GrainId>
+public readonly record struct GrainId : IComparable<GrainId>
 {
     /// <summary>A grain's identity.</summary>
     public GrainId(GrainType type, IdSpan key)
@@ -44,26 +44,11 @@ public readonly struct GrainId : IEquatable<GrainId>, IComparable<GrainId>
     }
 
     /// <inheritdoc/>
-    public bool Equals(GrainId other) => Key.Equals(other.Key) && Type.Equals(other.Type);
-
-    /// <inheritdoc/>
-    public override bool Equals(object? obj) => obj is GrainId other && Equals(other);
-
-    /// <inheritdoc/>
-    public override int GetHashCode() => HashCode.Combine(Type, Key);
-
-    /// <inheritdoc/>
     public int CompareTo(GrainId other)
     {
         var byType = Type.CompareTo(other.Type);
         return byType != 0 ? byType : Key.CompareTo(other.Key);
     }
-
-    /// <summary>Whether both are the same identity.</summary>
-    public static bool operator ==(GrainId left, GrainId right) => left.Equals(right);
-
-    /// <summary>Whether they are different identities.</summary>
-    public static bool operator !=(GrainId left, GrainId right) => !left.Equals(right);
 
     /// <inheritdoc/>
     public override string ToString() => $"{Type}/{Key}";

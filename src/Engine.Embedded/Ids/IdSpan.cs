@@ -1,7 +1,7 @@
 namespace Orleans.Runtime;
 
 /// <summary>The text of an identity.</summary>
-public readonly struct IdSpan : IEquatable<IdSpan>, IComparable<IdSpan>
+public readonly record struct IdSpan : IComparable<IdSpan>
 {
     private readonly string? _value;
 
@@ -18,22 +18,7 @@ public readonly struct IdSpan : IEquatable<IdSpan>, IComparable<IdSpan>
     }
 
     /// <inheritdoc/>
-    public bool Equals(IdSpan obj) => string.Equals(_value, obj._value, StringComparison.Ordinal);
-
-    /// <inheritdoc/>
-    public override bool Equals(object? obj) => obj is IdSpan other && Equals(other);
-
-    /// <inheritdoc/>
-    public override int GetHashCode() => _value?.GetHashCode() ?? 0;
-
-    /// <inheritdoc/>
     public int CompareTo(IdSpan other) => string.CompareOrdinal(_value, other._value);
-
-    /// <summary>Whether both are the same text.</summary>
-    public static bool operator ==(IdSpan left, IdSpan right) => left.Equals(right);
-
-    /// <summary>Whether they are different texts.</summary>
-    public static bool operator !=(IdSpan left, IdSpan right) => !left.Equals(right);
 
     /// <inheritdoc/>
     public override string ToString() => _value ?? string.Empty;

@@ -6,7 +6,7 @@ using Orleans.Runtime;
 namespace KVCluster.Engine.Embedded;
 
 /// <summary>
-/// The file of a state. Any key has a name of its own that every file system takes: letters of one case, digits and <c>. _ -</c> stay, all else is
+/// The file of a state. Any key has a name of its own that every file system takes: letters of one case, digits, <c>_</c> and <c>-</c> stay, all else is
 /// written as <c>%XX</c> of its UTF-8 bytes, and what gets too long ends in a hash of the whole.
 /// </summary>
 internal static class StateFileName
@@ -22,7 +22,7 @@ internal static class StateFileName
         foreach (var value in Encoding.UTF8.GetBytes(text))
         {
             var letter = (char)value;
-            if (char.IsAsciiLetterLower(letter) || char.IsAsciiDigit(letter) || letter is '_' or '-' || (letter == '.' && name.Length > 0))
+            if (char.IsAsciiLetterLower(letter) || char.IsAsciiDigit(letter) || letter is '_' or '-')
             {
                 name.Append(letter);
             }

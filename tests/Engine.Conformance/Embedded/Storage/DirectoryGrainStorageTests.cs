@@ -1,0 +1,140 @@
+using KVCluster.Engine.Conformance.Grains;
+using KVCluster.Engine.Embedded;
+using Orleans.Runtime;
+using Orleans.Storage;
+
+namespace KVCluster.Engine.Conformance.Embedded.Storage;
+
+public sealed class DirectoryGrainStorageTests : IDisposable
+{
+    private static readonly GrainId Grain = GrainId.Create("session", "acme/one");
+
+    private readonly TemporaryFolder _folder = new();
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public async Task A_state_is_there_for_the_next_process()
+    {
+        string? tag;
+        using (var storage = new DirectoryGrainStorage(_folder.Path))
+        {
+            tag = await WriteAsync(storage, 5, null);
+        }
+
+        using var next = new DirectoryGrainStorage(_folder.Path);
+        var read = await ReadAsync(next);
+        Assert.Equal((5, tag, true), (read.State!.Value, read.ETag, read.RecordExists));
+    }
+
+    [Fact]
+    public void A_second_user_of_the_directory_is_refused()
+    {
+        using var storage = new DirectoryGrainStorage(_folder.Path);
+
+        Assert.Contains(_folder.Path, Assert.Throws<IOException>(() => new DirectoryGrainStorage(_folder.Path)).Message);
+    }
+
+    [Fact]
+    public async Task Of_many_writers_with_one_etag_one_wins()
+    {
+        using var storage = new DirectoryGrainStorage(_folder.Path);
+        var tag = await WriteAsync(storage, 0, null);
+        var results = await Task.WhenAll(Enumerable.Range(1, 16).Select(value => Task.Run(async () =>
+        {
+            try
+            {
+                await WriteAsync(storage, value, tag);
+                return value;
+            }
+            catch (InconsistentStateException)
+            {
+                return 0;
+            }
+        })));
+
+        Assert.Equal(Assert.Single(results, value => value > 0), (await ReadAsync(storage)).State!.Value);
+    }
+
+    [Fact]
+    public async Task A_refused_write_changes_nothing()
+    {
+        using var storage = new DirectoryGrainStorage(_folder.Path);
+        await WriteAsync(storage, 1, null);
+        var refused = await Assert.ThrowsAsync<InconsistentStateException>(() => WriteAsync(storage, 2, "0123456789abcdef0123456789abcdef"));
+        await Assert.ThrowsAsync<InconsistentStateException>(() => WriteAsync(storage, 2, null));
+
+        var read = await ReadAsync(storage);
+        Assert.Equal(1, read.State!.Value);
+        Assert.Equal((read.ETag, "0123456789abcdef0123456789abcdef"), (refused.StoredEtag, refused.CurrentEtag));
+        Assert.Empty(Directory.EnumerateFiles(Path.Combine(_folder.Path, ".unfinished")));
+    }
+
+    [Fact]
+    public async Task What_a_crash_left_half_written_is_removed_and_the_old_state_stays()
+    {
+        using (var storage = new DirectoryGrainStorage(_folder.Path))
+        {
+            await WriteAsync(storage, 1, null);
+        }
+
+        var left = Path.Combine(_folder.Path, ".unfinished", "half");
+        await File.WriteAllTextAsync(left, "ha");
+        using var next = new DirectoryGrainStorage(_folder.Path);
+
+        Assert.False(File.Exists(left));
+        Assert.Equal(1, (await ReadAsync(next)).State!.Value);
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("garbage")]
+    [InlineData("0123456789abcdef0123456789abcdef\n{\"Value\":")]
+    public async Task A_damaged_file_is_an_error_that_is_not_taken_for_an_absent_state(string content)
+    {
+        using var storage = new DirectoryGrainStorage(_folder.Path);
+        await WriteAsync(storage, 1, null);
+        var file = Path.Combine(_folder.Path, StateFileName.Of("state", Grain));
+        await File.WriteAllTextAsync(file, content);
+
+        await Assert.ThrowsAnyAsync<Exception>(() => ReadAsync(storage));
+    }
+
+    [Fact]
+    public async Task A_state_that_is_not_writable_fails_the_write_and_keeps_the_old_one()
+    {
+        using var storage = new DirectoryGrainStorage(_folder.Path);
+        var tag = await WriteAsync(storage, 1, null);
+        Directory.Delete(Path.Combine(_folder.Path, ".unfinished"));
+
+        await Assert.ThrowsAnyAsync<IOException>(() => WriteAsync(storage, 2, tag));
+        Assert.Equal(1, (await ReadAsync(storage)).State!.Value);
+    }
+
+    [Fact]
+    public async Task A_cleared_state_leaves_no_file()
+    {
+        using var storage = new DirectoryGrainStorage(_folder.Path);
+        await WriteAsync(storage, 1, null);
+        var state = await ReadAsync(storage);
+        await storage.ClearStateAsync("state", Grain, state);
+
+        Assert.Equal((0, null, false), (state.State!.Value, state.ETag, state.RecordExists));
+        Assert.False(File.Exists(Path.Combine(_folder.Path, StateFileName.Of("state", Grain))));
+        await storage.ClearStateAsync("state", Grain, state);
+    }
+
+    private static async Task<string?> WriteAsync(DirectoryGrainStorage storage, int value, string? tag)
+    {
+        var state = new GrainState<CounterState>(new CounterState { Value = value }, tag);
+        await storage.WriteStateAsync("state", Grain, state);
+        return state.ETag;
+    }
+
+    private static async Task<GrainState<CounterState>> ReadAsync(DirectoryGrainStorage storage)
+    {
+        var state = new GrainState<CounterState>();
+        await storage.ReadStateAsync("state", Grain, state);
+        return state;
+    }
+}
