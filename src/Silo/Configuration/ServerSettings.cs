@@ -16,6 +16,8 @@ internal sealed class ServerSettings
 
     public ModelSettings Model { get; init; } = new();
 
+    public ClusterSettings Cluster { get; init; } = new();
+
     public StateSettings State { get; init; } = new();
 
     public ColdSettings Cold { get; init; } = new();
@@ -69,6 +71,27 @@ internal sealed class ModelSettings
 
     [Description("kernel threads of a device; 0: all processors"), Range(0, 1024)]
     public int Threads { get; init; }
+}
+
+internal sealed class ClusterSettings
+{
+    [Description("Orleans builds: the Redis of members, directory and conversations, as host:port,password=...; empty in others")]
+    public string Redis { get; init; } = "";
+
+    [Description("Orleans builds: the cluster's name; silos of one name find each other")]
+    public string Id { get; init; } = "kvcluster";
+
+    [Description("Orleans builds: the IP address that other silos reach this one at")]
+    public string Address { get; init; } = "127.0.0.1";
+
+    [Description("Orleans builds: 1 to listen on every interface, as a container must whose published address is not its own"), Range(0, 1)]
+    public int ListenOnAnyAddress { get; init; }
+
+    [Description("Orleans builds: the port for silos; further nodes of the process take the next ones"), Range(1, 65535)]
+    public int SiloPort { get; init; } = 11111;
+
+    [Description("Orleans builds: the port for clients; further nodes of the process take the next ones"), Range(1, 65535)]
+    public int GatewayPort { get; init; } = 30000;
 }
 
 internal sealed class StateSettings

@@ -49,7 +49,7 @@ internal static class ColdStores
             return new RedisBlobStore(client, new RedisBlobStoreOptions { Prefix = settings.State.Service, TimeToLive = live, Budget = budget });
         }
 
-        string path = store.Length > 0 ? store : Path.Combine(StateStores.DirectoryOf(settings), "cold");
+        string path = store.Length > 0 ? store : Path.Combine(DataFolder.Of(settings), "cold");
         return new DirectoryBlobStore(new DirectoryBlobStoreOptions { Path = path, Budget = budget, TimeToLive = live, Time = time });
     }
 

@@ -1,5 +1,3 @@
-using KVCluster.Engine.Embedded;
-using KVCluster.Grains;
 using KVCluster.Silo.Configuration;
 using KVCluster.Silo.Demo;
 using KVCluster.Silo.Gateway;
@@ -11,7 +9,6 @@ using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Orleans;
-using Orleans.Hosting;
 
 namespace KVCluster.Silo.Serving;
 
@@ -20,7 +17,7 @@ internal sealed class ServerHost : IAsyncDisposable
 {
     private readonly Stack<Func<ValueTask>> _undo = new();
     private readonly List<ServerNode> _nodes = [];
-    private EmbeddedCluster? _cluster;
+    private NodeCluster? _cluster;
 
     private ServerHost(ServerSettings settings) => Settings = settings;
 
@@ -28,9 +25,7 @@ internal sealed class ServerHost : IAsyncDisposable
 
     public IReadOnlyList<ServerNode> Nodes => _nodes;
 
-    public IGrainFactory Grains => _cluster!.Client;
-
-    public EmbeddedCluster Cluster => _cluster!;
+    public IGrainFactory Grains => _cluster!.Grains;
 
     /// <summary>Where HTTP is served.</summary>
     public Uri Address { get; private set; } = null!;
@@ -89,38 +84,14 @@ internal sealed class ServerHost : IAsyncDisposable
             _undo.Push(node.DisposeAsync);
         }
 
-        await StartClusterAsync(logging, cancellationToken);
+        _cluster = await NodeCluster.StartAsync(Settings, _nodes, logging, cancellationToken);
+        _undo.Push(_cluster.DisposeAsync);
         var served = new ServedModel(ModelName, _nodes[0].Model, time.GetUtcNow());
         WebApplication app = GatewayApp.Build(Settings.Listen, Grains, served, tenants, logging);
         _undo.Push(app.DisposeAsync);
         await app.StartAsync(cancellationToken);
         _undo.Push(async () => await app.StopAsync());
         Address = new Uri(app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First());
-    }
-
-    private async Task StartClusterAsync(Action<ILoggingBuilder> logging, CancellationToken cancellationToken)
-    {
-        var states = new StateStores(Settings, TimeProvider.System);
-        _undo.Push(states.DisposeAsync);
-        _cluster = new EmbeddedCluster(new EmbeddedClusterOptions
-        {
-            GrainAssemblies = [typeof(GrainOptions).Assembly],
-            Cluster = new() { ServiceId = Settings.State.Service },
-            ConfigureSilo = silo =>
-            {
-                silo.Services.AddLogging(logging);
-                states.AddTo(silo);
-            },
-        });
-        _undo.Push(_cluster.DisposeAsync);
-        foreach (ServerNode node in _nodes)
-        {
-            await _cluster.StartSiloAsync(
-                node.Name,
-                silo => silo.AddKVClusterGrains(
-                    _ => new NodeDevices([node.Worker]), o => o.IdleSaveDelay = TimeSpan.FromSeconds(Settings.Cold.IdleSaveSeconds)),
-                cancellationToken);
-        }
     }
 
     private TenantFile OpenTenants(ILoggerFactory loggers, TimeProvider time)

@@ -1,7 +1,9 @@
+using KVCluster.Grains;
 using KVCluster.Silo.Configuration;
 using KVCluster.Storage;
 using KVCluster.Worker;
 using KVCluster.Worker.Serving;
+using Orleans.Hosting;
 
 namespace KVCluster.Silo.Serving;
 
@@ -42,6 +44,10 @@ internal sealed class ServerNode : IAsyncDisposable
             throw;
         }
     }
+
+    /// <summary>Puts the grains on the node's silo.</summary>
+    public void AddTo(ISiloBuilder silo, ServerSettings settings) => silo.AddKVClusterGrains(
+        _ => new NodeDevices([Worker]), o => o.IdleSaveDelay = TimeSpan.FromSeconds(settings.Cold.IdleSaveSeconds));
 
     public async ValueTask DisposeAsync()
     {

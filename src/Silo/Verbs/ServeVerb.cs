@@ -34,7 +34,7 @@ internal static class ServeVerb
             terminal.Error.WriteLine("no tenants file: everybody on this machine may do everything; other machines are not served");
         }
 
-        terminal.Error.WriteLine($"conversations in {StateStores.Describe(settings)}");
+        terminal.Error.WriteLine($"conversations in {NodeCluster.Describe(settings)}");
         terminal.Error.WriteLine($"listening on {host.Address.ToString().TrimEnd('/')} (Ctrl+C stops)");
         var stopped = new TaskCompletionSource();
         using (interrupt.Token.Register(stopped.SetResult))

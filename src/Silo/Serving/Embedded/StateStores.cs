@@ -10,8 +10,6 @@ namespace KVCluster.Silo.Serving;
 /// <summary>The store of conversations that the settings name: a directory, or Redis (the durable role).</summary>
 internal sealed class StateStores : IAsyncDisposable
 {
-    public const string DefaultDirectory = "kvcluster-data";
-
     private readonly ServerSettings _settings;
     private readonly RedisClient? _redis;
 
@@ -22,13 +20,9 @@ internal sealed class StateStores : IAsyncDisposable
         _redis = ColdStores.IsRedis(settings.State.Store) ? new RedisClient(RedisOptions.Parse(settings.State.Store), time) : null;
     }
 
-    /// <summary>The directory of conversations, or of what belongs to them where they are in Redis.</summary>
-    public static string DirectoryOf(ServerSettings settings) =>
-        settings.State.Store.Length == 0 || ColdStores.IsRedis(settings.State.Store) ? DefaultDirectory : settings.State.Store;
-
     /// <summary>Where the conversations are, without secrets.</summary>
     public static string Describe(ServerSettings settings) =>
-        ColdStores.IsRedis(settings.State.Store) ? RedisOptions.Parse(settings.State.Store).ToString() : DirectoryOf(settings);
+        ColdStores.IsRedis(settings.State.Store) ? RedisOptions.Parse(settings.State.Store).ToString() : DataFolder.Of(settings);
 
     /// <exception cref="Inference.InputException">The directory cannot be used.</exception>
     public void AddTo(ISiloBuilder silo)
@@ -39,7 +33,7 @@ internal sealed class StateStores : IAsyncDisposable
             return;
         }
 
-        silo.AddDirectoryGrainStorage(GrainStorageNames.Sessions, Path.Combine(DirectoryOf(_settings), "state"));
+        silo.AddDirectoryGrainStorage(GrainStorageNames.Sessions, Path.Combine(DataFolder.Of(_settings), "state"));
     }
 
     public ValueTask DisposeAsync() => _redis?.DisposeAsync() ?? ValueTask.CompletedTask;

@@ -1,0 +1,73 @@
+using KVCluster.Engine.Embedded;
+using KVCluster.Grains;
+using KVCluster.Inference;
+using KVCluster.Silo.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Orleans;
+using Orleans.Hosting;
+
+namespace KVCluster.Silo.Serving;
+
+/// <summary>The grains of this process's nodes, on the embedded engine: the cluster is this process.</summary>
+internal sealed class NodeCluster : IAsyncDisposable
+{
+    private readonly EmbeddedCluster _cluster;
+    private readonly StateStores _states;
+
+    private NodeCluster(EmbeddedCluster cluster, StateStores states)
+    {
+        _cluster = cluster;
+        _states = states;
+    }
+
+    /// <summary>Calls grains from outside of them.</summary>
+    public IGrainFactory Grains => _cluster.Client;
+
+    /// <summary>Where conversations are, for people.</summary>
+    public static string Describe(ServerSettings settings) => StateStores.Describe(settings);
+
+    /// <exception cref="InputException">A setting is wrong or the directory is in use.</exception>
+    public static async Task<NodeCluster> StartAsync(
+        ServerSettings settings, IReadOnlyList<ServerNode> nodes, Action<ILoggingBuilder> logging, CancellationToken cancellationToken)
+    {
+        if (settings.Cluster.Redis.Length > 0)
+        {
+            throw new InputException("setting 'Cluster:Redis' needs a build with -p:ClusterEngine=orleans; this one is a cluster by itself");
+        }
+
+        var states = new StateStores(settings, TimeProvider.System);
+        var cluster = new EmbeddedCluster(new EmbeddedClusterOptions
+        {
+            GrainAssemblies = [typeof(GrainOptions).Assembly],
+            Cluster = new() { ServiceId = settings.State.Service },
+            ConfigureSilo = silo =>
+            {
+                silo.Services.AddLogging(logging);
+                states.AddTo(silo);
+            },
+        });
+        var started = new NodeCluster(cluster, states);
+        try
+        {
+            foreach (ServerNode node in nodes)
+            {
+                await cluster.StartSiloAsync(node.Name, silo => node.AddTo(silo, settings), cancellationToken);
+            }
+
+            return started;
+        }
+        catch
+        {
+            await started.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>Stops every silo: idle caches are saved, activations end.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await _cluster.DisposeAsync();
+        await _states.DisposeAsync();
+    }
+}
