@@ -84,7 +84,7 @@ public sealed partial class DirectoryBlobStore
         {
             EnsureFolder(owner, folder);
             Step(DirectoryStep.SyncFrames);
-            DurableFiles.SyncFolder(folder.Path);
+            SyncFolder(folder, isFirst: replaced is null);
             WriteDurably(folder.Draft, [file], DirectoryStep.WriteManifest, DirectoryStep.SyncManifest);
             Step(DirectoryStep.RenameManifest);
             File.Move(folder.Draft, folder.Manifest, overwrite: true);
@@ -159,16 +159,25 @@ public sealed partial class DirectoryBlobStore
         Directory.CreateDirectory(folder.Path);
         Step(DirectoryStep.WriteOwner);
         string draft = $"{folder.OwnerFile}.{Guid.NewGuid():n}.tmp";
-        using (SafeFileHandle file = File.OpenHandle(draft, FileMode.CreateNew, FileAccess.Write))
+        File.WriteAllBytes(draft, OwnerFolder.Describe(owner));
+        File.Move(draft, folder.OwnerFile, overwrite: true);
+    }
+
+    /// <summary>Makes sure that frames, owner and the folder's own name outlive a power failure; the last two once are enough.</summary>
+    private void SyncFolder(OwnerFolder folder, bool isFirst)
+    {
+        if (isFirst)
         {
-            RandomAccess.Write(file, OwnerFolder.Describe(owner), 0);
-            RandomAccess.FlushToDisk(file);
+            using (SafeFileHandle owner = File.OpenHandle(folder.OwnerFile, FileMode.Open, FileAccess.ReadWrite))
+            {
+                RandomAccess.FlushToDisk(owner);
+            }
+
+            DurableFiles.SyncFolder(folder.TenantPath);
+            DurableFiles.SyncFolder(_root);
         }
 
-        File.Move(draft, folder.OwnerFile, overwrite: true);
         DurableFiles.SyncFolder(folder.Path);
-        DurableFiles.SyncFolder(folder.TenantPath);
-        DurableFiles.SyncFolder(_root);
     }
 
     private void WriteDurably(string path, IReadOnlyList<ReadOnlyMemory<byte>> content, DirectoryStep write, DirectoryStep sync)

@@ -1,7 +1,7 @@
 using System.Buffers.Binary;
-using KVCluster.Storage.MessagePack;
 using KVCluster.Storage.Encryption;
 using KVCluster.Storage.Frames;
+using KVCluster.Storage.MessagePack;
 
 namespace KVCluster.Storage.Format;
 

@@ -1,7 +1,7 @@
 using KVCluster.Inference.Kv;
 using KVCluster.Storage.Blobs;
-using KVCluster.Storage.MessagePack;
 using KVCluster.Storage.Frames;
+using KVCluster.Storage.MessagePack;
 
 namespace KVCluster.Storage.Format;
 

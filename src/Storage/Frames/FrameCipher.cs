@@ -1,7 +1,7 @@
 using System.Security.Cryptography;
 using KVCluster.Storage.Blobs;
-using KVCluster.Storage.MessagePack;
 using KVCluster.Storage.Encryption;
+using KVCluster.Storage.MessagePack;
 
 namespace KVCluster.Storage.Frames;
 

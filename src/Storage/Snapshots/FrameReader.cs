@@ -1,10 +1,10 @@
 using System.Buffers;
 using KVCluster.Inference.Kv;
 using KVCluster.Storage.Blobs;
-using KVCluster.Storage.MessagePack;
 using KVCluster.Storage.Encryption;
 using KVCluster.Storage.Format;
 using KVCluster.Storage.Frames;
+using KVCluster.Storage.MessagePack;
 
 namespace KVCluster.Storage.Snapshots;
 
