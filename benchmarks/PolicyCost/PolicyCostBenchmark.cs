@@ -77,13 +77,16 @@ internal sealed class PolicyCostBenchmark : IDisposable
     /// <summary>All of it in turn, each the best of the repetitions.</summary>
     public PolicyCost Run(ICompressionPolicy policy, double ratio, int repeat)
     {
-        var best = new PolicyCost(double.MaxValue, double.MaxValue, double.MaxValue, double.MaxValue, 0);
+        ObservationOptions? observe = ObservationOptions.For(policy.Request);
+        PolicyContext context = _context with { Observation = observe };
+        var best = new PolicyCost(double.MaxValue, double.MaxValue, double.MaxValue, double.MaxValue, double.MaxValue, 0);
         for (int i = 0; i < repeat; i++)
         {
             double prefill = Prefill();
+            double observing = observe is null ? prefill : Prefill(observe);
             long bytes = Cache.Bytes;
             double start = Now();
-            PolicyInput input = PolicyInputs.Gather(_backend, Cache, policy.Request, _context).Input;
+            PolicyInput input = PolicyInputs.Gather(_backend, Cache, policy.Request, context).Input;
             double gathered = Now();
             RetentionPlan plan = policy.Plan(input, RetentionBudget.OfRatio(ratio));
             double planned = Now();
@@ -91,6 +94,7 @@ internal sealed class PolicyCostBenchmark : IDisposable
             double applied = Now();
             best = new PolicyCost(
                 Math.Min(best.Prefill, prefill),
+                Math.Min(best.Observing, observing),
                 Math.Min(best.Gather, gathered - start),
                 Math.Min(best.Plan, planned - gathered),
                 Math.Min(best.Apply, applied - planned),
