@@ -22,6 +22,9 @@ public enum SnapshotCodec
     /// <summary>Signed bytes with a scale for each row of each head: at most 1/254 of the row's largest number.</summary>
     Int8 = 4,
 
-    /// <summary>4-bit numbers with a scale for each 64 of a row: at most 1.004/14 of the group's largest number.</summary>
+    /// <summary>
+    /// 4-bit numbers with a least value and a step for each 64: keys along the slots of a channel, values along the row. At most 1/29 of the
+    /// distance between the group's largest and smallest number, of which 2^-7 of the smallest is added to the distance.
+    /// </summary>
     Int4 = 5,
 }

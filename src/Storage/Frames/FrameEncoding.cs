@@ -17,7 +17,7 @@ internal static class FrameEncoding
             SnapshotCodec.BFloat16 => rows * geometry.HeadSize * sizeof(ushort),
             SnapshotCodec.PackedBFloat16 => ExponentPacking.MaxBytes(rows * geometry.HeadSize, KvElementType.BF16),
             SnapshotCodec.Int8 => rows * (sizeof(float) + geometry.HeadSize),
-            SnapshotCodec.Int4 => rows * Int4Rows.RowBytes(geometry.HeadSize),
+            SnapshotCodec.Int4 => Int4Blocks.Bytes(geometry.HeadSize, shape),
             _ => throw new ArgumentOutOfRangeException(nameof(codec), codec, "no such codec"),
         };
     }
@@ -41,7 +41,7 @@ internal static class FrameEncoding
             SnapshotCodec.PackedBFloat16 => ExponentPacking.Encode(content.Blocks, geometry.ElementType, narrow: true, buffer, offset),
             SnapshotCodec.BFloat16 => BFloat16Rows.Encode(content.Blocks, buffer.AsSpan(offset)),
             SnapshotCodec.Int8 => Int8Rows.Encode(content.Blocks, geometry, buffer.AsSpan(offset)),
-            _ => Int4Rows.Encode(content.Blocks, geometry, buffer.AsSpan(offset)),
+            _ => Int4Blocks.Encode(content.Blocks, geometry, buffer.AsSpan(offset)),
         };
         foreach (Memory<byte> biases in content.Biases)
         {
@@ -71,7 +71,7 @@ internal static class FrameEncoding
                 ExponentPacking.Decode(content.Blocks, geometry.ElementType, narrow: true, buffer, offset, rowBytes),
             SnapshotCodec.BFloat16 => BFloat16Rows.Decode(content.Blocks, rows),
             SnapshotCodec.Int8 => Int8Rows.Decode(content.Blocks, geometry, rows),
-            _ => Int4Rows.Decode(content.Blocks, geometry, rows),
+            _ => Int4Blocks.Decode(content.Blocks, geometry, rows),
         };
         int next = offset + rowBytes;
         foreach (Memory<byte> biases in content.Biases)

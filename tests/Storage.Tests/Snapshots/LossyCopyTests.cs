@@ -100,7 +100,8 @@ public sealed class LossyCopyTests
         await cold.PublishedAsync(original, History);
         var (_, copy) = await cold.LoadAsync(cold.Query(History));
         float[] keys = cold.Arena.Rows(copy)[3];
-        Assert.All(keys[(3 * 24)..(4 * 24)], x => Assert.Equal(0, x));
+        double slack = codec == SnapshotCodec.Int4 ? 1 : 0;
+        Assert.All(keys[(3 * 24)..(4 * 24)], x => Assert.True(Math.Abs(x) <= slack || float.IsNaN(x)));
         Assert.True(float.IsNaN(keys[(4 * 24) + 5]));
         Assert.False(float.IsFinite(keys[(5 * 24) + 6]));
         copy.Dispose();
@@ -119,20 +120,28 @@ public sealed class LossyCopyTests
         };
         for (int i = 0; i < want.Length; i++)
         {
-            for (int first = 0; first < want[i].Length; first += size)
+            int rows = want[i].Length / 2 / size;
+            for (int k = 0; k < want[i].Length; k++)
             {
-                double largest = want[i].AsSpan(first, size).ToArray().Max(Math.Abs);
-                for (int k = first; k < first + size; k++)
+                float[] row = want[i][(k / size * size)..(((k / size) + 1) * size)];
+                double largest = row.Max(Math.Abs);
+                double stated = codec switch
                 {
-                    double stated = codec switch
-                    {
-                        SnapshotCodec.BFloat16 or SnapshotCodec.PackedBFloat16 => Math.Abs(want[i][k]) / 256,
-                        SnapshotCodec.Int8 => largest / 254,
-                        _ => largest * 1.004 / 14,
-                    };
-                    Assert.InRange(Math.Abs(want[i][k] - got[i][k]), 0, (stated * 1.00001) + (arenaRounding * 1.1 * largest));
-                }
+                    SnapshotCodec.BFloat16 or SnapshotCodec.PackedBFloat16 => Math.Abs(want[i][k]) / 256,
+                    SnapshotCodec.Int8 => largest / 254,
+                    _ => Spread(k / size < rows ? KeyGroup(want[i], k, size, rows) : row) / 29,
+                };
+                Assert.InRange(Math.Abs(want[i][k] - got[i][k]), 0, (stated * 1.00001) + (arenaRounding * 1.1 * largest));
             }
         }
+    }
+
+    private static double Spread(float[] group) => group.Max() - group.Min() + (Math.Abs(group.Min()) / 128);
+
+    /// <summary>The slots of one channel that share a frame of 64 with a number.</summary>
+    private static float[] KeyGroup(float[] rows, int index, int size, int count)
+    {
+        int first = index / size / 64 * 64;
+        return [.. Enumerable.Range(first, Math.Min(64, count - first)).Select(slot => rows[(slot * size) + (index % size)])];
     }
 }

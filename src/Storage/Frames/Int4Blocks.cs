@@ -1,0 +1,172 @@
+using KVCluster.Inference.Kv;
+
+namespace KVCluster.Storage.Frames;
+
+/// <summary>
+/// 4-bit numbers in groups of at most 64 with a smallest value and a step, both bfloat16: number = least + quant * step, quant 0 to 15.
+/// Keys are grouped along the slots, each channel apart, for their channels differ in size by far more than their slots; values along the
+/// row. A block of keys is, for each 64 slots: [headSize] least, [headSize] steps, then rows of quants; a block of values is, for each row:
+/// least and step of each group, then quants. Quants of a row take ceil(headSize / 2) bytes, the earlier one in the low four bits.
+/// </summary>
+internal static class Int4Blocks
+{
+    public const int Group = 64;
+
+    /// <summary>Bytes of least and step.</summary>
+    private const int PairBytes = 2 * sizeof(ushort);
+
+    public static long Bytes(int headSize, FrameShape shape)
+    {
+        long quants = 2 * shape.Rows * QuantBytes(headSize);
+        return quants + (shape.KeyGroups * PairBytes * headSize) + (shape.Rows * PairBytes * Groups(headSize));
+    }
+
+    public static int Encode(IReadOnlyList<IReadOnlyList<RowRun>> blocks, KvGeometry geometry, Span<byte> destination)
+    {
+        int length = 0;
+        for (int block = 0; block < blocks.Count; block++)
+        {
+            foreach (float[] rows in RowsOf(blocks[block], geometry))
+            {
+                length += block % 2 == 0
+                    ? EncodeKeys(rows, geometry.HeadSize, destination[length..])
+                    : EncodeValues(rows, geometry.HeadSize, destination[length..]);
+            }
+        }
+
+        return length;
+    }
+
+    public static bool Decode(IReadOnlyList<IReadOnlyList<RowRun>> blocks, KvGeometry geometry, ReadOnlySpan<byte> source)
+    {
+        int size = geometry.HeadSize;
+        for (int block = 0; block < blocks.Count; block++)
+        {
+            int left = blocks[block].Sum(r => r.Count);
+            var cursor = new RowCursor(blocks[block], geometry);
+            while (left > 0)
+            {
+                int count = Math.Min(Group, left);
+                int heads = block % 2 == 0 ? PairBytes * size : count * PairBytes * Groups(size);
+                int bytes = heads + (count * QuantBytes(size));
+                if (source.Length < bytes)
+                {
+                    return false;
+                }
+
+                var rows = new float[count * size];
+                if (block % 2 == 0)
+                {
+                    DecodeKeys(source[..bytes], rows, size);
+                }
+                else
+                {
+                    DecodeValues(source[..bytes], rows, size);
+                }
+
+                cursor.Write(rows);
+                source = source[bytes..];
+                left -= count;
+            }
+        }
+
+        return source.IsEmpty;
+    }
+
+    private static int Groups(int headSize) => (headSize + Group - 1) / Group;
+
+    private static int QuantBytes(int headSize) => (headSize + 1) / 2;
+
+    /// <summary>The block's rows as floats, 64 at a time.</summary>
+    private static IEnumerable<float[]> RowsOf(IReadOnlyList<RowRun> block, KvGeometry geometry)
+    {
+        int left = block.Sum(r => r.Count);
+        var cursor = new RowCursor(block, geometry);
+        while (left > 0)
+        {
+            var rows = new float[Math.Min(Group, left) * geometry.HeadSize];
+            cursor.Read(rows);
+            left -= Math.Min(Group, left);
+            yield return rows;
+        }
+    }
+
+    private static int EncodeKeys(ReadOnlySpan<float> rows, int size, Span<byte> destination)
+    {
+        var least = new float[size];
+        var step = new float[size];
+        Int4Numbers.Range(rows, size, least, step);
+        Int4Numbers.WriteScales(least, destination);
+        Int4Numbers.WriteScales(step, destination[(size * sizeof(ushort))..]);
+        int length = PairBytes * size;
+        for (int row = 0; row < rows.Length; row += size)
+        {
+            Int4Numbers.Quantise(rows.Slice(row, size), least, step, destination.Slice(length, QuantBytes(size)));
+            length += QuantBytes(size);
+        }
+
+        return length;
+    }
+
+    private static void DecodeKeys(ReadOnlySpan<byte> source, Span<float> rows, int size)
+    {
+        var least = new float[size];
+        var step = new float[size];
+        Int4Numbers.ReadScales(source, least);
+        Int4Numbers.ReadScales(source[(size * sizeof(ushort))..], step);
+        source = source[(PairBytes * size)..];
+        for (int row = 0; row < rows.Length; row += size, source = source[QuantBytes(size)..])
+        {
+            Int4Numbers.Restore(source[..QuantBytes(size)], least, step, rows.Slice(row, size));
+        }
+    }
+
+    private static int EncodeValues(ReadOnlySpan<float> rows, int size, Span<byte> destination)
+    {
+        int groups = Groups(size);
+        Span<float> pairs = new float[2 * groups];
+        var least = new float[size];
+        var step = new float[size];
+        int length = 0;
+        for (int row = 0; row < rows.Length; row += size)
+        {
+            for (int g = 0; g < groups; g++)
+            {
+                int first = g * Group;
+                int count = Math.Min(Group, size - first);
+                Int4Numbers.Range(rows.Slice(row + first, count), 1, pairs.Slice(2 * g, 1), pairs.Slice((2 * g) + 1, 1));
+                least.AsSpan(first, count).Fill(pairs[2 * g]);
+                step.AsSpan(first, count).Fill(pairs[(2 * g) + 1]);
+            }
+
+            Int4Numbers.WriteScales(pairs, destination[length..]);
+            length += groups * PairBytes;
+            Int4Numbers.Quantise(rows.Slice(row, size), least, step, destination.Slice(length, QuantBytes(size)));
+            length += QuantBytes(size);
+        }
+
+        return length;
+    }
+
+    private static void DecodeValues(ReadOnlySpan<byte> source, Span<float> rows, int size)
+    {
+        int groups = Groups(size);
+        Span<float> pairs = new float[2 * groups];
+        var least = new float[size];
+        var step = new float[size];
+        for (int row = 0; row < rows.Length; row += size)
+        {
+            Int4Numbers.ReadScales(source, pairs);
+            for (int g = 0; g < groups; g++)
+            {
+                int count = Math.Min(Group, size - (g * Group));
+                least.AsSpan(g * Group, count).Fill(pairs[2 * g]);
+                step.AsSpan(g * Group, count).Fill(pairs[(2 * g) + 1]);
+            }
+
+            source = source[(groups * PairBytes)..];
+            Int4Numbers.Restore(source[..QuantBytes(size)], least, step, rows.Slice(row, size));
+            source = source[QuantBytes(size)..];
+        }
+    }
+}
