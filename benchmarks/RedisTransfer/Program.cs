@@ -18,7 +18,8 @@ using var server = new LocalServer();
 Console.WriteLine($"{Environment.ProcessorCount} processors; median of {rounds} rounds, each pair side by side; GB/s of values");
 Console.WriteLine("whole: the value is one piece of memory; pages: 8 KiB pieces; x4: four calls at once on each connection");
 Console.WriteLine("share: of redis-benchmark's bytes/s; cpu: of its processor time a byte");
-Console.WriteLine($"{"",-4} {"MiB",4} {"conn",4} {"redis-benchmark",15} {"whole share",12} {"cpu",6} {"pages share",12} {"cpu",6} {"pages x4",12} {"cpu",6}");
+Console.WriteLine($"{"",-4} {"MiB",4} {"conn",4} {"redis-benchmark",15} {"whole share",12} {"cpu",6} "
+    + $"{"pages share",12} {"cpu",6} {"pages x4",12} {"cpu",6}");
 foreach (bool write in new[] { true, false })
 {
     foreach (double mebibytes in new[] { 0.5, 2, 8 })

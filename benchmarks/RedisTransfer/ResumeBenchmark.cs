@@ -18,7 +18,8 @@ internal static class ResumeBenchmark
     public static async Task RunAsync(string path, int port, int rounds)
     {
         using LoadedModel model = ModelLoader.Open(path);
-        Console.WriteLine($"{Path.GetFileName(path)}: load from Redis against prefill, {Environment.ProcessorCount} threads; best of {rounds}");
+        string name = Path.GetFileName(path);
+        Console.WriteLine($"{name}: load from Redis against prefill, {Environment.ProcessorCount} threads; best of {rounds}");
         Console.WriteLine($"{"tokens",7} {"kv",5} {"MiB",6} {"prefill s",10} {"save s",8} {"load s",8} {"GB/s",6} {"prefill/load",13}");
         foreach (KvElementType type in new[] { KvElementType.F32, KvElementType.BF16 })
         {
@@ -42,7 +43,8 @@ internal static class ResumeBenchmark
         var random = new Random(1);
         int[] history = [.. Enumerable.Range(0, tokens).Select(_ => random.Next(config.VocabularySize))];
         await using var client = new RedisClient(RedisOptions.Parse($"127.0.0.1:{port}"));
-        await using var store = new SnapshotStore(new RedisBlobStore(client, new RedisBlobStoreOptions { Budget = new BlobBudget { TotalBytes = 1L << 40 } }));
+        var options = new RedisBlobStoreOptions { Budget = new BlobBudget { TotalBytes = 1L << 40 } };
+        await using var store = new SnapshotStore(new RedisBlobStore(client, options));
         var terms = new SnapshotTerms(model.Fingerprint, geometry);
         double prefill = double.MaxValue;
         double save = double.MaxValue;
@@ -55,14 +57,18 @@ internal static class ResumeBenchmark
             await store.DeleteAsync(Owner, 1, default);
             SnapshotSave saved = await store.SaveAsync(
                 new SnapshotSource { Owner = Owner, Terms = terms, Epoch = 1, Cache = cache, Tokens = history }, default);
-            save = saved.Outcome == SaveOutcome.Published ? Math.Min(save, saved.Seconds) : throw new InvalidOperationException(saved.Reason);
+            save = saved.Outcome == SaveOutcome.Published
+                ? Math.Min(save, saved.Seconds)
+                : throw new InvalidOperationException(saved.Reason);
             using KvCache copy = backend.CreateCache();
-            SnapshotLoad loaded = await store.LoadAsync(new SnapshotQuery { Owner = Owner, Terms = terms, Epoch = 1, Tokens = history }, copy, default);
+            var query = new SnapshotQuery { Owner = Owner, Terms = terms, Epoch = 1, Tokens = history };
+            SnapshotLoad loaded = await store.LoadAsync(query, copy, default);
             load = loaded.Tokens == tokens ? Math.Min(load, loaded.Seconds) : throw new InvalidOperationException($"a miss: {loaded.Miss}");
             bytes = loaded.Bytes;
         }
 
-        Console.WriteLine($"{tokens,7} {type,5} {bytes / 1048576.0,6:F1} {prefill,10:F2} {save,8:F3} {load,8:F3} {bytes / load / 1e9,6:F2} {prefill / load,11:F0} x");
+        Console.WriteLine($"{tokens,7} {type,5} {bytes / 1048576.0,6:F1} {prefill,10:F2} {save,8:F3} {load,8:F3} "
+            + $"{bytes / load / 1e9,6:F2} {prefill / load,11:F0} x");
     }
 
     private static double Prefill(CpuBackend backend, KvCache cache, int[] history)

@@ -45,5 +45,6 @@ internal sealed class TransferBenchmark(int port, int connections, int depth)
     }
 
     private static Memory<byte>[] Cut(byte[] memory, int piece) =>
-        [.. Enumerable.Range(0, (memory.Length + piece - 1) / piece).Select(i => memory.AsMemory(i * piece, Math.Min(piece, memory.Length - (i * piece))))];
+        [.. Enumerable.Range(0, (memory.Length + piece - 1) / piece)
+            .Select(i => memory.AsMemory(i * piece, Math.Min(piece, memory.Length - (i * piece))))];
 }

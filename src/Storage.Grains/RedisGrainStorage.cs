@@ -27,7 +27,9 @@ public sealed class RedisGrainStorage : IGrainStorage
         return false
         """);
 
-    /// <summary>KEYS: the record. ARGV: the ETag known or "", whether the call is sent again. The ETag found, or null where the record is gone.</summary>
+    /// <summary>
+    /// KEYS: the record. ARGV: the ETag known or "", whether the call is sent again. The ETag found, or null where the record is gone.
+    /// </summary>
     private static readonly RedisScript ClearScript = new("""
         local etag = redis.call('HGET', KEYS[1], 'etag') or ''
         if etag ~= ARGV[1] and not (etag == '' and ARGV[2] == 'again') then
@@ -105,7 +107,8 @@ public sealed class RedisGrainStorage : IGrainStorage
     {
         ArgumentNullException.ThrowIfNull(grainState);
         RespValue found = await RunAsync(
-            ClearScript, stateName, grainId, again => [grainState.ETag ?? "", again ? "again" : ""], cancellationToken).ConfigureAwait(false);
+            ClearScript, stateName, grainId, again => [grainState.ETag ?? "", again ? "again" : ""], cancellationToken)
+            .ConfigureAwait(false);
         ThrowIfOther(found, grainState.ETag, stateName, grainId);
         grainState.State = Activator.CreateInstance<T>();
         grainState.ETag = null;
@@ -133,7 +136,8 @@ public sealed class RedisGrainStorage : IGrainStorage
         {
             string? stored = found.Bytes.IsEmpty ? null : found.Text;
             throw new InconsistentStateException(
-                $"Version conflict of the state {stateName} of grain {grainId}: the stored ETag is {stored ?? "none"}, the writer's {known ?? "none"}.",
+                $"Version conflict of the state {stateName} of grain {grainId}: "
+                    + $"the stored ETag is {stored ?? "none"}, the writer's {known ?? "none"}.",
                 stored!,
                 known!);
         }

@@ -92,7 +92,8 @@ public sealed class RedisGrainStorageTests : IAsyncLifetime
     public async Task Of_writers_at_once_one_wins()
     {
         GrainState<Counter> state = await WriteAsync(0, "", null);
-        Exception?[] outcomes = await Task.WhenAll(Enumerable.Range(1, 16).Select(i => Record.ExceptionAsync(() => WriteAsync(i, "", state.ETag))));
+        Exception?[] outcomes = await Task.WhenAll(
+            Enumerable.Range(1, 16).Select(i => Record.ExceptionAsync(() => WriteAsync(i, "", state.ETag))));
         Assert.Single(outcomes, o => o is null);
         Assert.Equal(15, outcomes.Count(o => o is InconsistentStateException));
     }

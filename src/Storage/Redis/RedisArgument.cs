@@ -4,7 +4,8 @@ using System.Text;
 namespace KVCluster.Storage.Redis;
 
 /// <summary>
-/// One argument of a command: a piece of memory, or several that go out one after the other as one value. Nothing is copied; the memory must
+/// One argument of a command: a piece of memory, or several that go out one after the other as one value. Nothing is copied; the memory
+/// must
 /// stay as it is until the call has returned.
 /// </summary>
 public readonly struct RedisArgument

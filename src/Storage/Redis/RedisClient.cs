@@ -69,7 +69,8 @@ public sealed class RedisClient : IAsyncDisposable
             }
 
             // A slot half way between two nodes, or a cluster between two masters: soon over, or a fault.
-            bool passing = error.StartsWith("TRYAGAIN", StringComparison.Ordinal) || error.StartsWith("CLUSTERDOWN", StringComparison.Ordinal);
+            bool passing = error.StartsWith("TRYAGAIN", StringComparison.Ordinal)
+                || error.StartsWith("CLUSTERDOWN", StringComparison.Ordinal);
             if (!passing || _time.GetElapsedTime(start) >= Options.CallTimeout)
             {
                 throw new RedisServerException(node.Endpoint.ToString(), error);
@@ -157,7 +158,8 @@ public sealed class RedisClient : IAsyncDisposable
             reply.Fail(error);
         }
 
-        using CancellationTokenRegistration registration = cancellationToken.UnsafeRegister(static r => ((PendingReply)r!).Abandon(), reply);
+        using CancellationTokenRegistration registration =
+            cancellationToken.UnsafeRegister(static r => ((PendingReply)r!).Abandon(), reply);
         try
         {
             return await reply.Task.ConfigureAwait(false);
@@ -168,7 +170,9 @@ public sealed class RedisClient : IAsyncDisposable
         }
     }
 
-    /// <summary>A silent server is as good as none: the connection is given up, with every call on it, and the server left alone for a while.</summary>
+    /// <summary>
+    /// A silent server is as good as none: the connection is given up, with every call on it, and the server left alone for a while.
+    /// </summary>
     private static void Overdue(RedisNode node, RedisConnection connection, TimeSpan allowed)
     {
         var reason = new RedisUnavailableException($"Redis at {node.Endpoint} did not answer within {allowed.TotalSeconds:0.###} s");
@@ -205,11 +209,13 @@ public sealed class RedisClient : IAsyncDisposable
         }
 
         SlotMap? before;
+        SlotMap after;
         do
         {
             before = Volatile.Read(ref _slots);
+            after = (before ?? SlotMap.Empty).With(redirection.Slot, redirection.Target);
         }
-        while (Interlocked.CompareExchange(ref _slots, (before ?? SlotMap.Empty).With(redirection.Slot, redirection.Target), before) != before);
+        while (Interlocked.CompareExchange(ref _slots, after, before) != before);
 
         // Where one slot has moved, others have: the whole map is asked for beside the call.
         Refresh();

@@ -104,7 +104,8 @@ internal static class RedisConnectionString
             : throw Fault($"'{name}' must be a whole number from {least} to {most}");
 
     private static TimeSpan Seconds(string name, string value) =>
-        double.TryParse(value, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out double seconds) && seconds is >= 0.001 and <= 3600
+        double.TryParse(value, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out double seconds)
+            && seconds is >= 0.001 and <= 3600
             ? TimeSpan.FromSeconds(seconds)
             : throw Fault($"'{name}' must be a number of seconds from 0.001 to 3600");
 

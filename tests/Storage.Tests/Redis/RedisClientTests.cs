@@ -19,7 +19,8 @@ public sealed class RedisClientTests(RedisFixture fixture) : IClassFixture<Redis
 
         byte[] read = new byte[value.Length];
         Memory<byte>[] destination = [read.AsMemory(0, 1_000_000), read.AsMemory(1_000_000, 1), read.AsMemory(1_000_001)];
-        RespValue reply = await client.ExecuteAsync(new RedisCommand("GET", "pieces") { Destination = destination }, default).WaitAsync(Limit);
+        var get = new RedisCommand("GET", "pieces") { Destination = destination };
+        RespValue reply = await client.ExecuteAsync(get, default).WaitAsync(Limit);
         Assert.Equal((RespKind.Received, (long)value.Length), (reply.Kind, reply.Integer));
         Assert.True(value.AsSpan().SequenceEqual(read));
     }
@@ -33,7 +34,8 @@ public sealed class RedisClientTests(RedisFixture fixture) : IClassFixture<Redis
         RespValue reply = await client.ExecuteAsync(new RedisCommand("GET", "length") { Destination = [memory] }, default).WaitAsync(Limit);
         Assert.Equal(5, reply.Integer);
         Assert.Equal(new byte[4], memory);
-        RespValue absent = await client.ExecuteAsync(new RedisCommand("GET", "absent") { Destination = [memory] }, default).WaitAsync(Limit);
+        var get = new RedisCommand("GET", "absent") { Destination = [memory] };
+        RespValue absent = await client.ExecuteAsync(get, default).WaitAsync(Limit);
         Assert.True(absent.IsNull);
     }
 

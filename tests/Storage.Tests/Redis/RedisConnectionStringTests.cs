@@ -28,7 +28,8 @@ public sealed class RedisConnectionStringTests
     public void Credentials_database_and_settings_are_read()
     {
         RedisOptions options = RedisOptions.Parse(
-            "rediss://kv:p%40ss%3Aword@a:1,b:2/3?connections=4&timeout=0.5&connect_timeout=1&bytes_in_flight=1000&tls_name=redis.example&tls_ca=/ca.pem");
+            "rediss://kv:p%40ss%3Aword@a:1,b:2/3?connections=4&timeout=0.5&connect_timeout=1&bytes_in_flight=1000"
+            + "&tls_name=redis.example&tls_ca=/ca.pem");
         Assert.Equal(("kv", "p@ss:word", 3), (options.User, options.Password, options.Database));
         Assert.Equal([new RedisEndpoint("a", 1), new RedisEndpoint("b", 2)], options.Endpoints);
         Assert.Equal((4, 1000L), (options.Connections, options.BytesInFlight));

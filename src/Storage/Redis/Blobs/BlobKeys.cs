@@ -5,7 +5,8 @@ using KVCluster.Storage.Blobs;
 namespace KVCluster.Storage.Redis.Blobs;
 
 /// <summary>
-/// The keys of a store. An owner's keys share one hash tag, {tenant/session}, and so one node of a cluster; the ledger has a tag of its own.
+/// The keys of a store. An owner's keys share one hash tag, {tenant/session}, and so one node of a cluster; the ledger has a tag of its
+/// own.
 /// Parts are escaped, so that no name reaches out of its place.
 /// </summary>
 internal sealed class BlobKeys(string prefix)
@@ -28,7 +29,9 @@ internal sealed class BlobKeys(string prefix)
     /// <summary>A frame's entry in the ledger.</summary>
     public static string FrameEntry(SnapshotOwner owner, FrameId frame) => $"f/{Path(owner)}/{frame}";
 
-    /// <summary>A manifest's entry in the ledger: one for each stamp, so that an earlier one is taken off apart from its successor.</summary>
+    /// <summary>
+    /// A manifest's entry in the ledger: one for each stamp, so that an earlier one is taken off apart from its successor.
+    /// </summary>
     public static string ManifestEntry(SnapshotOwner owner, string stamp) => $"m/{Path(owner)}/{stamp}";
 
     /// <summary>A stamp as text that sorts as its numbers do.</summary>

@@ -69,11 +69,14 @@ internal sealed class BlobLedger(RedisClient client, BlobKeys keys, BlobBudget b
         };
     }
 
-    /// <summary>A page of the index of owners, in the order of names, behind <paramref name="after"/>; fewer than asked for is the end.</summary>
+    /// <summary>
+    /// A page of the index of owners, in the order of names, behind <paramref name="after"/>; fewer than asked for is the end.
+    /// </summary>
     /// <param name="tenant">Of this tenant alone, or null.</param>
     /// <param name="after">The last name of the page before; null begins.</param>
     /// <param name="cancellationToken">Cancels the wait.</param>
-    public async Task<(IReadOnlyList<string> Names, bool IsLast)> IndexAsync(string? tenant, string? after, CancellationToken cancellationToken)
+    public async Task<(IReadOnlyList<string> Names, bool IsLast)> IndexAsync(
+        string? tenant, string? after, CancellationToken cancellationToken)
     {
         // '0' follows '/': the range holds every name that begins with "tenant/".
         string escaped = tenant is null ? "" : BlobKeys.Escape(tenant);

@@ -3,7 +3,8 @@ namespace KVCluster.Storage.Redis.Blobs;
 /// <summary>
 /// The ledger's arithmetic, in the server, so that an entry and its sums change in one step. An entry is "f/tenant/session/frame" or
 /// "m/tenant/session/stamp". Due entries leave by the server's clock before anything is counted: what expires is taken off without
-/// anybody having to notice. KEYS: due (sorted set, entry by time), bytes (hash, entry to bytes), usage (hash of sums: b, f and m for bytes,
+/// anybody having to notice. KEYS: due (sorted set, entry by time), bytes (hash, entry to bytes), usage (hash of sums: b, f and m for
+/// bytes,
 /// frames and manifests, of each tenant and of "*"), manifests (sorted set in the order of names: the index of owners).
 /// </summary>
 internal static class LedgerScripts
@@ -73,7 +74,9 @@ internal static class LedgerScripts
 
         """;
 
-    /// <summary>ARGV: entry, bytes, milliseconds to its end, the keys' own, bytes allowed in all, bytes allowed the tenant. 1, or 0 beyond a budget.</summary>
+    /// <summary>
+    /// ARGV: entry, bytes, milliseconds to its end, the keys' own, bytes allowed in all, bytes allowed the tenant. 1, or 0 beyond a budget.
+    /// </summary>
     public static RedisScript Add { get; } = new(Common + $$"""
         verify()
         local id, size = ARGV[1], tonumber(ARGV[2])

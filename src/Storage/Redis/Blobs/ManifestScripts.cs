@@ -1,7 +1,8 @@
 namespace KVCluster.Storage.Redis.Blobs;
 
 /// <summary>
-/// The manifest's compare-and-set, in the server. KEYS[1] is a hash: e (epoch), g (generation), f (frames), b (body), c (SHA-1 of the four).
+/// The manifest's compare-and-set, in the server. KEYS[1] is a hash: e (epoch), g (generation), f (frames), b (body), c (SHA-1 of the
+/// four).
 /// Epochs and generations are hexadecimal numbers of equal length, compared as text.
 /// </summary>
 internal static class ManifestScripts
@@ -38,7 +39,10 @@ internal static class ManifestScripts
         return {'{{Published}}', m[1] or '', m[2] or ''}
         """);
 
-    /// <summary>ARGV: epoch. Answers null where a later epoch published, else epoch, generation and frames of what it removed, empty where nothing was.</summary>
+    /// <summary>
+    /// ARGV: epoch. Answers null where a later epoch published, else epoch, generation and frames of what it removed, empty where nothing
+    /// was.
+    /// </summary>
     public static RedisScript Delete { get; } = new(Common + """
         local m, whole = read()
         if whole and m[1] > ARGV[1] then

@@ -48,7 +48,8 @@ public sealed class RedisBlobStore : IBlobStore
 
     /// <inheritdoc/>
     public ValueTask<FrameRead> ReadFrameAsync(
-        SnapshotOwner owner, FrameId frame, IReadOnlyList<Memory<byte>> destination, CancellationToken cancellationToken) => Guarded(async () =>
+        SnapshotOwner owner, FrameId frame, IReadOnlyList<Memory<byte>> destination, CancellationToken cancellationToken) =>
+        Guarded(async () =>
     {
         var command = new RedisCommand("GET", _keys.Frame(owner, frame)) { Destination = destination };
         RespValue reply = await _client.ExecuteAsync(command, cancellationToken).ConfigureAwait(false);
@@ -57,7 +58,8 @@ public sealed class RedisBlobStore : IBlobStore
 
     /// <inheritdoc/>
     public ValueTask<FrameWrite> WriteFrameAsync(
-        SnapshotOwner owner, FrameId frame, IReadOnlyList<ReadOnlyMemory<byte>> content, CancellationToken cancellationToken) => Guarded(async () =>
+        SnapshotOwner owner, FrameId frame, IReadOnlyList<ReadOnlyMemory<byte>> content, CancellationToken cancellationToken) =>
+        Guarded(async () =>
     {
         var value = new RedisArgument(content);
         string entry = BlobKeys.FrameEntry(owner, frame);
@@ -116,7 +118,8 @@ public sealed class RedisBlobStore : IBlobStore
     });
 
     /// <inheritdoc/>
-    public ValueTask DeleteFramesAsync(SnapshotOwner owner, IReadOnlyList<FrameId> frames, CancellationToken cancellationToken) => Guarded(async () =>
+    public ValueTask DeleteFramesAsync(
+        SnapshotOwner owner, IReadOnlyList<FrameId> frames, CancellationToken cancellationToken) => Guarded(async () =>
     {
         await UnlinkAsync(owner, frames, cancellationToken).ConfigureAwait(false);
         await _ledger.RemoveAsync([.. frames.Select(f => BlobKeys.FrameEntry(owner, f))], cancellationToken).ConfigureAwait(false);
@@ -136,12 +139,14 @@ public sealed class RedisBlobStore : IBlobStore
         List<FrameId> frames = ManifestRecord.Split(removed.Items[2].Text) ?? [];
         await UnlinkAsync(owner, frames, cancellationToken).ConfigureAwait(false);
         string manifest = BlobKeys.ManifestEntry(owner, $"{removed.Items[0].Text}-{removed.Items[1].Text}");
-        await _ledger.RemoveAsync([manifest, .. frames.Select(f => BlobKeys.FrameEntry(owner, f))], cancellationToken).ConfigureAwait(false);
+        string[] gone = [manifest, .. frames.Select(f => BlobKeys.FrameEntry(owner, f))];
+        await _ledger.RemoveAsync(gone, cancellationToken).ConfigureAwait(false);
         return true;
     });
 
     /// <inheritdoc/>
-    public ValueTask RenewAsync(SnapshotOwner owner, IReadOnlyList<FrameId> frames, CancellationToken cancellationToken) => Guarded(async () =>
+    public ValueTask RenewAsync(
+        SnapshotOwner owner, IReadOnlyList<FrameId> frames, CancellationToken cancellationToken) => Guarded(async () =>
     {
         RespValue stamp = await ManifestScripts.Renew
             .RunAsync(_client, [_keys.Manifest(owner)], [_liveMilliseconds], cancellationToken).ConfigureAwait(false);
@@ -218,7 +223,8 @@ public sealed class RedisBlobStore : IBlobStore
     {
         await Task.WhenAll(Batches(owner, frames).Select(batch =>
             ManifestScripts.Keep.RunAsync(_client, batch, [_liveMilliseconds], cancellationToken))).ConfigureAwait(false);
-        await _ledger.RenewAsync([.. entries, .. frames.Select(f => BlobKeys.FrameEntry(owner, f))], cancellationToken).ConfigureAwait(false);
+        string[] kept = [.. entries, .. frames.Select(f => BlobKeys.FrameEntry(owner, f))];
+        await _ledger.RenewAsync(kept, cancellationToken).ConfigureAwait(false);
     }
 
     private Task UnlinkAsync(SnapshotOwner owner, IReadOnlyList<FrameId> frames, CancellationToken cancellationToken) =>

@@ -11,7 +11,9 @@ public sealed record RedisBlobStoreOptions
     /// <summary>How long a blob stays after it was written or renewed.</summary>
     public TimeSpan TimeToLive { get; init; } = TimeSpan.FromDays(1);
 
-    /// <summary>How long a frame stays that no manifest names yet: more than a save takes. What a failed save leaves behind is counted so long.</summary>
+    /// <summary>
+    /// How long a frame stays that no manifest names yet: more than a save takes. What a failed save leaves behind is counted so long.
+    /// </summary>
     public TimeSpan UnpublishedTimeToLive { get; init; } = TimeSpan.FromMinutes(15);
 
     /// <summary>How many bytes the store may hold.</summary>

@@ -1,6 +1,8 @@
 namespace KVCluster.Storage.Redis.Cluster;
 
-/// <summary>Which of a cluster's slots a key belongs to: CRC16 (XMODEM) of its hash tag, else of all of it (the Redis Cluster specification).</summary>
+/// <summary>
+/// Which of a cluster's slots a key belongs to: CRC16 (XMODEM) of its hash tag, else of all of it (the Redis Cluster specification).
+/// </summary>
 internal static class HashSlot
 {
     /// <summary>Slots there are.</summary>

@@ -2,7 +2,9 @@ using System.Globalization;
 
 namespace KVCluster.Storage.Redis.Cluster;
 
-/// <summary>A node's answer that another one must be asked: for good (MOVED), or for this call, while the slot is being moved (ASK).</summary>
+/// <summary>
+/// A node's answer that another one must be asked: for good (MOVED), or for this call, while the slot is being moved (ASK).
+/// </summary>
 /// <param name="IsAsk">Whether it holds for this call only.</param>
 /// <param name="Slot">The slot.</param>
 /// <param name="Target">Whom to ask.</param>

@@ -1,6 +1,8 @@
 namespace KVCluster.Storage.Redis.Connections;
 
-/// <summary>How long to leave a server alone after failures in a row: doubling, bounded, and spread so that clients do not come back together.</summary>
+/// <summary>
+/// How long to leave a server alone after failures in a row: doubling, bounded, and spread so that clients do not come back together.
+/// </summary>
 internal static class ReconnectBackoff
 {
     /// <summary>The wait after that many failures.</summary>

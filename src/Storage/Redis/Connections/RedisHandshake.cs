@@ -30,7 +30,8 @@ internal static class RedisHandshake
 
         if (options.Database != 0)
         {
-            RespValue reply = await CallAsync(connection, new RedisCommand("SELECT", options.Database), cancellationToken).ConfigureAwait(false);
+            var select = new RedisCommand("SELECT", options.Database);
+            RespValue reply = await CallAsync(connection, select, cancellationToken).ConfigureAwait(false);
             if (reply.Kind == RespKind.Error)
             {
                 ThrowIfRefused(connection, reply);

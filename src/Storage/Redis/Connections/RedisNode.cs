@@ -108,7 +108,7 @@ internal sealed class RedisNode(RedisEndpoint endpoint, RedisOptions options, Ti
 
         foreach (Task<RedisConnection> task in opening)
         {
-            await task.ContinueWith(static _ => { }, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default).ConfigureAwait(false);
+            await ((Task)task).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             if (task.IsCompletedSuccessfully)
             {
                 await task.Result.DisposeAsync().ConfigureAwait(false);
@@ -149,7 +149,8 @@ internal sealed class RedisNode(RedisEndpoint endpoint, RedisOptions options, Ti
         _opening[place] = opening;
 
         // One opened for later calls has nobody who waits for it; its failure is noted in OpenAsync.
-        _ = opening.ContinueWith(static t => t.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
+        _ = opening.ContinueWith(
+            static t => t.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
         return opening;
     }
 
@@ -169,7 +170,10 @@ internal sealed class RedisNode(RedisEndpoint endpoint, RedisOptions options, Ti
             catch (OperationCanceledException) when (timeout.IsCancellationRequested)
             {
                 throw new RedisUnavailableException(
-                    $"Redis at {endpoint} did not take a connection within {options.ConnectTimeout.TotalSeconds:0.###} s") { NotSent = true };
+                    $"Redis at {endpoint} did not take a connection within {options.ConnectTimeout.TotalSeconds:0.###} s")
+                {
+                    NotSent = true,
+                };
             }
 
             lock (_lock)

@@ -7,7 +7,8 @@ namespace KVCluster.Storage.Redis.Protocol;
 /// function of a span.
 /// </summary>
 /// <param name="Type">What it is; a null string or array of RESP2 is <see cref="RespType.Null"/>.</param>
-/// <param name="Number">The integer, the boolean (0, 1), the bytes of a string, or the values of an aggregate (a map's pairs count as two).</param>
+/// <param name="Number">The integer, the boolean (0, 1), the bytes of a string, or the values of an aggregate (a map's pairs count as
+/// two).</param>
 /// <param name="Text">The line's text where it is a status, an error, a double or a big number; else empty.</param>
 internal readonly record struct RespHeader(RespType Type, long Number, ReadOnlyMemory<byte> Text)
 {

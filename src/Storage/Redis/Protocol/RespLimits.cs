@@ -1,6 +1,8 @@
 namespace KVCluster.Storage.Redis.Protocol;
 
-/// <summary>What a server may send before it is taken for broken or hostile: memory is bounded by these, not by lengths it claims.</summary>
+/// <summary>
+/// What a server may send before it is taken for broken or hostile: memory is bounded by these, not by lengths it claims.
+/// </summary>
 internal static class RespLimits
 {
     /// <summary>Bytes of one line: a header, a status, an error.</summary>

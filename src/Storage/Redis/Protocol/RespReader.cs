@@ -1,7 +1,8 @@
 namespace KVCluster.Storage.Redis.Protocol;
 
 /// <summary>
-/// Reads replies from a stream. A string for the caller's memory is received straight into it where a piece is large; small pieces share one
+/// Reads replies from a stream. A string for the caller's memory is received straight into it where a piece is large; small pieces share
+/// one
 /// receive into the buffer and are copied out, since a system call costs more than the copy.
 /// </summary>
 internal sealed class RespReader(Stream stream, int bufferBytes = RespReader.BufferBytes)

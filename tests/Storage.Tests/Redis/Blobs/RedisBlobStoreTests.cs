@@ -60,11 +60,14 @@ public sealed class RedisBlobStoreTests(RedisFixture fixture) : IClassFixture<Re
     {
         RedisBlobStore store = Store();
         (string Tenant, string Session)[] owners =
-            [("a/b", "c"), ("a", "b/c"), ("a}", "b{"), ("{x}", ""), ("", "x"), ("*", "%2A"), ("ledger", ":m"), ("ü\n", "\0"), ("%", "a b")];
+        [
+            ("a/b", "c"), ("a", "b/c"), ("a}", "b{"), ("{x}", ""), ("", "x"), ("*", "%2A"), ("ledger", ":m"), ("ü\n", "\0"), ("%", "a b"),
+        ];
         foreach (var (tenant, session) in owners)
         {
             byte[] body = Encoding.UTF8.GetBytes($"{tenant}|{session}");
-            Assert.Equal(PublishResult.Published, await new StoreSession(store, tenant, session).PublishAsync(null, new ManifestStamp(1, 1), body));
+            PublishResult result = await new StoreSession(store, tenant, session).PublishAsync(null, new ManifestStamp(1, 1), body);
+            Assert.Equal(PublishResult.Published, result);
         }
 
         foreach (var (tenant, session) in owners)

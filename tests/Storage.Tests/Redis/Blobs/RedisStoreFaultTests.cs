@@ -157,8 +157,8 @@ public sealed class RedisStoreFaultTests
         await written.WriteAsync(StoreSession.Frame(0), FrameBytes);
         await using RedisServer replica = await RedisServer.StartAsync("--replicaof", "127.0.0.1", $"{master.Port}");
         await using RedisClient reading = Client(replica.Address);
-        await Wait.UntilAsync(async () =>
-            (await reading.ExecuteAsync(new RedisCommand("INFO", "replication") { KeyIndex = 0 }, default)).Text.Contains("master_link_status:up"));
+        var info = new RedisCommand("INFO", "replication") { KeyIndex = 0 };
+        await Wait.UntilAsync(async () => (await reading.ExecuteAsync(info, default)).Text.Contains("master_link_status:up"));
         var session = new StoreSession(Store(reading));
         Assert.Equal(FrameRead.Read, await session.ReadAsync(StoreSession.Frame(0), FrameBytes));
         StoreUnavailableException error = await Assert.ThrowsAsync<StoreUnavailableException>(
@@ -185,7 +185,8 @@ public sealed class RedisStoreFaultTests
     {
         await using RedisServer server = await RedisServer.StartAsync("--requirepass", "correct-horse");
         await using RedisClient client = Client($"redis://:battery-staple@{server.Address}");
-        StoreUnavailableException error = await Assert.ThrowsAsync<StoreUnavailableException>(new StoreSession(Store(client)).ManifestAsync);
+        var session = new StoreSession(Store(client));
+        StoreUnavailableException error = await Assert.ThrowsAsync<StoreUnavailableException>(session.ManifestAsync);
         Assert.DoesNotContain("battery", error.ToString());
     }
 

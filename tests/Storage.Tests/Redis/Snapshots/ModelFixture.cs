@@ -6,7 +6,9 @@ using KVCluster.TestSupport;
 
 namespace KVCluster.Storage.Tests.Redis.Snapshots;
 
-/// <summary>The bundled model with a conversation, and the logits of its next token: what any way to come back to it must give, bit for bit.</summary>
+/// <summary>
+/// The bundled model with a conversation, and the logits of its next token: what any way to come back to it must give, bit for bit.
+/// </summary>
 public sealed class ModelFixture : IDisposable
 {
     /// <summary>Prefill goes in such steps, from wherever it begins: the same sums in the same order.</summary>
@@ -51,7 +53,8 @@ public sealed class ModelFixture : IDisposable
         while (cache.LogicalLength < tokens.Length)
         {
             int count = Math.Min(Chunk - (cache.LogicalLength % Chunk), tokens.Length - cache.LogicalLength);
-            _backend.Forward([new ForwardRequest(cache) { Tokens = tokens.AsMemory(cache.LogicalLength, count), Logits = LogitsRows.None }]);
+            ReadOnlyMemory<int> next = tokens.AsMemory(cache.LogicalLength, count);
+            _backend.Forward([new ForwardRequest(cache) { Tokens = next, Logits = LogitsRows.None }]);
         }
     }
 

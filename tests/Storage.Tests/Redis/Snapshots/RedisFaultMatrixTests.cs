@@ -9,7 +9,8 @@ using KVCluster.TestSupport.Redis;
 namespace KVCluster.Storage.Tests.Redis.Snapshots;
 
 /// <summary>
-/// A conversation of the bundled model saved to and loaded from a real server that fails in every way: a hit, or a miss with its cause and a
+/// A conversation of the bundled model saved to and loaded from a real server that fails in every way: a hit, or a miss with its cause and
+/// a
 /// recomputation; the next token's logits are the same bits in each case.
 /// </summary>
 public sealed class RedisFaultMatrixTests(ModelFixture model) : IClassFixture<ModelFixture>
@@ -171,8 +172,8 @@ public sealed class RedisFaultMatrixTests(ModelFixture model) : IClassFixture<Mo
         await PublishedAsync(written, ModelFixture.Chunk);
         await using RedisServer replica = await RedisServer.StartAsync("--replicaof", "127.0.0.1", $"{master.Port}");
         await using RedisClient client = Client(replica.Address);
-        await Wait.UntilAsync(async () =>
-            (await client.ExecuteAsync(new RedisCommand("INFO", "replication") { KeyIndex = 0 }, default)).Text.Contains("master_link_status:up"));
+        var info = new RedisCommand("INFO", "replication") { KeyIndex = 0 };
+        await Wait.UntilAsync(async () => (await client.ExecuteAsync(info, default)).Text.Contains("master_link_status:up"));
         await using SnapshotStore store = Store(client);
         SnapshotSave save = await SaveAsync(store);
         Assert.Equal(SaveOutcome.Unavailable, save.Outcome);

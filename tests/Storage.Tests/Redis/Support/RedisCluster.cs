@@ -85,7 +85,7 @@ internal sealed class RedisCluster : IAsyncDisposable
         {
             int bus = RedisServer.FreePort();
             RedisServer server = await RedisServer.StartAsync(
-                "--cluster-enabled", "yes", "--cluster-port", $"{bus}", "--cluster-node-timeout", "5000", "--cluster-require-full-coverage", "yes");
+                "--cluster-enabled", "yes", "--cluster-port", $"{bus}", "--cluster-node-timeout", "5000");
             _servers.Add(server);
             _clients.Add(new RedisClient(RedisOptions.Parse($"{server.Address}?connections=1&timeout=30&connect_timeout=30")));
             _ids.Add((await AskAsync(node, "CLUSTER", "MYID")).Text);

@@ -3,7 +3,9 @@ using KVCluster.Storage.Blobs;
 
 namespace KVCluster.Storage.Tests.Redis.Support;
 
-/// <summary>One owner's frames and manifests with contents that can be told apart: what a save and a load do at the level of blobs.</summary>
+/// <summary>
+/// One owner's frames and manifests with contents that can be told apart: what a save and a load do at the level of blobs.
+/// </summary>
 internal sealed class StoreSession(IBlobStore store, string tenant = "tenant", string session = "session")
 {
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(60);
@@ -33,12 +35,14 @@ internal sealed class StoreSession(IBlobStore store, string tenant = "tenant", s
         byte[] memory = new byte[bytes];
         FrameRead read = await store.ReadFrameAsync(Owner, frame, [memory.AsMemory(0, bytes / 2), memory.AsMemory(bytes / 2)], default)
             .AsTask().WaitAsync(Limit);
-        Assert.True(read != FrameRead.Read || memory.AsSpan().SequenceEqual(Content(frame, bytes)), "a frame was read with foreign content");
+        bool right = read != FrameRead.Read || memory.AsSpan().SequenceEqual(Content(frame, bytes));
+        Assert.True(right, "a frame was read with foreign content");
         return read;
     }
 
     public async Task<PublishResult> PublishAsync(ManifestStamp? expected, ManifestStamp stamp, byte[] body, params FrameId[] frames) =>
-        await store.PublishAsync(Owner, new ManifestPublication { Expected = expected, Stamp = stamp, Body = body, Frames = frames }, default)
+        await store
+            .PublishAsync(Owner, new ManifestPublication { Expected = expected, Stamp = stamp, Body = body, Frames = frames }, default)
             .AsTask().WaitAsync(Limit);
 
     public async Task<StoredManifest?> ManifestAsync() => await store.ReadManifestAsync(Owner, default).AsTask().WaitAsync(Limit);
