@@ -43,7 +43,7 @@ internal sealed class Load : IAsyncDisposable
 
     public Task AppendAsync(string session, int[] prompt) => RunAsync(session, [], prompt, 0, null);
 
-    /// <summary>Generates so many tokens, whatever they are: the temperature makes ends improbable, and an answer that ends goes on.</summary>
+    /// <summary>Generates so many tokens, whatever they are: an answer that ends goes on.</summary>
     public async Task RunAsync(string session, int[] history, int[] prompt, int tokens, Action? piece)
     {
         List<int> ids = [.. history, .. prompt];

@@ -146,8 +146,8 @@ internal static class Measurements
         DeviceStatus status = load.Worker.Status();
         long ids = (long)status.Resident * tokens * sizeof(int);
         Console.WriteLine(
-            $"{sessions} idle sessions of {tokens} tokens, {status.Resident} of them in the arena: {(double)(held - ids) / sessions:F0} managed bytes each "
-            + $"beside the token ids");
+            $"{sessions} idle sessions of {tokens} tokens, {status.Resident} of them in the arena: "
+            + $"{(double)(held - ids) / sessions:F0} managed bytes each beside the token ids");
         before = GC.GetTotalMemory(forceFullCollection: true);
         for (int i = 0; i < sessions; i++)
         {

@@ -6,7 +6,7 @@ CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
 string what = args.Length > 1 ? args[1] : "all";
 int context = 512;
 int threads = Environment.ProcessorCount;
-if (args.Length == 0 || what is not ("together" or "delay" or "idle" or "all") 
+if (args.Length == 0 || what is not ("together" or "delay" or "idle" or "all")
     || (args.Length > 2 && !int.TryParse(args[2], out context)) || (args.Length > 3 && !int.TryParse(args[3], out threads)))
 {
     Console.Error.WriteLine("usage: Serving MODEL [together | delay | idle | all] [context] [threads]");

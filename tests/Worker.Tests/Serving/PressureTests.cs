@@ -225,6 +225,30 @@ public sealed class PressureTests
     }
 
     [Fact]
+    public async Task Waiting_turns_whose_caches_stand_in_each_others_way_both_get_through()
+    {
+        await using var serving = new ServingFixture(ServingFixture.Plain with { MaxWait = TimeSpan.FromHours(1) }, contextTokens: 512, watched: true);
+        int[] prompt = Tokens(320);
+        await serving.Run(serving.Append("a", [], Tokens(150)));
+        await serving.Run(serving.Append("b", [], Tokens(150)));
+        using var go = new ManualResetEventSlim();
+        var held = new TaskCompletionSource();
+        serving.Watched.BeforeForward = _ =>
+        {
+            held.TrySetResult();
+            Assert.True(go.Wait(ServingFixture.Patience));
+        };
+        Task<TurnEnd> first = serving.Run(serving.Append("c", [], [5, 6]));
+        await held.Task.WaitAsync(ServingFixture.Patience);
+        Task<TurnEnd>[] both = [serving.Run(serving.Append("a", Tokens(150), prompt)), serving.Run(serving.Append("b", Tokens(150), prompt))];
+        go.Set();
+        TurnEnd[] ends = await Task.WhenAll(both);
+        Assert.Equal(AttachSource.Resident, ends[0].Attach.Source);
+        Assert.Equal(AttachSource.Recomputed, ends[1].Attach.Source);
+        await first;
+    }
+
+    [Fact]
     public async Task Prefetching_brings_a_saved_cache_back_and_does_nothing_where_there_is_none()
     {
         var store = new MemorySnapshotStore();

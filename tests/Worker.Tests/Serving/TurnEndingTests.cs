@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using KVCluster.Inference.Kv;
+using KVCluster.Inference.Sampling;
 using KVCluster.Worker.Serving;
 
 namespace KVCluster.Worker.Tests.Serving;
@@ -7,11 +8,14 @@ namespace KVCluster.Worker.Tests.Serving;
 /// <summary>Turns that are cancelled, left, fenced, refused, or struck by a failing device.</summary>
 public sealed class TurnEndingTests
 {
+    /// <summary>An answer that is not over before somebody else had a look.</summary>
+    private static readonly SamplingOptions Endless = NeedleFixture.Greedy with { MaxTokens = 2000, Temperature = 50, Seed = 1 };
+
     [Fact]
     public async Task Cancelled_in_mid_prefill_the_turn_never_was()
     {
         await using var serving = new ServingFixture(watched: true);
-        int[] document = serving.Document(sentences: 60);
+        int[] document = serving.Document(sentences: 160);
         using var cancel = new CancellationTokenSource();
         int steps = 0;
         serving.Watched.AfterForward = _ =>
@@ -48,7 +52,7 @@ public sealed class TurnEndingTests
     {
         await using var serving = new ServingFixture();
         int[] document = serving.Document();
-        await foreach (TurnEvent _ in serving.Worker.RunAsync(serving.Turn("a", [], document), default))
+        await foreach (TurnEvent _ in serving.Worker.RunAsync(serving.Turn("a", [], document, Endless), default))
         {
             break;
         }
@@ -62,9 +66,16 @@ public sealed class TurnEndingTests
     {
         await using var serving = new ServingFixture();
         Task<TurnEnd>? second = null;
-        TurnEnd first = await serving.Run(serving.Turn("a", [], serving.Document()), _ => second ??= serving.Run(serving.Turn("a", [], [5])));
-        await Assert.ThrowsAsync<TurnInProgressException>(() => second!);
-        Assert.Equal(NeedleFixture.Answer, first.Completion!.Text);
+        using var cancel = new CancellationTokenSource();
+        Task first = serving.Run(serving.Turn("a", [], serving.Document(), Endless), _ => second ??= serving.Run(serving.Turn("a", [], [5])), cancel.Token);
+        while (second is null)
+        {
+            await Task.WhenAny(first, Task.Delay(1));
+        }
+
+        await Assert.ThrowsAsync<TurnInProgressException>(() => second);
+        await cancel.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => first);
     }
 
     [Fact]
@@ -75,7 +86,7 @@ public sealed class TurnEndingTests
         int[] document = serving.Document();
         ValueTask fence = default;
         StaleEpochException ended = await Assert.ThrowsAsync<StaleEpochException>(() => serving.Run(
-            serving.Turn("a", [], document, NeedleFixture.Greedy with { MaxTokens = 2000, Temperature = 50 }),
+            serving.Turn("a", [], document, Endless),
             _ => fence = serving.Worker.FenceAsync(key, 2, default)));
         await fence;
         Assert.Equal((1, 2), (ended.Epoch, ended.Seen));
@@ -93,7 +104,7 @@ public sealed class TurnEndingTests
         await using var serving = new ServingFixture();
         Task<TurnEnd>? later = null;
         await Assert.ThrowsAsync<StaleEpochException>(() => serving.Run(
-            serving.Turn("a", [], serving.Document(), NeedleFixture.Greedy with { MaxTokens = 2000, Temperature = 50 }),
+            serving.Turn("a", [], serving.Document(), Endless),
             _ => later ??= serving.Run(serving.Turn("a", [], serving.Document(), epoch: 5))));
         Assert.Equal(NeedleFixture.Answer, (await later!).Completion!.Text);
     }
@@ -129,7 +140,7 @@ public sealed class TurnEndingTests
         var serving = new ServingFixture(ServingFixture.Plain with { MaxRunningTurns = 1 });
         var pieces = new BlockingCollection<int>();
         Task<TurnEnd>[] turns = [.. Enumerable.Range(0, 3).Select(i => serving.Run(
-            serving.Turn($"s{i}", [], serving.Document(), NeedleFixture.Greedy with { MaxTokens = 2000, Temperature = 50 }),
+            serving.Turn($"s{i}", [], serving.Document(), Endless),
             piece => pieces.Add(piece.Piece.Token)))];
         Assert.True(pieces.TryTake(out _, ServingFixture.Patience));
         await serving.DisposeAsync();

@@ -137,4 +137,12 @@ internal sealed class DeviceSession(SessionKey key, DeviceCounts counts)
         Scores = null;
         counts.Changes++;
     }
+
+    /// <summary>A step of its turn has put so many more tokens in.</summary>
+    public void Grow(int tokens)
+    {
+        Cached += tokens;
+        Version++;
+        Scores = null;
+    }
 }

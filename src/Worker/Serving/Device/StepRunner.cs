@@ -173,8 +173,7 @@ internal sealed class StepRunner(DeviceParts parts, TurnBoard board, TurnAttache
     private void Advance(Turn turn, int rows, ReadOnlySpan<float> logits)
     {
         DeviceSession session = turn.Session;
-        session.Cached += rows;
-        session.Changed();
+        session.Grow(rows);
         if (!turn.IsAttached && session.Cached >= turn.HistoryTokens)
         {
             board.CompleteAttach(turn);

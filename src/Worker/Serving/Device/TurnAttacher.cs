@@ -9,6 +9,9 @@ namespace KVCluster.Worker.Serving.Device;
 /// <summary>Gives a waiting turn its cache and the memory it will need: resident, loaded, or computed as it runs.</summary>
 internal sealed class TurnAttacher(DeviceParts parts, ArenaRoom room, CacheFetcher fetcher)
 {
+    /// <summary>Whether caches are leaving the arena.</summary>
+    public bool IsRoomComing => room.IsComing;
+
     /// <summary>
     /// Takes a turn as far as it gets. Called again after a look or a load has ended, or when room may have come.
     /// </summary>

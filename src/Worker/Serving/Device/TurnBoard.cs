@@ -63,16 +63,19 @@ internal sealed class TurnBoard(DeviceParts parts, TurnAttacher attacher, Admiss
             return;
         }
 
-        long now = parts.Now;
-        Sort(now);
-        foreach (Turn turn in _tried)
+        do
         {
-            if (_running.Count >= parts.Options.MaxRunningTurns || !Try(turn, now))
+            long now = parts.Now;
+            Sort(now);
+            foreach (Turn turn in _tried)
             {
-                break;
+                if (_running.Count >= parts.Options.MaxRunningTurns || !Try(turn, now))
+                {
+                    break;
+                }
             }
         }
-
+        while (IsStuck() && GiveWay());
         Count();
     }
 
@@ -227,6 +230,28 @@ internal sealed class TurnBoard(DeviceParts parts, TurnAttacher attacher, Admiss
     /// <summary>Whether the whole sequence, exact, fits an arena without anybody else.</summary>
     private bool IsComputable(Turn turn) =>
         turn.Session.Cache!.IsExact && KvCapacity.PagesFor(parts.Geometry, turn.Sequence.Count + 1) <= parts.TotalPages;
+
+    /// <summary>Turns wait, and nothing is under way that could make room for them.</summary>
+    private bool IsStuck() => _waiting.Count > 0 && _running.Count == 0 && !attacher.IsRoomComing && !IsFetching
+        && !_waiting.Exists(turn => turn.Session.Compressing > 0);
+
+    /// <summary>
+    /// Waiting turns keep each other from starting by what their sessions hold: the last of them gives its cache up, to be had again in its
+    /// turn. False where none but the first holds any.
+    /// </summary>
+    private bool GiveWay()
+    {
+        for (int i = _tried.Count - 1; i > 0; i--)
+        {
+            if (_tried[i].Session.Cache is not null)
+            {
+                _tried[i].Session.Drop();
+                return true;
+            }
+        }
+
+        return false;
+    }
 
     private void Sort(long now)
     {

@@ -49,7 +49,7 @@ public sealed class StepPlannerTests
 
             Assert.Equal(20, _shares.Where(s => s.Index > 0).Sum(s => s.Rows));
             order = [.. order.Except(served), .. served];
-            
+
             // A share and what was left of one, however many the steps.
             Assert.InRange(left.Max() - left.Min(), 0, 8 + 8);
         }
