@@ -14,6 +14,7 @@ internal sealed partial class SessionGrain
     private bool _hasMoved;
     private long _coldBytes;
     private IGrainTimer? _idleSave;
+    private bool _isSaveDue;
 
     /// <inheritdoc/>
     public override async Task OnActivateAsync(CancellationToken cancellationToken)
@@ -35,7 +36,7 @@ internal sealed partial class SessionGrain
     /// <inheritdoc/>
     public override async Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
     {
-        await _gone.CancelAsync();
+        await (_pump?.AbortAsync() ?? Task.CompletedTask);
         if (_turns.IsLost || _turns.Running is not null)
         {
             return;
@@ -89,10 +90,7 @@ internal sealed partial class SessionGrain
         try
         {
             int[] history = TokenBytes.Decode(State.Tokens, State.Count);
-            await device.Worker.PrefetchAsync(new AttachRequest(_device.Session, State.Epoch, history), _gone.Token);
-        }
-        catch (OperationCanceledException) when (_gone.IsCancellationRequested)
-        {
+            await device.Worker.PrefetchAsync(new AttachRequest(_device.Session, State.Epoch, history), CancellationToken.None);
         }
         catch (Exception error)
         {
@@ -103,6 +101,7 @@ internal sealed partial class SessionGrain
     private void SaveWhenIdle()
     {
         TimeSpan delay = services.Options.IdleSaveDelay;
+        _isSaveDue = true;
         if (_idleSave is null)
         {
             _idleSave = this.RegisterGrainTimer(
@@ -116,11 +115,22 @@ internal sealed partial class SessionGrain
 
     private async Task IdleSaveAsync(CancellationToken cancellationToken)
     {
-        if (_turns.Running is not null)
+        _isSaveDue = false;
+        if (_turns.Running is null)
         {
-            return;
+            await SaveIdleAsync(cancellationToken);
         }
 
+        if (!_isSaveDue)
+        {
+            // Most sessions are idle for long: a timer that waits for nothing would be a good part of their memory.
+            _idleSave?.Dispose();
+            _idleSave = null;
+        }
+    }
+
+    private async Task SaveIdleAsync(CancellationToken cancellationToken)
+    {
         try
         {
             if (await _device.SaveAsync(State.Epoch, cancellationToken) is { Outcome: SaveOutcome.Fenced })

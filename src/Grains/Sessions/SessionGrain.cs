@@ -22,9 +22,8 @@ internal sealed partial class SessionGrain(
     private DurableSession _durable = null!;
     private SessionDevice _device = null!;
     private SessionDirectories _directories = null!;
+    private TurnPump? _pump;
     private static readonly TimeSpan LastWords = TimeSpan.FromSeconds(1);
-
-    private readonly CancellationTokenSource _gone = new();
 
     private SessionState State => _turns.State;
 
@@ -166,7 +165,7 @@ internal sealed partial class SessionGrain(
     private TurnPump Start(TurnPlan plan, NodeDevice device, CancellationToken cancellationToken)
     {
         TurnRequest turn = plan.For(_device.Session, State.Epoch, State.Options.Priority);
-        return new TurnPump(turn, device.Worker, _id, cancellationToken, _gone.Token);
+        return _pump = new TurnPump(turn, device.Worker, _id, cancellationToken);
     }
 
     private async ValueTask<TurnPiece?> NextAsync(TurnPump pump, TurnTicket ticket)
@@ -215,6 +214,7 @@ internal sealed partial class SessionGrain(
 
     private void EndTurn(TurnTicket ticket)
     {
+        _pump = null;
         _turns.End(ticket);
         DelayDeactivation(TimeSpan.Zero);
     }

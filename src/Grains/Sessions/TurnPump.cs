@@ -8,14 +8,13 @@ internal sealed class TurnPump : IAsyncDisposable
     private readonly CancellationTokenSource _stop;
     private readonly IAsyncEnumerator<TurnEvent> _events;
     private readonly SessionId _session;
-    private readonly CancellationToken _gone;
+    private bool _isAborted;
 
-    /// <summary>A turn that ends, as if it never was, when its caller cancels or the activation goes.</summary>
-    public TurnPump(TurnRequest turn, IDeviceWorker worker, SessionId session, CancellationToken cancellationToken, CancellationToken gone)
+    /// <summary>A turn that ends, as if it never was, when its caller cancels.</summary>
+    public TurnPump(TurnRequest turn, IDeviceWorker worker, SessionId session, CancellationToken cancellationToken)
     {
         _session = session;
-        _gone = gone;
-        _stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, gone);
+        _stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         _events = worker.RunAsync(turn, _stop.Token).GetAsyncEnumerator(_stop.Token);
     }
 
@@ -45,7 +44,7 @@ internal sealed class TurnPump : IAsyncDisposable
                 }
             }
         }
-        catch (OperationCanceledException) when (_gone.IsCancellationRequested)
+        catch (OperationCanceledException) when (_isAborted)
         {
             throw new SessionUnavailableException($"session {_session} is leaving this node; the turn does not count");
         }
@@ -63,6 +62,13 @@ internal sealed class TurnPump : IAsyncDisposable
         return End is not null
             ? null
             : throw new SessionUnavailableException($"session {_session}: the device left the turn without an end");
+    }
+
+    /// <summary>The activation goes: the turn never was.</summary>
+    public Task AbortAsync()
+    {
+        _isAborted = true;
+        return _stop.CancelAsync();
     }
 
     /// <inheritdoc/>
