@@ -89,7 +89,6 @@ public sealed class KvComposeBackendGoldens(ITestOutputHelper output)
         var policy = new KvComposePolicy(
             new KvComposeParameters
             {
-                Chunk = 0,
                 Scores = replay ? AttentionSource.Replay : AttentionSource.Task,
                 Aggregation = Aggregation(json),
                 HeadMean = selection.GetProperty("add_mean_across_heads").GetBoolean(),

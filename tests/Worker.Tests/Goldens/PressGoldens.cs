@@ -102,9 +102,9 @@ public sealed class PressGoldens : IDisposable
     /// </summary>
     private static ICompressionPolicy? PolicyOf(string press) => press switch
     {
-        "kvcompose" => new KvComposePolicy(new KvComposeParameters { Chunk = 0, MinimumPerHead = 0, ReferenceLayer0 = true }),
-        "kvcompose_free_layer0" => new KvComposePolicy(new KvComposeParameters { Chunk = 0, MinimumPerHead = 0 }),
-        "kvcompose_unstructured" => new KvComposePolicy(new KvComposeParameters { Chunk = 0, MinimumPerHead = 0 }, structured: false),
+        "kvcompose" => new KvComposePolicy(new KvComposeParameters { MinimumPerHead = 0, ReferenceLayer0 = true }),
+        "kvcompose_free_layer0" => new KvComposePolicy(new KvComposeParameters { MinimumPerHead = 0 }),
+        "kvcompose_unstructured" => new KvComposePolicy(new KvComposeParameters { MinimumPerHead = 0 }, structured: false),
         _ when press.StartsWith("kvcompose", StringComparison.Ordinal) => throw new InvalidDataException($"no policy for {press}"),
         _ => null,
     };

@@ -46,11 +46,16 @@ public sealed class BatchingTests
         serving.Watched.BeforeForward = batch => steps.Add((
             batch.Count(r => r.Tokens.Length == 1 && r.Cache.LogicalLength > 50),
             batch.Where(r => r.Tokens.Length > 1 || r.Cache.LogicalLength <= 50).Sum(r => r.Tokens.Length)));
+        using ManualResetEventSlim go = serving.HoldDecoding();
         int[] prompt = serving.Document(sentences: 60);
         Task<TurnEnd>? late = null;
         await serving.Run(
             serving.Turn("a", [], serving.Document(), NeedleFixture.Greedy with { MaxTokens = 60, Temperature = 50, Seed = 11 }),
-            _ => late ??= serving.Run(serving.Turn("b", [], prompt)));
+            _ =>
+            {
+                late ??= serving.Run(serving.Turn("b", [], prompt));
+                go.Set();
+            });
         await late!;
         (int Decoding, int Prompt)[] mixed = [.. steps.Where(s => s.Decoding > 0 && s.Prompt > 0)];
         Assert.True(mixed.Length >= prompt.Length / Chunk / 2, $"{mixed.Length} mixed steps");

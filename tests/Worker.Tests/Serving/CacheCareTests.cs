@@ -32,13 +32,18 @@ public sealed class CacheCareTests
     [Fact]
     public async Task A_fork_may_take_a_beginning_only_and_a_running_session_may_be_forked()
     {
-        await using var serving = new ServingFixture();
+        await using var serving = new ServingFixture(watched: true);
         int[] document = serving.Document();
-        ValueTask<bool> forked = default;
+        using ManualResetEventSlim go = serving.HoldDecoding();
+        Task<bool>? forked = null;
         TurnEnd end = await serving.Run(
             serving.Turn("a", [], document),
-            _ => forked = serving.Worker.ForkAsync(ServingFixture.Key("a"), 1, ServingFixture.Key("b"), 1, 100, default));
-        Assert.True(await forked);
+            _ =>
+            {
+                forked ??= serving.Worker.ForkAsync(ServingFixture.Key("a"), 1, ServingFixture.Key("b"), 1, 100, default).AsTask();
+                go.Set();
+            });
+        Assert.True(await forked!);
         Assert.Equal(NeedleFixture.Answer, end.Completion!.Text);
         Assert.Equal(100, (await serving.Describe("b"))!.Tokens);
         TurnEnd other = await serving.Run(serving.Turn("b", document[..100], document[100..]));
@@ -95,12 +100,17 @@ public sealed class CacheCareTests
     [Fact]
     public async Task Compressing_what_is_not_resident_or_runs_is_told()
     {
-        await using var serving = new ServingFixture();
+        await using var serving = new ServingFixture(watched: true);
         Assert.Null(await serving.Worker.CompressAsync(ServingFixture.Key("a"), 1, Half, default));
+        using ManualResetEventSlim go = serving.HoldDecoding();
         Task<CompressionReport?>? during = null;
         await serving.Run(
             serving.Turn("a", [], serving.Document()),
-            _ => during ??= serving.Worker.CompressAsync(ServingFixture.Key("a"), 1, Half, default).AsTask());
+            _ =>
+            {
+                during ??= serving.Worker.CompressAsync(ServingFixture.Key("a"), 1, Half, default).AsTask();
+                go.Set();
+            });
         await Assert.ThrowsAsync<TurnInProgressException>(() => during!);
     }
 

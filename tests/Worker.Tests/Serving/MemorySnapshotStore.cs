@@ -30,7 +30,10 @@ internal sealed class MemorySnapshotStore : ISnapshotStore
 
         int tokens = query.Tokens.Span.CommonPrefixLength(copy.Tokens);
         bool terms = copy.Terms == query.Terms;
-        MissCause? miss = !terms ? MissCause.ForeignTerms : copy.Epoch > query.Epoch ? MissCause.LaterEpoch : tokens == 0 ? MissCause.OtherTokens : null;
+        MissCause? miss = !terms ? MissCause.ForeignTerms
+            : copy.Epoch > query.Epoch ? MissCause.LaterEpoch
+            : tokens == 0 ? MissCause.OtherTokens
+            : null;
         return new SnapshotLookup
         {
             Miss = miss,
@@ -99,8 +102,7 @@ internal sealed class MemorySnapshotStore : ISnapshotStore
         {
             int layer = i / cache.Geometry.KvHeads;
             int head = i % cache.Geometry.KvHeads;
-            int pages = cache.Geometry.PagesForRows(Math.Max(cache.Length(layer, head), cache.KeyPages(layer, head).Length * cache.Geometry.PageTokens));
-            foreach (int page in cache.KeyPages(layer, head)[..pages].ToArray().Concat(cache.ValuePages(layer, head)[..pages].ToArray()))
+            foreach (int page in cache.KeyPages(layer, head).ToArray().Concat(cache.ValuePages(layer, head).ToArray()))
             {
                 yield return page;
             }

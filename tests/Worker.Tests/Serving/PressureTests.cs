@@ -155,7 +155,8 @@ public sealed class PressureTests
     public async Task Where_running_turns_hold_everything_the_next_waits_and_is_told_when_to_come_again()
     {
         var time = new ServingTime();
-        await using var serving = new ServingFixture(ServingFixture.Plain with { Time = time, AnswerReserveTokens = 512 }, contextTokens: 512, watched: true);
+        DeviceWorkerOptions options = ServingFixture.Plain with { Time = time, AnswerReserveTokens = 512 };
+        await using var serving = new ServingFixture(options, contextTokens: 512, watched: true);
         using var gate = new SemaphoreSlim(0);
         var running = new TaskCompletionSource();
         serving.Watched.BeforeForward = _ =>
@@ -227,7 +228,8 @@ public sealed class PressureTests
     [Fact]
     public async Task Waiting_turns_whose_caches_stand_in_each_others_way_both_get_through()
     {
-        await using var serving = new ServingFixture(ServingFixture.Plain with { MaxWait = TimeSpan.FromHours(1) }, contextTokens: 512, watched: true);
+        DeviceWorkerOptions options = ServingFixture.Plain with { MaxWait = TimeSpan.FromHours(1) };
+        await using var serving = new ServingFixture(options, contextTokens: 512, watched: true);
         int[] prompt = Tokens(320);
         await serving.Run(serving.Append("a", [], Tokens(150)));
         await serving.Run(serving.Append("b", [], Tokens(150)));

@@ -82,6 +82,22 @@ internal sealed class ServingFixture : IAsyncDisposable
 
     public async Task<ResidentSession?> Describe(string session) => await Worker.DescribeAsync(Key(session), default).AsTask().WaitAsync(Patience);
 
+    /// <summary>Holds every step that only decodes until the event is set: what a reader does meanwhile comes before the answer's end.</summary>
+    public ManualResetEventSlim HoldDecoding()
+    {
+        var go = new ManualResetEventSlim();
+        Action<IReadOnlyList<ForwardRequest>> before = Watched.BeforeForward;
+        Watched.BeforeForward = batch =>
+        {
+            before(batch);
+            if (batch.All(request => request.Tokens.Length == 1))
+            {
+                Assert.True(go.Wait(Patience));
+            }
+        };
+        return go;
+    }
+
     /// <summary>Evicts everything named and checks that the arena is as at the start.</summary>
     public async Task AssertEmptyAfterClosing(params string[] sessions)
     {

@@ -106,7 +106,7 @@ public sealed class ServingGoldens(ITestOutputHelper output)
             float gap = piece.TopLogProbabilities[0].LogProbability - piece.TopLogProbabilities[1].LogProbability;
             if (piece.Token != expected[step])
             {
-                Assert.True(gap < AnswerCheck.SafeGap, $"{what}: token {step} is {piece.Token} instead of {expected[step]}, with a gap of {gap:g3}");
+                Assert.True(gap < AnswerCheck.SafeGap, $"{what}: {piece.Token} at {step} instead of {expected[step]}, gap {gap:g3}");
                 return false;
             }
 

@@ -1,6 +1,8 @@
 namespace KVCluster.Worker.Tests.Serving;
 
-/// <summary>A clock that moves only when told to; timers due by then fire before the move returns. The time of day may jump apart from it.</summary>
+/// <summary>
+/// A clock that moves only when told to; timers due by then fire before the move returns. The time of day may jump apart from it.
+/// </summary>
 internal sealed class ServingTime : TimeProvider
 {
     private readonly Lock _gate = new();

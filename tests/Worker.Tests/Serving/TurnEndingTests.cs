@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using KVCluster.Inference.Kv;
-using KVCluster.Inference.Sampling;
 using KVCluster.Worker.Serving;
 
 namespace KVCluster.Worker.Tests.Serving;
@@ -8,18 +7,11 @@ namespace KVCluster.Worker.Tests.Serving;
 /// <summary>Turns that are cancelled, left, fenced, refused, or struck by a failing device.</summary>
 public sealed class TurnEndingTests
 {
-    /// <summary>An answer that is not over before somebody else had a look.</summary>
-    private static readonly SamplingOptions Endless = NeedleFixture.Greedy with
-    {
-        MaxTokens = 2000,
-        LogitBias = new Dictionary<int, float> { [0] = -1e6f, [2] = -1e6f },
-    };
-
     [Fact]
     public async Task Cancelled_in_mid_prefill_the_turn_never_was()
     {
         await using var serving = new ServingFixture(watched: true);
-        int[] document = serving.Document(sentences: 160);
+        int[] document = serving.Document(sentences: 60);
         using var cancel = new CancellationTokenSource();
         int steps = 0;
         serving.Watched.AfterForward = _ =>
@@ -39,13 +31,15 @@ public sealed class TurnEndingTests
     [Fact]
     public async Task Cancelled_in_mid_answer_the_cache_goes_back_to_the_history()
     {
-        await using var serving = new ServingFixture();
+        await using var serving = new ServingFixture(watched: true);
         int[] document = serving.Document();
         await serving.Run(serving.Append("a", [], document));
         LedgerSnapshot before = serving.Ledger();
         using var cancel = new CancellationTokenSource();
+        using ManualResetEventSlim go = serving.HoldDecoding();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(
             () => serving.Run(serving.Turn("a", document, [5, 6, 7]), _ => cancel.Cancel(), cancel.Token));
+        go.Set();
         Assert.Equal(document.Length, (await serving.Describe("a"))!.Tokens);
         Assert.Equal(before, serving.Ledger());
         Assert.Equal(NeedleFixture.Answer, (await serving.Run(serving.Turn("a", document, []))).Completion!.Text);
@@ -54,13 +48,14 @@ public sealed class TurnEndingTests
     [Fact]
     public async Task A_reader_that_leaves_ends_the_turn_as_if_it_never_was()
     {
-        await using var serving = new ServingFixture();
-        int[] document = serving.Document();
-        await foreach (TurnEvent _ in serving.Worker.RunAsync(serving.Turn("a", [], document, Endless), default))
+        await using var serving = new ServingFixture(watched: true);
+        using ManualResetEventSlim go = serving.HoldDecoding();
+        await foreach (TurnEvent _ in serving.Worker.RunAsync(serving.Turn("a", [], serving.Document()), default))
         {
             break;
         }
 
+        go.Set();
         Assert.Equal(ResidentState.Cold, (await serving.Describe("a"))!.State);
         serving.AssertUntouched();
     }
@@ -68,31 +63,36 @@ public sealed class TurnEndingTests
     [Fact]
     public async Task A_second_turn_of_a_session_is_refused_while_one_runs()
     {
-        await using var serving = new ServingFixture();
+        await using var serving = new ServingFixture(watched: true);
+        using ManualResetEventSlim go = serving.HoldDecoding();
         Task<TurnEnd>? second = null;
-        using var cancel = new CancellationTokenSource();
-        Task first = serving.Run(serving.Turn("a", [], serving.Document(), Endless), _ => second ??= serving.Run(serving.Turn("a", [], [5])), cancel.Token);
-        while (second is null)
-        {
-            await Task.WhenAny(first, Task.Delay(1));
-        }
-
-        await Assert.ThrowsAsync<TurnInProgressException>(() => second);
-        await cancel.CancelAsync();
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => first);
+        TurnEnd first = await serving.Run(
+            serving.Turn("a", [], serving.Document()),
+            _ =>
+            {
+                second ??= serving.Run(serving.Turn("a", [], [5]));
+                go.Set();
+            });
+        await Assert.ThrowsAsync<TurnInProgressException>(() => second!);
+        Assert.Equal(NeedleFixture.Answer, first.Completion!.Text);
     }
 
     [Fact]
     public async Task A_later_epoch_ends_the_older_turn_and_refuses_older_callers()
     {
-        await using var serving = new ServingFixture();
+        await using var serving = new ServingFixture(watched: true);
+        using ManualResetEventSlim go = serving.HoldDecoding();
         SessionKey key = ServingFixture.Key("a");
         int[] document = serving.Document();
-        ValueTask fence = default;
+        Task? fence = null;
         StaleEpochException ended = await Assert.ThrowsAsync<StaleEpochException>(() => serving.Run(
-            serving.Turn("a", [], document, Endless),
-            _ => fence = serving.Worker.FenceAsync(key, 2, default)));
-        await fence;
+            serving.Turn("a", [], document),
+            _ =>
+            {
+                fence ??= serving.Worker.FenceAsync(key, 2, default).AsTask();
+                go.Set();
+            }));
+        await fence!;
         Assert.Equal((1, 2), (ended.Epoch, ended.Seen));
         await Assert.ThrowsAsync<StaleEpochException>(() => serving.Run(serving.Turn("a", [], document)));
         await Assert.ThrowsAsync<StaleEpochException>(() => serving.Worker.FenceAsync(key, 1, default).AsTask());
@@ -105,11 +105,16 @@ public sealed class TurnEndingTests
     [Fact]
     public async Task A_turn_of_a_later_epoch_takes_over_from_a_running_one()
     {
-        await using var serving = new ServingFixture();
+        await using var serving = new ServingFixture(watched: true);
+        using ManualResetEventSlim go = serving.HoldDecoding();
         Task<TurnEnd>? later = null;
         await Assert.ThrowsAsync<StaleEpochException>(() => serving.Run(
-            serving.Turn("a", [], serving.Document(), Endless),
-            _ => later ??= serving.Run(serving.Turn("a", [], serving.Document(), epoch: 5))));
+            serving.Turn("a", [], serving.Document()),
+            _ =>
+            {
+                later ??= serving.Run(serving.Turn("a", [], serving.Document(), epoch: 5));
+                go.Set();
+            }));
         Assert.Equal(NeedleFixture.Answer, (await later!).Completion!.Text);
     }
 
@@ -144,7 +149,7 @@ public sealed class TurnEndingTests
         var serving = new ServingFixture(ServingFixture.Plain with { MaxRunningTurns = 1 });
         var pieces = new BlockingCollection<int>();
         Task<TurnEnd>[] turns = [.. Enumerable.Range(0, 3).Select(i => serving.Run(
-            serving.Turn($"s{i}", [], serving.Document(), Endless),
+            serving.Turn($"s{i}", [], serving.Document(), NeedleFixture.Greedy with { MaxTokens = 2000, Temperature = 50 }),
             piece => pieces.Add(piece.Piece.Token)))];
         Assert.True(pieces.TryTake(out _, ServingFixture.Patience));
         await serving.DisposeAsync();
@@ -159,9 +164,16 @@ public sealed class TurnEndingTests
     [Fact]
     public async Task Drained_it_takes_no_turn_and_lets_the_running_ones_end()
     {
-        await using var serving = new ServingFixture();
+        await using var serving = new ServingFixture(watched: true);
+        using ManualResetEventSlim go = serving.HoldDecoding();
         Task? drained = null;
-        TurnEnd end = await serving.Run(serving.Turn("a", [], serving.Document()), _ => drained ??= serving.Worker.DrainAsync(default));
+        TurnEnd end = await serving.Run(
+            serving.Turn("a", [], serving.Document()),
+            _ =>
+            {
+                drained ??= serving.Worker.DrainAsync(default);
+                go.Set();
+            });
         await drained!.WaitAsync(ServingFixture.Patience);
         Assert.Equal(NeedleFixture.Answer, end.Completion!.Text);
         Assert.True(serving.Worker.Status().IsDraining);

@@ -45,7 +45,8 @@ internal abstract class PackedMatrix : IDisposable
     /// y[rows, 32] (+)= panel * x over inputs [column, column + count), x pointing at the first of them: the very sums that expanding and
     /// <see cref="GemmKernel.Multiply32"/> give.
     /// </summary>
-    public virtual unsafe void MultiplyRows(int panel, int column, int count, float* x, nint ldx, float* y, nint ldy, int rows, bool accumulate) =>
+    public virtual unsafe void MultiplyRows(
+        int panel, int column, int count, float* x, nint ldx, float* y, nint ldy, int rows, bool accumulate) =>
         throw new NotSupportedException("this encoding has no kernel for few rows");
 
     /// <summary>

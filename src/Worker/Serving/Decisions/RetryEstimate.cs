@@ -6,7 +6,9 @@ namespace KVCluster.Worker.Serving.Decisions;
 /// <param name="Pages">Pages it holds or has reserved.</param>
 internal readonly record struct RunningDemand(int PromptTokens, int AnswerTokens, int Pages);
 
-/// <summary>When a refused caller should come again: when enough of what runs will have ended, by what is left of it and the measured speeds.</summary>
+/// <summary>
+/// When a refused caller should come again: when enough of what runs will have ended, by what is left of it and the measured speeds.
+/// </summary>
 internal static class RetryEstimate
 {
     /// <summary>The least told: sooner, a caller would only be refused again.</summary>

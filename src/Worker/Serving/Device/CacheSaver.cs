@@ -18,7 +18,8 @@ internal sealed class CacheSaver(DeviceParts parts)
         KvCache fork = session.Cache!.Fork();
         int tokens = session.Cached;
         int version = session.Version;
-        if (session.Turn is { IsRunning: true } turn && turn.HistoryTokens < tokens && session.Cuttable(turn.HistoryTokens) == turn.HistoryTokens)
+        if (session.Turn is { IsRunning: true } turn && turn.HistoryTokens < tokens
+            && session.Cuttable(turn.HistoryTokens) == turn.HistoryTokens)
         {
             fork.Truncate(Math.Max(0, turn.HistoryTokens - (tokens - fork.LogicalLength)));
             tokens = turn.HistoryTokens;

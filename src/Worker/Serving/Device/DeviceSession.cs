@@ -2,7 +2,7 @@ using KVCluster.Inference.Kv;
 
 namespace KVCluster.Worker.Serving.Device;
 
-/// <summary>What the device knows of one session. Touched by the device's thread only, but for what a fork or a load of its cache shares.</summary>
+/// <summary>What the device knows of one session. Touched by the device's thread only.</summary>
 internal sealed class DeviceSession(SessionKey key, DeviceCounts counts)
 {
     private static readonly TokenBuffer Nothing = new([]);

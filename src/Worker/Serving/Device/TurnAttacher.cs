@@ -257,9 +257,9 @@ internal sealed class TurnAttacher(DeviceParts parts, ArenaRoom room, CacheFetch
             return KvCapacity.PagesFor(parts.Geometry, tokens);
         }
 
-        return keep == 0
-            ? KvCapacity.PagesFor(parts.Geometry, tokens) - (session.Cache.ExclusiveBytes / parts.Geometry.PageBytes) - session.Cache.ReservedPages
-            : session.Cache.PagesToAppend(tokens) - session.Cache.ReservedPages;
+        // What it holds now goes first where nothing of it is used.
+        long own = session.Cache.ReservedPages + (keep == 0 ? session.Cache.ExclusiveBytes / parts.Geometry.PageBytes : 0);
+        return (keep == 0 ? KvCapacity.PagesFor(parts.Geometry, tokens) : session.Cache.PagesToAppend(tokens)) - own;
     }
 
     private FinishReason? RoomAfter(DeviceSession session)
