@@ -2,8 +2,8 @@ using System.CommandLine;
 using System.Globalization;
 using KVCluster.Silo.Configuration;
 using KVCluster.Silo.Hosting;
-using KVCluster.Silo.Terminals;
 using KVCluster.Silo.Tenants;
+using KVCluster.Silo.Terminals;
 
 namespace KVCluster.Silo.Verbs;
 
