@@ -20,12 +20,12 @@ internal static class ColdStores
         ["int4"] = SnapshotCodec.Int4,
     };
 
-    /// <summary>Null where the settings say 'none'.</summary>
+    /// <summary>The store of a server; null where the settings say 'none'. What it needs besides is put on the stack of what to undo.</summary>
     /// <exception cref="InputException">A setting is wrong, or the directory is in use.</exception>
-    public static ISnapshotStore? Open(ServerSettings settings, TimeProvider time)
+    public static ISnapshotStore? Open(ServerSettings settings, TimeProvider time, Stack<Func<ValueTask>> undo)
     {
         ColdSettings cold = settings.Cold;
-        if (cold.Store.Equals("none", StringComparison.OrdinalIgnoreCase))
+        if (IsNone(settings))
         {
             return null;
         }
@@ -35,23 +35,35 @@ internal static class ColdStores
             throw new InputException($"setting 'Cold:Codec' must be one of {string.Join(", ", Codecs.Keys)}, not '{cold.Codec}'");
         }
 
-        var budget = new BlobBudget { TotalBytes = cold.BudgetBytes, TenantBytes = cold.TenantBudgetBytes };
-        return new SnapshotStore(OpenBlobs(settings, budget, time), new SnapshotStoreOptions { Codec = codec, Time = time });
+        var store = new SnapshotStore(OpenBlobs(settings, time, readOnly: false, undo), new SnapshotStoreOptions { Codec = codec, Time = time });
+        undo.Push(store.DisposeAsync);
+        return store;
     }
 
-    private static IBlobStore OpenBlobs(ServerSettings settings, BlobBudget budget, TimeProvider time)
+    /// <summary>The store itself; the caller disposes of it, then undoes the stack.</summary>
+    /// <exception cref="InputException">A setting is wrong, or the directory is in use.</exception>
+    public static IBlobStore OpenBlobs(ServerSettings settings, TimeProvider time, bool readOnly, Stack<Func<ValueTask>> undo)
     {
+        if (IsNone(settings))
+        {
+            throw new InputException("setting 'Cold:Store' is 'none': there is no cold store");
+        }
+
         var live = TimeSpan.FromHours(settings.Cold.TtlHours);
+        var budget = new BlobBudget { TotalBytes = settings.Cold.BudgetBytes, TenantBytes = settings.Cold.TenantBudgetBytes };
         string store = settings.Cold.Store;
         if (IsRedis(store))
         {
             var client = new RedisClient(RedisOptions.Parse(store), time);
+            undo.Push(client.DisposeAsync);
             return new RedisBlobStore(client, new RedisBlobStoreOptions { Prefix = settings.State.Service, TimeToLive = live, Budget = budget });
         }
 
         string path = store.Length > 0 ? store : Path.Combine(DataFolder.Of(settings), "cold");
-        return new DirectoryBlobStore(new DirectoryBlobStoreOptions { Path = path, Budget = budget, TimeToLive = live, Time = time });
+        return new DirectoryBlobStore(new DirectoryBlobStoreOptions { Path = path, Budget = budget, TimeToLive = live, Time = time, ReadOnly = readOnly });
     }
+
+    private static bool IsNone(ServerSettings settings) => settings.Cold.Store.Equals("none", StringComparison.OrdinalIgnoreCase);
 
     /// <summary>Whether a store is named by a Redis connection string and not by a folder.</summary>
     public static bool IsRedis(string store) =>
