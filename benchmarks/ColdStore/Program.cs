@@ -23,9 +23,12 @@ Console.WriteLine($"{tokens} tokens, {type}, {Environment.ProcessorCount} proces
 Console.WriteLine($"prefill {session.PrefillSeconds:F2} s, {tokens / session.PrefillSeconds:F0} tokens/s");
 
 FileCopy plain = FileCopy.Measure(folder, session.Bytes, repeat);
-Console.WriteLine($"plain files of 2 MiB: write and sync {plain.WriteMegabytes:F0} MB/s, read {plain.ReadMegabytes:F0} MB/s, copy and sync {plain.CopyMegabytes:F0} MB/s");
+Console.WriteLine(
+    $"plain files of 2 MiB: write and sync {plain.WriteMegabytes:F0} MB/s, read {plain.ReadMegabytes:F0} MB/s,"
+    + $" copy and sync {plain.CopyMegabytes:F0} MB/s");
 Console.WriteLine();
-Console.WriteLine("MB/s count rows as the arena has them; of write, copy, read: bytes stored a second over plain files'; resume: prefill time over load time");
+Console.WriteLine("MB/s count rows as the arena has them; of write, copy, read: bytes stored a second over plain files';");
+Console.WriteLine("resume: prefill time over load time");
 Console.WriteLine(
     $"{"copy",-20} {"stored %",9} {"save MB/s",10} {"of write",9} {"of copy",8} {"load ms",8} {"load MB/s",10} {"of read",8} {"resume x",9}");
 foreach (ColdCase c in ColdCase.All(type))

@@ -5,7 +5,10 @@ using System.Runtime.Intrinsics;
 
 namespace KVCluster.Storage.Frames;
 
-/// <summary>Numbers rotated left by one bit and split into byte planes, exponent first, and joined again. Compiled at its best from the first call on.</summary>
+/// <summary>
+/// Numbers rotated left by one bit and split into byte planes, exponent first, and joined again. Compiled at its best from the first call
+/// on.
+/// </summary>
 internal static class FloatPlanes
 {
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
