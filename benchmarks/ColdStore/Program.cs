@@ -23,18 +23,23 @@ Console.WriteLine($"{tokens} tokens, {type}, {Environment.ProcessorCount} proces
 Console.WriteLine($"prefill {session.PrefillSeconds:F2} s, {tokens / session.PrefillSeconds:F0} tokens/s");
 
 FileCopy plain = FileCopy.Measure(folder, session.Bytes, repeat);
-Console.WriteLine($"plain files of 2 MiB: write and sync {plain.WriteMegabytes:F0} MB/s, read {plain.ReadMegabytes:F0} MB/s, copy and sync {plain.CopyMegabytes:F0} MB/s");
+Console.WriteLine(
+    $"plain files of 2 MiB: write and sync {plain.WriteMegabytes:F0} MB/s, read {plain.ReadMegabytes:F0} MB/s,"
+    + $" copy and sync {plain.CopyMegabytes:F0} MB/s");
 Console.WriteLine();
-Console.WriteLine("resume: prefill time over load time; of plain: speed over that of plain files; MB/s count rows as the arena has them");
-Console.WriteLine($"{"copy",-24} {"stored %",9} {"save MB/s",10} {"of plain",9} {"load ms",8} {"load MB/s",10} {"of plain",9} {"resume x",9}");
+Console.WriteLine("MB/s count rows as the arena has them; of write, copy, read: bytes stored a second over plain files';");
+Console.WriteLine("resume: prefill time over load time");
+Console.WriteLine(
+    $"{"copy",-20} {"stored %",9} {"save MB/s",10} {"of write",9} {"of copy",8} {"load ms",8} {"load MB/s",10} {"of read",8} {"resume x",9}");
 foreach (ColdCase c in ColdCase.All(type))
 {
     ColdResult result = await session.RunAsync(c, repeat);
+    double stored = result.StoredBytes / 1e6;
     Console.WriteLine(
-        $"{c.Name,-24} {100.0 * result.StoredBytes / session.Bytes,9:F1} {result.Rows / result.SaveSeconds / 1e6,10:F0}"
-        + $" {result.StoredBytes / result.SaveSeconds / 1e6 / plain.WriteMegabytes,9:F2} {1000 * result.LoadSeconds,8:F1}"
-        + $" {result.Rows / result.LoadSeconds / 1e6,10:F0} {result.StoredBytes / result.LoadSeconds / 1e6 / plain.ReadMegabytes,9:F2}"
-        + $" {session.PrefillSeconds / result.LoadSeconds,9:F1}");
+        $"{c.Name,-20} {100.0 * result.StoredBytes / session.Bytes,9:F1} {result.Rows / result.SaveSeconds / 1e6,10:F0}"
+        + $" {stored / result.SaveSeconds / plain.WriteMegabytes,9:F2} {stored / result.SaveSeconds / plain.CopyMegabytes,8:F2}"
+        + $" {1000 * result.LoadSeconds,8:F1} {result.Rows / result.LoadSeconds / 1e6,10:F0}"
+        + $" {stored / result.LoadSeconds / plain.ReadMegabytes,8:F2} {session.PrefillSeconds / result.LoadSeconds,9:F1}");
 }
 
 return 0;

@@ -12,6 +12,8 @@ public sealed record ManifestPublication
     /// <summary>Its bytes.</summary>
     public required ReadOnlyMemory<byte> Body { get; init; }
 
-    /// <summary>Every frame the manifest names. A store may delete others of the owner once they are old enough to belong to no save under way.</summary>
+    /// <summary>
+    /// Every frame the manifest names. A store may delete others of the owner once they are old enough to belong to no save under way.
+    /// </summary>
     public required IReadOnlyList<FrameId> Frames { get; init; }
 }

@@ -9,6 +9,8 @@ public sealed record StoredManifest
     /// <summary>Its bytes.</summary>
     public required ReadOnlyMemory<byte> Body { get; init; }
 
-    /// <summary>Whether the store's own envelope does not verify. Such a manifest counts as none in <see cref="ManifestPublication.Expected"/>.</summary>
+    /// <summary>
+    /// Whether the store's own envelope does not verify. Such a manifest counts as none in <see cref="ManifestPublication.Expected"/>.
+    /// </summary>
     public bool IsDamaged { get; init; }
 }

@@ -36,7 +36,10 @@ public sealed partial class DirectoryBlobStore
         try
         {
             EnsureFolder(owner, folder);
-            WriteDurably(folder.Frame(frame), content, DirectoryStep.WriteFrame, DirectoryStep.SyncFrame);
+            Step(DirectoryStep.WriteFrame);
+            using SafeFileHandle file = Write(folder.Frame(frame), content);
+            Step(DirectoryStep.SyncFrame);
+            RandomAccess.FlushToDisk(file);
             written = true;
             return FrameWrite.Written;
         }
@@ -83,9 +86,13 @@ public sealed partial class DirectoryBlobStore
         try
         {
             EnsureFolder(owner, folder);
-            Step(DirectoryStep.SyncFrames);
-            SyncFolder(folder, isFirst: replaced is null);
-            WriteDurably(folder.Draft, [file], DirectoryStep.WriteManifest, DirectoryStep.SyncManifest);
+            Step(DirectoryStep.WriteManifest);
+            using (SafeFileHandle draft = Write(folder.Draft, [file]))
+            {
+                Step(DirectoryStep.SyncManifest);
+                SyncAll(draft, folder, isFirst: replaced is null);
+            }
+
             Step(DirectoryStep.RenameManifest);
             File.Move(folder.Draft, folder.Manifest, overwrite: true);
             published = true;
@@ -163,31 +170,41 @@ public sealed partial class DirectoryBlobStore
         File.Move(draft, folder.OwnerFile, overwrite: true);
     }
 
-    /// <summary>Makes sure that frames, owner and the folder's own name outlive a power failure; the last two once are enough.</summary>
-    private void SyncFolder(OwnerFolder folder, bool isFirst)
+    /// <summary>
+    /// Syncs at once all that must outlive a power failure before the manifest is renamed: the manifest itself, names of frames, and the
+    /// first time the owner file and the folder's own name.
+    /// </summary>
+    private void SyncAll(SafeFileHandle draft, OwnerFolder folder, bool isFirst)
     {
+        var syncs = new List<Action> { () => RandomAccess.FlushToDisk(draft), () => DurableFiles.SyncFolder(folder.Path) };
         if (isFirst)
         {
-            using (SafeFileHandle owner = File.OpenHandle(folder.OwnerFile, FileMode.Open, FileAccess.ReadWrite))
+            syncs.Add(() => DurableFiles.SyncFolder(folder.TenantPath));
+            syncs.Add(() => DurableFiles.SyncFolder(_root));
+            syncs.Add(() =>
             {
+                using SafeFileHandle owner = File.OpenHandle(folder.OwnerFile, FileMode.Open, FileAccess.ReadWrite);
                 RandomAccess.FlushToDisk(owner);
-            }
-
-            DurableFiles.SyncFolder(folder.TenantPath);
-            DurableFiles.SyncFolder(_root);
+            });
         }
 
-        DurableFiles.SyncFolder(folder.Path);
+        Task.WhenAll(syncs.Select(Task.Run)).GetAwaiter().GetResult();
     }
 
-    private void WriteDurably(string path, IReadOnlyList<ReadOnlyMemory<byte>> content, DirectoryStep write, DirectoryStep sync)
+    private SafeFileHandle Write(string path, IReadOnlyList<ReadOnlyMemory<byte>> content)
     {
-        Step(write);
-        using SafeFileHandle file = File.OpenHandle(path, FileMode.Create, FileAccess.Write);
-        DurableFiles.Write(file, content);
-        File.SetLastWriteTimeUtc(file, Now);
-        Step(sync);
-        RandomAccess.FlushToDisk(file);
+        SafeFileHandle file = File.OpenHandle(path, FileMode.Create, FileAccess.Write);
+        try
+        {
+            DurableFiles.Write(file, content);
+            File.SetLastWriteTimeUtc(file, Now);
+            return file;
+        }
+        catch
+        {
+            file.Dispose();
+            throw;
+        }
     }
 
     private static void TryDelete(string path)

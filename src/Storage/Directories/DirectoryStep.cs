@@ -7,7 +7,6 @@ internal enum DirectoryStep
     WriteOwner,
     WriteFrame,
     SyncFrame,
-    SyncFrames,
     WriteManifest,
     SyncManifest,
     RenameManifest,

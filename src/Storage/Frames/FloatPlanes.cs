@@ -1,12 +1,17 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 
 namespace KVCluster.Storage.Frames;
 
-/// <summary>Numbers rotated left by one bit and split into byte planes, exponent first, and joined again.</summary>
+/// <summary>
+/// Numbers rotated left by one bit and split into byte planes, exponent first, and joined again. Compiled at its best from the first call
+/// on.
+/// </summary>
 internal static class FloatPlanes
 {
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Split(ReadOnlySpan<ushort> numbers, Span<byte> exponents, Span<byte> low)
     {
         ref ushort source = ref MemoryMarshal.GetReference(numbers);
@@ -30,6 +35,7 @@ internal static class FloatPlanes
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Join(Span<ushort> numbers, ReadOnlySpan<byte> exponents, ReadOnlySpan<byte> low)
     {
         ref ushort target = ref MemoryMarshal.GetReference(numbers);
@@ -51,6 +57,7 @@ internal static class FloatPlanes
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Split(ReadOnlySpan<uint> numbers, Span<byte> exponents, Span<ushort> low, Span<byte> middle)
     {
         ref uint source = ref MemoryMarshal.GetReference(numbers);
@@ -79,6 +86,7 @@ internal static class FloatPlanes
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Join(Span<uint> numbers, ReadOnlySpan<byte> exponents, ReadOnlySpan<ushort> low, ReadOnlySpan<byte> middle)
     {
         ref uint target = ref MemoryMarshal.GetReference(numbers);
@@ -103,9 +111,12 @@ internal static class FloatPlanes
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector256<ushort> Rotate(Vector256<ushort> numbers) => (numbers << 1) | (numbers >>> 15);
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector256<uint> Rotate(Vector256<uint> numbers) => (numbers << 1) | (numbers >>> 31);
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector256<uint> RotateBack(Vector256<uint> numbers) => (numbers >>> 1) | (numbers << 31);
 }

@@ -1,10 +1,11 @@
 using System.Numerics.Tensors;
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using KVCluster.Inference.Kv;
 
 namespace KVCluster.Storage.Frames;
 
-/// <summary>Numbers to 4-bit quants and back, each with its least and step.</summary>
+/// <summary>Numbers to 4-bit quants and back, each with its least and step. Compiled at its best from the first call on.</summary>
 internal static class Int4Numbers
 {
     private const int Steps = 15;
@@ -44,6 +45,7 @@ internal static class Int4Numbers
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Quantise(ReadOnlySpan<float> row, ReadOnlySpan<float> least, ReadOnlySpan<float> step, Span<byte> quants)
     {
         Span<float> scaled = stackalloc float[row.Length <= 512 ? row.Length : 0];
@@ -58,6 +60,7 @@ internal static class Int4Numbers
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Restore(ReadOnlySpan<byte> quants, ReadOnlySpan<float> least, ReadOnlySpan<float> step, Span<float> row)
     {
         for (int i = 0; i < row.Length - 1; i += 2)
@@ -81,6 +84,7 @@ internal static class Int4Numbers
         KvRowCodec.DecodeBf16(MemoryMarshal.Cast<byte, ushort>(source[..(scales.Length * sizeof(ushort))]), scales);
 
     /// <summary>Division by a step of zero (all numbers equal) and NaN come out as 0.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static int Quant(float scaled) => scaled >= 0 ? (int)Math.Min(scaled, Steps) : 0;
 
     /// <summary>The next bfloat16 not above, or not below, a number.</summary>

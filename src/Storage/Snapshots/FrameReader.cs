@@ -54,7 +54,9 @@ internal sealed class FrameReader(IBlobStore store, SnapshotOwner owner, KvCache
                 TenantKey key = keys?.Find(owner.Tenant, keyId)
                     ?? throw new SnapshotMissException(MissCause.NoKey, $"key '{keyId}' is not here");
                 Require(
-                    FrameCipher.TryOpen(key, owner, frame.Id, buffer.AsSpan(0, frame.Bytes)), frame, "it is not what was encrypted under this name");
+                    FrameCipher.TryOpen(key, owner, frame.Id, buffer.AsSpan(0, frame.Bytes)),
+                    frame,
+                    "it is not what was encrypted under this name");
                 offset = FrameCipher.NonceBytes;
                 length -= FrameCipher.Overhead(keyId);
             }

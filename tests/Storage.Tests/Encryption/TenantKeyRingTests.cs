@@ -10,7 +10,8 @@ public sealed class TenantKeyRingTests
     [Fact]
     public void The_last_id_is_the_newest_and_earlier_ones_are_found()
     {
-        TenantKeyRing keys = TenantKeyRing.FromJson($$$"""{"acme": {"2026-07": "{{{Second}}}", "2026-01": "{{{First}}}"}, "*": {"k": "{{{First}}}"}, "open": {}}""");
+        TenantKeyRing keys = TenantKeyRing.FromJson(
+            $$$"""{"acme": {"2026-07": "{{{Second}}}", "2026-01": "{{{First}}}"}, "*": {"k": "{{{First}}}"}, "open": {}}""");
         Assert.Equal("2026-07", keys.Newest("acme")!.Id);
         Assert.Equal("2026-01", keys.Find("acme", "2026-01")!.Id);
         Assert.Null(keys.Find("acme", "k"));

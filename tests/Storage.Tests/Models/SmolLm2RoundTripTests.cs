@@ -38,7 +38,9 @@ public sealed class SmolLm2RoundTripTests(SmolLm2Caches caches, ITestOutputHelpe
             }
 
             double off = prompt.Logits.Zip(logits).Max(p => Math.Abs((double)p.First - p.Second));
-            output.WriteLine($"{codec} {prompt.Name}: logits off by up to {off:F4}; {flips} of {prompt.Answer.Length} tokens differ, greatest lead lost {lost:F4}");
+            output.WriteLine(
+                $"{codec} {prompt.Name}: logits off by up to {off:F4}; {flips} of {prompt.Answer.Length} tokens differ,"
+                + $" greatest lead lost {lost:F4}");
             Assert.True(lost < nearTie, $"{prompt.Name}: a lead of {lost} was lost");
             Assert.InRange(off, 0, error);
         }

@@ -83,7 +83,8 @@ public sealed class FaultTests
         await using ColdFixture cold = Fixture();
         using KvCache cache = cold.Arena.Cache(History);
         await cold.PublishedAsync(cache, History);
-        foreach (string path in Directory.GetFiles(cold.Path, "*", SearchOption.AllDirectories).Where(p => p.EndsWith(".frame") || p.EndsWith("manifest")))
+        string[] files = Directory.GetFiles(cold.Path, "*", SearchOption.AllDirectories);
+        foreach (string path in files.Where(p => p.EndsWith(".frame") || p.EndsWith("manifest")))
         {
             byte[] content = File.ReadAllBytes(path);
             MissCause cause = path.EndsWith("manifest") ? MissCause.CorruptManifest : MissCause.CorruptFrame;

@@ -12,7 +12,11 @@ internal sealed class ColdFixture : IAsyncDisposable
     private readonly TemporaryFolder _folder = new();
 
     public ColdFixture(
-        KvElementType type = KvElementType.F32, SnapshotStoreOptions? options = null, long budget = 256 << 20, bool staged = false, int pages = 2000)
+        KvElementType type = KvElementType.F32,
+        SnapshotStoreOptions? options = null,
+        long budget = 256 << 20,
+        bool staged = false,
+        int pages = 2000)
     {
         Arena = new TestArena(pages, type, staged: staged);
         Options = options ?? new SnapshotStoreOptions();
@@ -51,7 +55,8 @@ internal sealed class ColdFixture : IAsyncDisposable
         Store = new SnapshotStore(Blobs, Options);
     }
 
-    public ValueTask<SnapshotSave> SaveAsync(KvCache cache, ReadOnlyMemory<int> tokens, long epoch = 1, SnapshotOwner? owner = null, byte[]? record = null) =>
+    public ValueTask<SnapshotSave> SaveAsync(
+        KvCache cache, ReadOnlyMemory<int> tokens, long epoch = 1, SnapshotOwner? owner = null, byte[]? record = null) =>
         Store.SaveAsync(
             new SnapshotSource
             {
@@ -101,7 +106,8 @@ internal sealed class ColdFixture : IAsyncDisposable
         _folder.Dispose();
     }
 
-    private static string Key(string id) => Convert.ToBase64String(System.Security.Cryptography.SHA256.HashData(System.Text.Encoding.UTF8.GetBytes(id)));
+    private static string Key(string id) =>
+        Convert.ToBase64String(System.Security.Cryptography.SHA256.HashData(System.Text.Encoding.UTF8.GetBytes(id)));
 
     private DirectoryBlobStore OpenDirectory(Action<DirectoryStep>? before = null) => new(new DirectoryBlobStoreOptions
     {
