@@ -13,6 +13,7 @@ public sealed unsafe class MatrixMultiplyTests
     [Theory]
     [InlineData(ElementType.Q4_0)]
     [InlineData(ElementType.Q4_1)]
+    [InlineData(ElementType.Q8_0)]
     public void A_row_of_a_few_is_to_the_bit_what_it_is_among_many(ElementType type)
     {
         var random = new Random(3);
@@ -81,14 +82,15 @@ public sealed unsafe class MatrixMultiplyTests
             : base("random", type, rows, columns)
         {
             int header = type == ElementType.Q4_1 ? 4 : 2;
+            int codes = type == ElementType.Q8_0 ? 32 : 16;
             _rows = new byte[rows][];
             for (int r = 0; r < rows; r++)
             {
                 _rows[r] = new byte[RowBytes];
                 random.NextBytes(_rows[r]);
-                for (int at = 0; at < RowBytes; at += header + 16)
+                for (int at = 0; at < RowBytes; at += header + codes)
                 {
-                    BitConverter.TryWriteBytes(_rows[r].AsSpan(at), (Half)(random.NextDouble() / 50));
+                    BitConverter.TryWriteBytes(_rows[r].AsSpan(at), (Half)(random.NextDouble() / (type == ElementType.Q8_0 ? 500 : 50)));
                     if (header == 4)
                     {
                         BitConverter.TryWriteBytes(_rows[r].AsSpan(at + 2), (Half)(-random.NextDouble() / 10));

@@ -1,3 +1,5 @@
+using System.Numerics.Tensors;
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using KVCluster.Inference.Kv;
 using KVCluster.Inference.Models;
@@ -90,10 +92,7 @@ internal sealed unsafe class DecodeAttention : IIndexedWork, IDisposable
         {
             int count = Math.Min(pageTokens, piece.End - slot);
             PageReader.Decode(_store, keyPages[slot / pageTokens], count, rows, _padded);
-            for (int g = 0; g < _group; g++)
-            {
-                DotRows(queries + (g * _padded), rows, count, probabilities + (g * _blockSlots) + (slot - start));
-            }
+            DotRows(queries, rows, count, probabilities + (slot - start));
         }
 
         int length = piece.End - start;
@@ -188,7 +187,47 @@ internal sealed unsafe class DecodeAttention : IIndexedWork, IDisposable
         }
     }
 
-    private void DotRows(float* query, float* rows, int count, float* scores)
+    /// <summary>Scores of all queries of the group, three at a time so that a key is read once for them.</summary>
+    private void DotRows(float* queries, float* rows, int count, float* scores)
+    {
+        int g = 0;
+        for (; g + 3 <= _group; g += 3)
+        {
+            Dot3(queries + (g * _padded), rows, count, scores + (g * _blockSlots));
+        }
+
+        for (; g < _group; g++)
+        {
+            Dot1(queries + (g * _padded), rows, count, scores + (g * _blockSlots));
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private void Dot3(float* query, float* rows, int count, float* scores)
+    {
+        nint size = _padded;
+        nint stride = _blockSlots;
+        for (int j = 0; j < count; j++, rows += size, scores++)
+        {
+            Vector512<float> key = Vector512.Load(rows);
+            Vector512<float> a = Vector512.Load(query) * key;
+            Vector512<float> b = Vector512.Load(query + size) * key;
+            Vector512<float> c = Vector512.Load(query + (2 * size)) * key;
+            for (nint i = 16; i < size; i += 16)
+            {
+                key = Vector512.Load(rows + i);
+                a = Vector512.FusedMultiplyAdd(Vector512.Load(query + i), key, a);
+                b = Vector512.FusedMultiplyAdd(Vector512.Load(query + size + i), key, b);
+                c = Vector512.FusedMultiplyAdd(Vector512.Load(query + (2 * size) + i), key, c);
+            }
+
+            scores[0] = Vector512.Sum(a);
+            scores[stride] = Vector512.Sum(b);
+            scores[2 * stride] = Vector512.Sum(c);
+        }
+    }
+
+    private void Dot1(float* query, float* rows, int count, float* scores)
     {
         for (int j = 0; j < count; j++, rows += _padded)
         {
@@ -249,19 +288,16 @@ internal sealed unsafe class DecodeAttention : IIndexedWork, IDisposable
             float* partial = _partials.Data + ((long)p * PartialFloats);
             float* probabilities = _probabilities.Data + ((long)p * _group * _blockSlots);
             int start = piece.Block * _blockSlots;
-            for (int j = Math.Max(0, piece.Begin - start); j < piece.End - start; j++)
+            int first = Math.Max(start, piece.Begin);
+            Span<float> mean = new(probabilities + (first - start), piece.End - first);
+            TensorPrimitives.Multiply(mean, partial[0] / _group, mean);
+            for (int g = 1; g < _group; g++)
             {
-                float mean = 0;
-                for (int g = 0; g < _group; g++)
-                {
-                    mean += partial[g] * probabilities[(g * _blockSlots) + j];
-                }
-
-                probabilities[j] = mean / _group;
+                ReadOnlySpan<float> row = new(probabilities + (g * _blockSlots) + (first - start), mean.Length);
+                TensorPrimitives.MultiplyAdd(row, partial[g] / _group, mean, mean);
             }
 
-            int first = Math.Max(start, piece.Begin);
-            span.Observed!.Add(_layer, span.KvHead, first, new ReadOnlySpan<float>(probabilities + (first - start), piece.End - first));
+            span.Observed!.Add(_layer, span.KvHead, first, mean);
         }
     }
 

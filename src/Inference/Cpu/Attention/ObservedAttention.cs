@@ -1,4 +1,5 @@
 using System.Numerics.Tensors;
+using System.Runtime.Intrinsics;
 using KVCluster.Compression;
 using KVCluster.Inference.Backend;
 using KVCluster.Inference.Kv;
@@ -62,16 +63,14 @@ internal sealed class ObservedAttention : ISlotCompanion
     {
         Head h = _heads[(layer * _kvHeads) + head];
         h.Grow(first + row.Length, Options.Aggregation);
-        if (Options.Aggregation == QueryAggregation.Mean)
+        if (Options.Aggregation == QueryAggregation.Max)
+        {
+            JoinLargest(row, h.Largest.AsSpan(first, row.Length));
+        }
+        else
         {
             Span<float> sums = h.Sums.AsSpan(first, row.Length);
             TensorPrimitives.Add(sums, row, sums);
-            return;
-        }
-
-        for (int i = 0; i < row.Length; i++)
-        {
-            h.Largest[first + i] = Math.Max(h.Largest[first + i], ToBf16(row[i]));
         }
     }
 
@@ -119,6 +118,24 @@ internal sealed class ObservedAttention : ISlotCompanion
     {
         Head h = _heads[(layer * _kvHeads) + head];
         h.Clear(Math.Min(length, h.Length));
+    }
+
+    private static void JoinLargest(ReadOnlySpan<float> row, Span<ushort> largest)
+    {
+        int i = 0;
+        for (; i + Vector256<ushort>.Count <= row.Length; i += Vector256<ushort>.Count)
+        {
+            Vector256<uint> half = Vector256.Create(0x8000u);
+            Vector256<uint> low = (Vector256.Create(row[i..]).AsUInt32() + half) >>> 16;
+            Vector256<uint> high = (Vector256.Create(row[(i + Vector256<uint>.Count)..]).AsUInt32() + half) >>> 16;
+            Span<ushort> part = largest[i..];
+            Vector256.Max(Vector256.Create<ushort>(part), Vector256.Narrow(low, high)).CopyTo(part);
+        }
+
+        for (; i < row.Length; i++)
+        {
+            largest[i] = Math.Max(largest[i], ToBf16(row[i]));
+        }
     }
 
     /// <summary>Rounded to nearest; probabilities are never NaN or negative, so their bits order as they do.</summary>

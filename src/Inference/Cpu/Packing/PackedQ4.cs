@@ -9,7 +9,7 @@ namespace KVCluster.Inference.Cpu.Packing;
 /// Q4_0 and Q4_1 panels. Per block of 32 inputs: 32 half scales, (Q4_1) 32 half minima, then for j = 0..15 the 32 rows' bytes j, whose
 /// low nibble is input j and whose high nibble is input j + 16, as in the file.
 /// </summary>
-internal sealed unsafe partial class PackedQ4 : PackedMatrix
+internal sealed unsafe class PackedQ4 : PackedMatrix
 {
     private const int Block = 32;
 
@@ -44,6 +44,8 @@ internal sealed unsafe partial class PackedQ4 : PackedMatrix
     public override long Bytes => _data.Bytes;
 
     public override bool HasVectorKernel => true;
+
+    public override int RowsKernelLimit => Vector512.IsHardwareAccelerated ? 32 : 0;
 
     protected override int BlockColumns => Block;
 
@@ -107,10 +109,23 @@ internal sealed unsafe partial class PackedQ4 : PackedMatrix
         PanelOutput.Store(sum0, sum1, y, accumulate);
     }
 
+    public override void MultiplyRows(int panel, int column, int count, float* x, nint ldx, float* y, nint ldy, int rows, bool accumulate)
+    {
+        var blocks = new PanelBlocks(BlockAt(panel, column / Block), count / Block, _blockBytes, _headerBytes, _hasMinimum);
+        if (_hasMinimum)
+        {
+            RowTiles<FromZero>.Multiply(blocks, x, ldx, y, ldy, rows, accumulate);
+        }
+        else
+        {
+            RowTiles<Symmetric>.Multiply(blocks, x, ldx, y, ldy, rows, accumulate);
+        }
+    }
+
     public override void Dispose() => _data.Dispose();
 
     /// <summary>Value of each nibble before scaling: 0..15, or -8..7 where the type is symmetric.</summary>
-    private Vector512<float> Table => Vector512.ConvertToSingle(Vector512<int>.Indices) - Vector512.Create(_hasMinimum ? 0f : 8f);
+    private Vector512<float> Table => _hasMinimum ? FromZero.Table : Symmetric.Table;
 
     /// <summary>A table look-up by each lane's low four bits: cheaper than masking and converting.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -145,4 +160,32 @@ internal sealed unsafe partial class PackedQ4 : PackedMatrix
         _hasMinimum ? HalfFloats.LoadF16((ushort*)block + PanelRows + (16 * half)) : Vector512<float>.Zero;
 
     private byte* BlockAt(int panel, int block) => (byte*)_data.Data + ((((long)panel * _blocks) + block) * _blockBytes);
+
+    /// <summary>Q4_1: 0 to 15.</summary>
+    private readonly struct FromZero : IPanelCode
+    {
+        public static Vector512<float> Table => Vector512.ConvertToSingle(Vector512<int>.Indices);
+
+        public static int SecondHalf => 0;
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public static Vector512<float> First(byte* codes, Vector512<float> table) => Lookup(table, Widen(codes));
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public static Vector512<float> Second(byte* codes, Vector512<float> table) => Lookup(table, Widen(codes) >>> 4);
+    }
+
+    /// <summary>Q4_0: -8 to 7.</summary>
+    private readonly struct Symmetric : IPanelCode
+    {
+        public static Vector512<float> Table => FromZero.Table - Vector512.Create(8f);
+
+        public static int SecondHalf => 0;
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public static Vector512<float> First(byte* codes, Vector512<float> table) => FromZero.First(codes, table);
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public static Vector512<float> Second(byte* codes, Vector512<float> table) => FromZero.Second(codes, table);
+    }
 }

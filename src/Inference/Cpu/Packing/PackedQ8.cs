@@ -45,6 +45,8 @@ internal sealed unsafe class PackedQ8 : PackedMatrix
 
     public override bool HasVectorKernel => true;
 
+    public override int RowsKernelLimit => Vector512.IsHardwareAccelerated ? 32 : 0;
+
     protected override int BlockColumns => Block;
 
     public override float* Expand(int panel, int column, int count, float* scratch)
@@ -92,6 +94,16 @@ internal sealed unsafe class PackedQ8 : PackedMatrix
         PanelOutput.Store(sum0, sum1, y, accumulate);
     }
 
+    public override void MultiplyRows(int panel, int column, int count, float* x, nint ldx, float* y, nint ldy, int rows, bool accumulate) =>
+        RowTiles<SignedBytes>.Multiply(
+            new PanelBlocks(BlockAt(panel, column / Block), count / Block, PackedBlockBytes, HeaderBytes, hasMinimum: false),
+            x,
+            ldx,
+            y,
+            ldy,
+            rows,
+            accumulate);
+
     public override void Dispose() => _data.Dispose();
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -101,4 +113,17 @@ internal sealed unsafe class PackedQ8 : PackedMatrix
             : Vector512.WidenLower(Vector512.WidenLower(Vector512.Create(Vector256.Create(Vector128.Load(q), default), default))));
 
     private byte* BlockAt(int panel, int block) => (byte*)_data.Data + ((((long)panel * _blocks) + block) * PackedBlockBytes);
+
+    private readonly struct SignedBytes : IPanelCode
+    {
+        public static Vector512<float> Table => default;
+
+        public static int SecondHalf => Block / 2 * PanelRows;
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public static Vector512<float> First(byte* codes, Vector512<float> table) => Load((sbyte*)codes);
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public static Vector512<float> Second(byte* codes, Vector512<float> table) => Load((sbyte*)codes);
+    }
 }
