@@ -91,6 +91,7 @@ internal sealed unsafe class DecodeAttention : IIndexedWork, IDisposable
         for (int slot = start; slot < piece.End; slot += pageTokens)
         {
             int count = Math.Min(pageTokens, piece.End - slot);
+            FetchNext(keyPages, slot / pageTokens, piece.End);
             PageReader.Decode(_store, keyPages[slot / pageTokens], count, rows, _padded);
             DotRows(queries, rows, count, probabilities + (slot - start));
         }
@@ -110,6 +111,7 @@ internal sealed unsafe class DecodeAttention : IIndexedWork, IDisposable
         for (int slot = start; slot < piece.End; slot += pageTokens)
         {
             int count = Math.Min(pageTokens, piece.End - slot);
+            FetchNext(valuePages, slot / pageTokens, piece.End);
             PageReader.Decode(_store, valuePages[slot / pageTokens], count, rows, _padded);
             ValueSums.Add(probabilities + (slot - start), _blockSlots, _group, rows, count, _padded, sums);
         }
@@ -184,6 +186,15 @@ internal sealed unsafe class DecodeAttention : IIndexedWork, IDisposable
             {
                 scores[(g * _blockSlots) + j] += biases[j];
             }
+        }
+    }
+
+    /// <summary>The page after this one, where it holds slots of the head: read next, by this thread or another.</summary>
+    private void FetchNext(ReadOnlySpan<int> pages, int page, int end)
+    {
+        if ((page + 1) * _store.Geometry.PageTokens < end)
+        {
+            Ahead.Fetch(_store.Page(pages[page + 1]), _store.Geometry.PageBytes);
         }
     }
 

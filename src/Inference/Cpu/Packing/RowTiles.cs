@@ -13,6 +13,9 @@ internal static unsafe class RowTiles<TCode>
 {
     private const int PanelRows = PackedMatrix.PanelRows;
 
+    /// <summary>How far ahead weights are asked for, in bytes.</summary>
+    private const int Distance = 2048;
+
     /// <summary>Inputs of half a block.</summary>
     private const int Half = 16;
 
@@ -59,6 +62,7 @@ internal static unsafe class RowTiles<TCode>
         {
             Vector512<float> s0 = HalfFloats.LoadF16((ushort*)block), s1 = HalfFloats.LoadF16((ushort*)block + 16);
             Vector512<float> m0 = panel.Minimum(block, 0), m1 = panel.Minimum(block, 1);
+            Ahead.Fetch(block + Distance, panel.BlockBytes);
             byte* code = block + header;
             for (nint j = 0; j < Half; j++, code += PanelRows)
             {
@@ -115,6 +119,7 @@ internal static unsafe class RowTiles<TCode>
         {
             Vector512<float> s0 = HalfFloats.LoadF16((ushort*)block), s1 = HalfFloats.LoadF16((ushort*)block + 16);
             Vector512<float> m0 = panel.Minimum(block, 0), m1 = panel.Minimum(block, 1);
+            Ahead.Fetch(block + Distance, panel.BlockBytes);
             byte* code = block + header;
             for (nint j = 0; j < Half; j++, code += PanelRows)
             {
@@ -157,6 +162,7 @@ internal static unsafe class RowTiles<TCode>
         {
             Vector512<float> s0 = HalfFloats.LoadF16((ushort*)block), s1 = HalfFloats.LoadF16((ushort*)block + 16);
             Vector512<float> m0 = panel.Minimum(block, 0), m1 = panel.Minimum(block, 1);
+            Ahead.Fetch(block + Distance, panel.BlockBytes);
             byte* code = block + header;
             for (nint j = 0; j < Half; j++, code += PanelRows)
             {
@@ -196,6 +202,7 @@ internal static unsafe class RowTiles<TCode>
         {
             Vector512<float> s0 = HalfFloats.LoadF16((ushort*)block), s1 = HalfFloats.LoadF16((ushort*)block + 16);
             Vector512<float> m0 = panel.Minimum(block, 0), m1 = panel.Minimum(block, 1);
+            Ahead.Fetch(block + Distance, panel.BlockBytes);
             byte* code = block + header;
             for (nint j = 0; j < Half; j++, code += PanelRows)
             {
@@ -232,6 +239,7 @@ internal static unsafe class RowTiles<TCode>
         {
             Vector512<float> s0 = HalfFloats.LoadF16((ushort*)block), s1 = HalfFloats.LoadF16((ushort*)block + 16);
             Vector512<float> m0 = panel.Minimum(block, 0), m1 = panel.Minimum(block, 1);
+            Ahead.Fetch(block + Distance, panel.BlockBytes);
             byte* code = block + header;
             for (nint j = 0; j < Half; j++, code += PanelRows)
             {
