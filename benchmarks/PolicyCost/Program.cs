@@ -1,7 +1,9 @@
 using System.CommandLine;
 using System.Globalization;
 using KVCluster.Benchmarks.PolicyCost;
+using KVCluster.Compression;
 using KVCluster.Compression.Policies;
+using KVCluster.Inference;
 
 CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
 var model = new Argument<string>("model") { Description = "model folder or GGUF file" };
@@ -42,4 +44,12 @@ command.SetAction(result =>
     Console.WriteLine();
     ObservationTable.Write(benchmark, repetitions);
 });
-return command.Parse(args).Invoke();
+try
+{
+    return command.Parse(args).Invoke(new InvocationConfiguration { EnableDefaultExceptionHandler = false });
+}
+catch (Exception e) when (e is PolicyException or InputException)
+{
+    Console.Error.WriteLine(e.Message);
+    return 2;
+}

@@ -126,28 +126,7 @@ public static class SessionHistogram
     }
 
     /// <summary>The first score that is not finite, or null.</summary>
-    internal static ScoreFault? Fault(AttentionScores scores)
-    {
-        for (int layer = 0; layer < scores.Layers; layer++)
-        {
-            for (int head = 0; head < scores.Heads; head++)
-            {
-                ReadOnlySpan<float> row = scores.Row(layer, head);
-                if (float.IsFinite(TensorPrimitives.SumOfMagnitudes(row)))
-                {
-                    continue;
-                }
-
-                for (int slot = 0; slot < row.Length; slot++)
-                {
-                    if (!float.IsFinite(row[slot]))
-                    {
-                        return new ScoreFault((layer * scores.Heads) + head, slot, row[slot]);
-                    }
-                }
-            }
-        }
-
-        return null;
-    }
+    internal static ScoreFault? Fault(AttentionScores scores) => ScoreOperations.FirstNotFinite(scores) is var (layer, head, slot)
+        ? new ScoreFault((layer * scores.Heads) + head, slot, scores.Row(layer, head)[slot])
+        : null;
 }

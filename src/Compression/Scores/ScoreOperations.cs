@@ -112,6 +112,16 @@ public static class ScoreOperations
     /// <summary>Throws <see cref="PolicyException"/> naming the first score that is not a finite number.</summary>
     public static void CheckFinite(AttentionScores scores)
     {
+        if (FirstNotFinite(scores) is var (layer, head, slot))
+        {
+            throw new PolicyException(
+                $"the score of layer {layer}, KV head {head}, slot {slot} is {scores.Row(layer, head)[slot]}: nothing can be ranked by it");
+        }
+    }
+
+    /// <summary>Where the first score is that is not a finite number; null where all are.</summary>
+    internal static (int Layer, int Head, int Slot)? FirstNotFinite(AttentionScores scores)
+    {
         ArgumentNullException.ThrowIfNull(scores);
         for (int layer = 0; layer < scores.Layers; layer++)
         {
@@ -128,12 +138,13 @@ public static class ScoreOperations
                 {
                     if (!float.IsFinite(row[slot]))
                     {
-                        throw new PolicyException(
-                            $"the score of layer {layer}, KV head {head}, slot {slot} is {row[slot]}: nothing can be ranked by it");
+                        return (layer, head, slot);
                     }
                 }
             }
         }
+
+        return null;
     }
 
     private static void AddAlignedMean(AttentionScores scores, int layer, Span<float> mean)

@@ -73,8 +73,8 @@ internal static unsafe class GemmKernel
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Tile12x32(float* a, nint lda, float* b, nint ldb, float* c, nint ldc, int k, bool accumulate)
     {
-        Accumulator r0 = default, r1 = default, r2 = default, r3 = default, r4 = default, r5 = default;
-        Accumulator r6 = default, r7 = default, r8 = default, r9 = default, r10 = default, r11 = default;
+        TileRow r0 = default, r1 = default, r2 = default, r3 = default, r4 = default, r5 = default;
+        TileRow r6 = default, r7 = default, r8 = default, r9 = default, r10 = default, r11 = default;
         float* a3 = a + (3 * lda);
         float* a6 = a + (6 * lda);
         float* a9 = a + (9 * lda);
@@ -115,7 +115,7 @@ internal static unsafe class GemmKernel
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Tile8x32(float* a, nint lda, float* b, nint ldb, float* c, nint ldc, int k, bool accumulate)
     {
-        Accumulator r0 = default, r1 = default, r2 = default, r3 = default, r4 = default, r5 = default, r6 = default, r7 = default;
+        TileRow r0 = default, r1 = default, r2 = default, r3 = default, r4 = default, r5 = default, r6 = default, r7 = default;
         float* a3 = a + (3 * lda);
         float* a6 = a + (6 * lda);
         for (nint i = 0; i < k; i++)
@@ -146,7 +146,7 @@ internal static unsafe class GemmKernel
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Tile4x32(float* a, nint lda, float* b, nint ldb, float* c, nint ldc, int k, bool accumulate)
     {
-        Accumulator r0 = default, r1 = default, r2 = default, r3 = default;
+        TileRow r0 = default, r1 = default, r2 = default, r3 = default;
         for (nint i = 0; i < k; i++)
         {
             Vector512<float> b0 = Vector512.Load(b);
@@ -167,7 +167,7 @@ internal static unsafe class GemmKernel
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Tile1x32(float* a, float* b, nint ldb, float* c, int k, bool accumulate)
     {
-        Accumulator r0 = default;
+        TileRow r0 = default;
         for (nint i = 0; i < k; i++)
         {
             r0 = r0.Add(a[i], Vector512.Load(b), Vector512.Load(b + 16));
@@ -199,25 +199,4 @@ internal static unsafe class GemmKernel
 
     private static void Store(Vector512<float> sum, float* c, bool accumulate) =>
         (accumulate ? sum + Vector512.Load(c) : sum).Store(c);
-
-    /// <summary>One row of a tile: 32 sums in two registers.</summary>
-    private readonly struct Accumulator(Vector512<float> low, Vector512<float> high)
-    {
-        private readonly Vector512<float> _low = low;
-        private readonly Vector512<float> _high = high;
-
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public Accumulator Add(float a, Vector512<float> b0, Vector512<float> b1)
-        {
-            Vector512<float> v = Vector512.Create(a);
-            return new(Vector512.FusedMultiplyAdd(v, b0, _low), Vector512.FusedMultiplyAdd(v, b1, _high));
-        }
-
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public void Store(float* c, bool accumulate)
-        {
-            GemmKernel.Store(_low, c, accumulate);
-            GemmKernel.Store(_high, c + 16, accumulate);
-        }
-    }
 }

@@ -1,5 +1,6 @@
 using System.ComponentModel;
 using KVCluster.Inference.Kv;
+using KVCluster.Storage;
 using KVCluster.Worker;
 
 namespace KVCluster.Silo.Configuration;
@@ -84,8 +85,8 @@ internal sealed class ClusterSettings
     [Description("Orleans builds: the IP address that other silos reach this one at")]
     public string Address { get; init; } = "127.0.0.1";
 
-    [Description("Orleans builds: 1 to listen on every interface, as a container must whose published address is not its own"), Range(0, 1)]
-    public int ListenOnAnyAddress { get; init; }
+    [Description("Orleans builds: whether to listen on every interface, as a container must whose published address is not its own")]
+    public bool ListenOnAnyAddress { get; init; }
 
     [Description("Orleans builds: the port for silos; further nodes of the process take the next ones"), Range(1, 65535)]
     public int SiloPort { get; init; } = 11111;
@@ -108,8 +109,8 @@ internal sealed class ColdSettings
     [Description("where idle caches are kept: a directory, a Redis connection string, or 'none'; empty: beside the conversations")]
     public string Store { get; init; } = "";
 
-    [Description("how rows are stored: raw, bf16, int8, int4 or packed")]
-    public string Codec { get; init; } = "raw";
+    [Description("how rows are stored: Raw, Packed, BFloat16, PackedBFloat16, Int8 or Int4")]
+    public SnapshotCodec Codec { get; init; }
 
     [Description("bytes of all cold copies"), Range(1 << 20, long.MaxValue)]
     public long BudgetBytes { get; init; } = 16L << 30;

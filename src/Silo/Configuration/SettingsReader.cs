@@ -88,6 +88,11 @@ internal static class SettingsReader
             return text;
         }
 
+        if (property.PropertyType == typeof(bool))
+        {
+            return bool.TryParse(text, out bool flag) ? flag : throw new InputException($"setting '{key}' must be true or false, not '{text}'");
+        }
+
         if (property.PropertyType.IsEnum)
         {
             return Enum.TryParse(property.PropertyType, text, ignoreCase: true, out object? value) && Enum.IsDefined(property.PropertyType, value)

@@ -9,7 +9,7 @@ internal sealed class ChatWriter(ServedModel model, CompletionJob job, TimeProvi
     private readonly string _id = "chatcmpl-" + Guid.CreateVersion7().ToString("N");
     private readonly long _created = time.GetUtcNow().ToUnixTimeSeconds();
 
-    public Task BeginAsync(ServerSentEvents events, int choices, CancellationToken cancellationToken) => Task.CompletedTask;
+    public Task BeginAsync(ServerSentEvents events, CancellationToken cancellationToken) => Task.CompletedTask;
 
     public async Task SendAsync(ServerSentEvents events, int choice, AnswerCollector answer, int firstLogprob, bool first, CancellationToken cancellationToken)
     {

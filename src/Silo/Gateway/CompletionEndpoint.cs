@@ -63,7 +63,7 @@ internal sealed class CompletionEndpoint(IGrainFactory grains, ServedModel model
             {
                 events = new ServerSentEvents(context.Response);
                 await events.StartAsync(gone);
-                await writer.BeginAsync(events, answers.Length, gone);
+                await writer.BeginAsync(events, gone);
             }
 
             await writer.SendAsync(events, choice, answer, logprobs, !begun[choice], gone);

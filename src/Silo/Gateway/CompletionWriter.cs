@@ -11,7 +11,7 @@ internal sealed class CompletionWriter(ServedModel model, CompletionJob job, Tim
 
     private string Echoed => job.Echo ? job.Prompt ?? model.Tokenizer.Decode([.. job.PromptTokens!]) : "";
 
-    public Task BeginAsync(ServerSentEvents events, int choices, CancellationToken cancellationToken) => Task.CompletedTask;
+    public Task BeginAsync(ServerSentEvents events, CancellationToken cancellationToken) => Task.CompletedTask;
 
     public Task SendAsync(ServerSentEvents events, int choice, AnswerCollector answer, int firstLogprob, bool first, CancellationToken cancellationToken)
     {

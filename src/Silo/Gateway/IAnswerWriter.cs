@@ -7,7 +7,7 @@ namespace KVCluster.Silo.Gateway;
 internal interface IAnswerWriter
 {
     /// <summary>What a stream begins with.</summary>
-    Task BeginAsync(ServerSentEvents events, int choices, CancellationToken cancellationToken);
+    Task BeginAsync(ServerSentEvents events, CancellationToken cancellationToken);
 
     /// <summary>What a chunk added to an answer; <paramref name="firstLogprob"/> is the first log probability not yet sent.</summary>
     Task SendAsync(ServerSentEvents events, int choice, AnswerCollector answer, int firstLogprob, bool first, CancellationToken cancellationToken);

@@ -11,7 +11,7 @@ internal sealed class ResponseWriter(ServedModel model, CompletionJob job, Respo
     private readonly string _message = "msg_" + Guid.CreateVersion7().ToString("N");
     private int _sequence;
 
-    public async Task BeginAsync(ServerSentEvents events, int choices, CancellationToken cancellationToken)
+    public async Task BeginAsync(ServerSentEvents events, CancellationToken cancellationToken)
     {
         ResponseBody begun = Body("in_progress", [], null);
         await SendAsync(events, Next("response.created") with { Response = begun }, cancellationToken);

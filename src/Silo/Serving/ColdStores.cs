@@ -11,31 +11,16 @@ namespace KVCluster.Silo.Serving;
 /// <summary>Opens the cold store that the settings name.</summary>
 internal static class ColdStores
 {
-    private static readonly Dictionary<string, SnapshotCodec> Codecs = new(StringComparer.OrdinalIgnoreCase)
-    {
-        ["raw"] = SnapshotCodec.Raw,
-        ["packed"] = SnapshotCodec.Packed,
-        ["bf16"] = SnapshotCodec.BFloat16,
-        ["int8"] = SnapshotCodec.Int8,
-        ["int4"] = SnapshotCodec.Int4,
-    };
-
     /// <summary>The store of a server; null where the settings say 'none'. What it needs besides is put on the stack of what to undo.</summary>
     /// <exception cref="InputException">A setting is wrong, or the directory is in use.</exception>
     public static ISnapshotStore? Open(ServerSettings settings, TimeProvider time, Stack<Func<ValueTask>> undo)
     {
-        ColdSettings cold = settings.Cold;
         if (IsNone(settings))
         {
             return null;
         }
 
-        if (!Codecs.TryGetValue(cold.Codec, out SnapshotCodec codec))
-        {
-            throw new InputException($"setting 'Cold:Codec' must be one of {string.Join(", ", Codecs.Keys)}, not '{cold.Codec}'");
-        }
-
-        var store = new SnapshotStore(OpenBlobs(settings, time, readOnly: false, undo), new SnapshotStoreOptions { Codec = codec, Time = time });
+        var store = new SnapshotStore(OpenBlobs(settings, time, readOnly: false, undo), new SnapshotStoreOptions { Codec = settings.Cold.Codec, Time = time });
         undo.Push(store.DisposeAsync);
         return store;
     }

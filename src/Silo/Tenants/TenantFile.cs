@@ -47,14 +47,15 @@ internal sealed class TenantFile
 
     private void Refresh()
     {
-        lock (_gate)
+        // One request looks, the others go on with what is known.
+        if (_time.GetElapsedTime(Volatile.Read(ref _looked)) < LookEvery || !_gate.TryEnter())
         {
-            if (_time.GetElapsedTime(_looked) < LookEvery)
-            {
-                return;
-            }
+            return;
+        }
 
-            _looked = _time.GetTimestamp();
+        try
+        {
+            Volatile.Write(ref _looked, _time.GetTimestamp());
             DateTime written = File.GetLastWriteTimeUtc(_path);
             if (written == _written)
             {
@@ -70,6 +71,10 @@ internal sealed class TenantFile
             {
                 _complain(e.Message);
             }
+        }
+        finally
+        {
+            _gate.Exit();
         }
     }
 

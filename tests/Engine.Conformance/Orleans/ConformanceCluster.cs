@@ -1,5 +1,6 @@
 using KVCluster.Engine.Hosting;
 using KVCluster.TestSupport;
+using KVCluster.TestSupport.Redis;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -89,7 +90,7 @@ internal sealed class ConformanceCluster : IConformanceCluster
     {
         bool inProcessOfItsOwn = _options.Killable && _lastSilo > 0;
         OrleansClusterOptions options = SiloSetup.Options(
-            _redis.Endpoint, $"silo{_lastSilo++}", LoopbackPorts.Free(),
+            _redis.Address, $"silo{_lastSilo++}", LoopbackPorts.Free(),
 
             // The client keeps to silos that stay.
             inProcessOfItsOwn ? 0 : LoopbackPorts.Free());
@@ -135,7 +136,7 @@ internal sealed class ConformanceCluster : IConformanceCluster
         builder.Logging.SetMinimumLevel(LogLevel.Warning);
         builder.UseOrleansClient(client =>
         {
-            client.UseKVCluster(new OrleansClusterOptions { Redis = _redis.Endpoint });
+            client.UseKVCluster(new OrleansClusterOptions { Redis = _redis.Address });
             client.Configure<GatewayOptions>(gateways => gateways.GatewayListRefreshPeriod = GatewayRefresh);
             client.Configure<ClientMessagingOptions>(messaging => messaging.ResponseTimeout = _options.ResponseTimeout);
         });

@@ -1,6 +1,7 @@
 using KVCluster.Storage.Redis;
 using KVCluster.Storage.Redis.Connections;
 using KVCluster.Storage.Tests.Redis.Support;
+using KVCluster.TestSupport;
 using KVCluster.TestSupport.Redis;
 
 namespace KVCluster.Storage.Tests.Redis;
@@ -105,7 +106,7 @@ public sealed class RedisFaultTests(RedisFixture fixture) : IClassFixture<RedisF
     [RedisFact]
     public async Task Nobody_listening_is_told_with_the_address()
     {
-        await using var client = new RedisClient(RedisOptions.Parse($"127.0.0.1:{RedisServer.FreePort()}"));
+        await using var client = new RedisClient(RedisOptions.Parse($"127.0.0.1:{LoopbackPorts.Free()}"));
         RedisUnavailableException error = await Assert.ThrowsAsync<RedisUnavailableException>(() => PingAsync(client));
         Assert.True(error.NotSent);
         Assert.Contains(client.Options.Endpoints[0].ToString(), error.Message);

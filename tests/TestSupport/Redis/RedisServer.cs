@@ -1,6 +1,4 @@
 using System.Diagnostics;
-using System.Net;
-using System.Net.Sockets;
 
 namespace KVCluster.TestSupport.Redis;
 
@@ -30,7 +28,7 @@ public sealed class RedisServer : IAsyncDisposable
     {
         for (int attempt = 0; ; attempt++)
         {
-            var server = new RedisServer(FreePort(), settings);
+            var server = new RedisServer(LoopbackPorts.Free(), settings);
             try
             {
                 await server.RunAsync();
@@ -61,13 +59,6 @@ public sealed class RedisServer : IAsyncDisposable
         Kill();
         Directory.Delete(Folder, recursive: true);
         await ValueTask.CompletedTask;
-    }
-
-    public static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 
     private async Task RunAsync()

@@ -55,7 +55,7 @@ internal static unsafe class RowTiles<TCode>
         Vector512<float> table = TCode.Table;
         byte* block = panel.Start;
         nint header = panel.HeaderBytes;
-        RowSums r0 = default, r1 = default, r2 = default, r3 = default, r4 = default, r5 = default, r6 = default, r7 = default;
+        TileRow r0 = default, r1 = default, r2 = default, r3 = default, r4 = default, r5 = default, r6 = default, r7 = default;
         float* x3 = x + (3 * ldx);
         float* x6 = x + (6 * ldx);
         for (int b = 0; b < panel.Count; b++, block += panel.BlockBytes)
@@ -114,7 +114,7 @@ internal static unsafe class RowTiles<TCode>
         Vector512<float> table = TCode.Table;
         byte* block = panel.Start;
         nint header = panel.HeaderBytes;
-        RowSums r0 = default, r1 = default, r2 = default, r3 = default;
+        TileRow r0 = default, r1 = default, r2 = default, r3 = default;
         for (int b = 0; b < panel.Count; b++, block += panel.BlockBytes)
         {
             Vector512<float> s0 = HalfFloats.LoadF16((ushort*)block), s1 = HalfFloats.LoadF16((ushort*)block + 16);
@@ -157,7 +157,7 @@ internal static unsafe class RowTiles<TCode>
         Vector512<float> table = TCode.Table;
         byte* block = panel.Start;
         nint header = panel.HeaderBytes;
-        RowSums r0 = default, r1 = default, r2 = default;
+        TileRow r0 = default, r1 = default, r2 = default;
         for (int b = 0; b < panel.Count; b++, block += panel.BlockBytes)
         {
             Vector512<float> s0 = HalfFloats.LoadF16((ushort*)block), s1 = HalfFloats.LoadF16((ushort*)block + 16);
@@ -197,7 +197,7 @@ internal static unsafe class RowTiles<TCode>
         Vector512<float> table = TCode.Table;
         byte* block = panel.Start;
         nint header = panel.HeaderBytes;
-        RowSums r0 = default, r1 = default;
+        TileRow r0 = default, r1 = default;
         for (int b = 0; b < panel.Count; b++, block += panel.BlockBytes)
         {
             Vector512<float> s0 = HalfFloats.LoadF16((ushort*)block), s1 = HalfFloats.LoadF16((ushort*)block + 16);
@@ -234,7 +234,7 @@ internal static unsafe class RowTiles<TCode>
         Vector512<float> table = TCode.Table;
         byte* block = panel.Start;
         nint header = panel.HeaderBytes;
-        RowSums r0 = default;
+        TileRow r0 = default;
         for (int b = 0; b < panel.Count; b++, block += panel.BlockBytes)
         {
             Vector512<float> s0 = HalfFloats.LoadF16((ushort*)block), s1 = HalfFloats.LoadF16((ushort*)block + 16);
@@ -260,26 +260,5 @@ internal static unsafe class RowTiles<TCode>
         }
 
         r0.Store(y, accumulate);
-    }
-
-    /// <summary>One row's 32 sums.</summary>
-    private readonly struct RowSums(Vector512<float> first, Vector512<float> second)
-    {
-        private readonly Vector512<float> _first = first;
-        private readonly Vector512<float> _second = second;
-
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public RowSums Add(float x, Vector512<float> w0, Vector512<float> w1)
-        {
-            Vector512<float> v = Vector512.Create(x);
-            return new(Vector512.FusedMultiplyAdd(v, w0, _first), Vector512.FusedMultiplyAdd(v, w1, _second));
-        }
-
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public void Store(float* y, bool accumulate)
-        {
-            (accumulate ? _first + Vector512.Load(y) : _first).Store(y);
-            (accumulate ? _second + Vector512.Load(y + 16) : _second).Store(y + 16);
-        }
     }
 }

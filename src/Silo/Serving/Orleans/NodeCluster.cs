@@ -85,7 +85,7 @@ internal sealed class NodeCluster : IAsyncDisposable
                 Storages = [GrainStorageNames.Sessions],
                 SiloName = node.Name,
                 Address = address,
-                ListenOnAnyAddress = settings.Cluster.ListenOnAnyAddress != 0,
+                ListenOnAnyAddress = settings.Cluster.ListenOnAnyAddress,
                 SiloPort = settings.Cluster.SiloPort + index,
                 GatewayPort = settings.Cluster.GatewayPort + index,
             });

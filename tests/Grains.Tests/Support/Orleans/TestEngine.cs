@@ -1,5 +1,6 @@
 using KVCluster.Engine.Hosting;
 using KVCluster.TestSupport;
+using KVCluster.TestSupport.Redis;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -36,7 +37,7 @@ internal sealed class TestEngine(TimeProvider time) : IAsyncDisposable
         {
             silo.UseKVCluster(new OrleansClusterOptions
             {
-                Redis = _redis.Endpoint,
+                Redis = _redis.Address,
                 SiloName = name,
                 SiloPort = LoopbackPorts.Free(),
                 GatewayPort = LoopbackPorts.Free(),
@@ -52,7 +53,7 @@ internal sealed class TestEngine(TimeProvider time) : IAsyncDisposable
         IHost host = builder.Build();
         _silos.Add(host);
         await host.StartAsync().WaitAsync(Turns.Patience);
-        _client ??= await StartClientAsync(_redis.Endpoint);
+        _client ??= await StartClientAsync(_redis.Address);
         await SettleAsync();
         return new TestSilo(host.Services, host);
     }

@@ -1,5 +1,6 @@
 using KVCluster.Storage.Redis;
 using KVCluster.Storage.Redis.Cluster;
+using KVCluster.TestSupport;
 using KVCluster.TestSupport.Redis;
 
 namespace KVCluster.Storage.Tests.Redis.Support;
@@ -83,7 +84,7 @@ internal sealed class RedisCluster : IAsyncDisposable
     {
         for (int node = 0; node < nodes; node++)
         {
-            int bus = RedisServer.FreePort();
+            int bus = LoopbackPorts.Free();
             RedisServer server = await RedisServer.StartAsync(
                 "--cluster-enabled", "yes", "--cluster-port", $"{bus}", "--cluster-node-timeout", "5000");
             _servers.Add(server);
