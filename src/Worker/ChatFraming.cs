@@ -64,8 +64,13 @@ public sealed class ChatFraming
     public int[] NextTurn(string question, bool lastTurnEnded)
     {
         RequireQuestion(question);
-        return AfterTurn(RenderedChat.AfterAnswer(_template, question), lastTurnEnded);
+        return NextTurn([new ChatMessage("user", question)], lastTurnEnded);
     }
+
+    /// <summary>The same for any messages: a tool's result, several at once.</summary>
+    /// <exception cref="InputException">The template refuses the messages.</exception>
+    public int[] NextTurn(IReadOnlyList<ChatMessage> messages, bool lastTurnEnded) =>
+        AfterTurn(RenderedChat.AfterAnswer(_template, messages), lastTurnEnded);
 
     /// <summary>
     /// The same in two parts, as <see cref="FirstTurn"/> has them: up to the document's end, and from the question on, so that the document
@@ -82,7 +87,7 @@ public sealed class ChatFraming
 
         RequireQuestion(question);
         string content = document + question;
-        (RenderedChat chat, int start) = RenderedChat.WithAnswer(_template, content);
+        (RenderedChat chat, int start) = RenderedChat.WithAnswer(_template, [new ChatMessage("user", content)]);
         int cut = DocumentEnd(chat, content, document.Length);
         return (AfterTurn(chat.Slice(start, cut), lastTurnEnded), Encode(chat.Slice(cut, chat.Length)));
     }

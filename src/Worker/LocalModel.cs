@@ -124,7 +124,7 @@ public sealed class LocalModel : IDisposable
 
         // Not every configuration names the token that ends a turn: what the template writes behind an answer does.
         if (template is not null
-            && tokenizer.Encode(RenderedChat.AfterAnswer(template, "question"), plainUserText: true) is [int first, ..]
+            && tokenizer.Encode(RenderedChat.AfterAnswer(template, [new ChatMessage("user", "question")]), plainUserText: true) is [int first, ..]
             && tokenizer.IsSpecial(first))
         {
             ids.Add(first);

@@ -23,17 +23,17 @@ internal sealed class RenderedChat
     public static RenderedChat Of(ChatTemplate template, IReadOnlyList<ChatMessage> messages) =>
         new(template.Render(messages, addGenerationPrompt: true));
 
-    /// <summary>What the template writes behind an assistant's text when the user goes on with this question.</summary>
-    public static List<TextSegment> AfterAnswer(ChatTemplate template, string question)
+    /// <summary>What the template writes behind an assistant's text when these messages come next.</summary>
+    public static List<TextSegment> AfterAnswer(ChatTemplate template, IReadOnlyList<ChatMessage> next)
     {
-        (RenderedChat chat, int start) = WithAnswer(template, question);
+        (RenderedChat chat, int start) = WithAnswer(template, next);
         return chat.Slice(start, chat.Length);
     }
 
-    /// <summary>A chat whose last message is the user's, and where the assistant's text before it ends.</summary>
-    public static (RenderedChat Chat, int AnswerEnd) WithAnswer(ChatTemplate template, string question)
+    /// <summary>A chat that ends with these messages, and where the assistant's text before them ends.</summary>
+    public static (RenderedChat Chat, int AnswerEnd) WithAnswer(ChatTemplate template, IReadOnlyList<ChatMessage> next)
     {
-        RenderedChat chat = Of(template, [new("user", "question"), new("assistant", Answer), new("user", question)]);
+        RenderedChat chat = Of(template, [new("user", "question"), new("assistant", Answer), .. next]);
         int start = string.Concat(chat._segments.Select(s => s.Text)).IndexOf(Answer, StringComparison.Ordinal);
         return start >= 0
             ? (chat, start + Answer.Length)

@@ -6,39 +6,93 @@ using KVCluster.Silo.OpenAi;
 namespace KVCluster.Silo.Gateway;
 
 /// <summary>Runs all answers of a job at once and yields their chunks as they come.</summary>
-internal sealed class Choices(SessionTurns turns, CompletionJob job, TurnStart start, string? idempotencyKey)
+/// <param name="turns">Sessions.</param>
+/// <param name="job">What is asked.</param>
+/// <param name="start">The session to try first.</param>
+/// <param name="idempotencyKey">Names the request, or null.</param>
+/// <param name="numbered">Whether <see cref="Start"/> shall know the number of its turn.</param>
+internal sealed class Choices(SessionTurns turns, CompletionJob job, TurnStart start, string? idempotencyKey, bool numbered)
 {
-    /// <summary>The session that keeps the first answer.</summary>
-    public SessionId Session => start.Session;
+    /// <summary>The session that keeps the first answer: settled once the first chunk has come.</summary>
+    public TurnStart Start { get; private set; } = start;
 
-    public async IAsyncEnumerable<(int Choice, TokenChunk Chunk)> RunAsync([EnumeratorCancellation] CancellationToken cancellationToken)
+    public IAsyncEnumerable<(int Choice, TokenChunk Chunk)> RunAsync(CancellationToken cancellationToken) =>
+        job.Choices == 1 ? OneAsync(cancellationToken) : ManyAsync(cancellationToken);
+
+    private async IAsyncEnumerable<(int Choice, TokenChunk Chunk)> OneAsync([EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        if (job.Choices == 1)
+        (IAsyncEnumerator<TokenChunk> chunks, bool any) = await SettledAsync(s => FirstAsync(s, cancellationToken), cancellationToken);
+        await using (chunks)
         {
-            await foreach (TokenChunk chunk in turns.RunAsync(start, SamplingMapping.Of(job, 0), idempotencyKey, cancellationToken))
+            for (; any; any = await chunks.MoveNextAsync())
             {
-                yield return (0, chunk);
+                yield return (0, chunks.Current);
+            }
+        }
+    }
+
+    private async IAsyncEnumerable<(int Choice, TokenChunk Chunk)> ManyAsync([EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        List<TurnStart> starts = [await SettledAsync(s => turns.ReadPromptAsync(s, cancellationToken), cancellationToken)];
+        try
+        {
+            while (starts.Count < job.Choices)
+            {
+                starts.Add(await turns.BesideAsync(starts[0], cancellationToken));
             }
 
-            yield break;
+            await foreach ((int, TokenChunk) item in MergeAsync(starts, cancellationToken))
+            {
+                yield return item;
+            }
         }
-
-        TurnStart read = await turns.ReadPromptAsync(start, cancellationToken);
-        TurnStart[] starts = new TurnStart[job.Choices];
-        starts[0] = read;
-        for (int i = 1; i < starts.Length; i++)
+        finally
         {
-            starts[i] = await turns.BesideAsync(read, cancellationToken);
+            // Only the first answer's session goes on; the others were made for this request.
+            foreach (TurnStart side in starts.Skip(1))
+            {
+                await turns.CloseAsync(side.Session);
+            }
         }
+    }
 
-        await foreach ((int, TokenChunk) item in MergeAsync(starts, cancellationToken))
+    /// <summary>Does something to the session, or to the one to try instead while one refuses.</summary>
+    private async Task<T> SettledAsync<T>(Func<TurnStart, Task<T>> act, CancellationToken cancellationToken)
+    {
+        while (true)
         {
-            yield return item;
+            Exception refusal;
+            try
+            {
+                Start = numbered ? await turns.NumberedAsync(Start, cancellationToken) : Start;
+                return await act(Start);
+            }
+            catch (Exception error) when (SessionTurns.MayGoElsewhere(Start, error))
+            {
+                refusal = error;
+            }
+
+            Start = await turns.InsteadAsync(Start, refusal, cancellationToken);
+        }
+    }
+
+    private async Task<(IAsyncEnumerator<TokenChunk> Chunks, bool Any)> FirstAsync(TurnStart one, CancellationToken cancellationToken)
+    {
+        IAsyncEnumerator<TokenChunk> chunks = turns.RunAsync(one, SamplingMapping.Of(job, 0), idempotencyKey, cancellationToken)
+            .GetAsyncEnumerator(cancellationToken);
+        try
+        {
+            return (chunks, await chunks.MoveNextAsync());
+        }
+        catch
+        {
+            await chunks.DisposeAsync();
+            throw;
         }
     }
 
     private async IAsyncEnumerable<(int Choice, TokenChunk Chunk)> MergeAsync(
-        TurnStart[] starts, [EnumeratorCancellation] CancellationToken cancellationToken)
+        List<TurnStart> starts, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         Channel<(int, TokenChunk)> merged = Channel.CreateBounded<(int, TokenChunk)>(64);
@@ -55,18 +109,13 @@ internal sealed class Choices(SessionTurns turns, CompletionJob job, TurnStart s
         {
             await ended.CancelAsync();
             await completed;
-
-            // Only the first answer's session goes on; the others were made for this request.
-            foreach (TurnStart side in starts.Skip(1))
-            {
-                await turns.CloseAsync(side.Session);
-            }
         }
     }
 
     private async Task PumpAsync(TurnStart one, int choice, ChannelWriter<(int, TokenChunk)> writer, CancellationToken cancellationToken)
     {
-        await foreach (TokenChunk chunk in turns.RunAsync(one, SamplingMapping.Of(job, choice), null, cancellationToken))
+        await foreach (TokenChunk chunk in turns.RunAsync(one, SamplingMapping.Of(job, choice), null, cancellationToken)
+            .WithCancellation(cancellationToken))
         {
             await writer.WriteAsync((choice, chunk), cancellationToken);
         }

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using KVCluster.Inference.Sampling.Constraints;
 using KVCluster.Silo.OpenAi;
 using Microsoft.AspNetCore.Http;
 using Orleans;
@@ -19,9 +20,12 @@ internal sealed class CompletionEndpoint(IGrainFactory grains, ServedModel model
         SessionEndpoints.Require(context, CallerRole.User);
         CompletionJob job = await ReadAsync(context.Request, ResponsesRequest.Read, context.RequestAborted);
         RequireModel(job);
-        (TurnStart start, ResponseId id) = await new ResponseTurns(grains, model)
-            .BeginAsync(RequestTenant.Of(context), RequestTenant.Session(context), job, context.RequestAborted);
-        await AnswerAsync(context, job, start, new ResponseWriter(model, job, id, time));
+        var turns = new SessionTurns(grains, RequestTenant.Caller(context));
+        TurnStart start = job.PreviousResponse is { } previous
+            ? await new ResponseTurns(grains, model).ContinueAsync(RequestTenant.Of(context), previous, job, context.RequestAborted)
+            : await turns.BeginAsync(RequestTenant.Session(context), WholeConversation.Of(model, job), context.RequestAborted);
+        var choices = new Choices(turns, job, start, RequestTenant.IdempotencyKey(context), numbered: true);
+        await WriteAsync(context, job, choices, new ResponseWriter(model, job, choices, time), context.RequestAborted);
     }
 
     private async Task RunAsync(HttpContext context, Func<JsonElement, CompletionJob> read, Func<CompletionJob, IAnswerWriter> writerOf)
@@ -30,17 +34,10 @@ internal sealed class CompletionEndpoint(IGrainFactory grains, ServedModel model
         SessionEndpoints.Require(context, CallerRole.User);
         CompletionJob job = await ReadAsync(context.Request, read, gone);
         RequireModel(job);
-        var conversation = WholeConversation.Of(model, job);
-        var turns = new SessionTurns(grains);
-        TurnStart start = await turns.BeginAsync(RequestTenant.Of(context), RequestTenant.Session(context), conversation, gone);
-        await AnswerAsync(context, job, start, writerOf(job));
-    }
-
-    private async Task AnswerAsync(HttpContext context, CompletionJob job, TurnStart start, IAnswerWriter writer)
-    {
-        var choices = new Choices(new SessionTurns(grains), job, start, RequestTenant.IdempotencyKey(context));
-        context.Response.Headers["X-Session-Id"] = start.Session.Session;
-        await WriteAsync(context, job, choices, writer, context.RequestAborted);
+        var turns = new SessionTurns(grains, RequestTenant.Caller(context));
+        TurnStart start = await turns.BeginAsync(RequestTenant.Session(context), WholeConversation.Of(model, job), gone);
+        var choices = new Choices(turns, job, start, RequestTenant.IdempotencyKey(context), numbered: false);
+        await WriteAsync(context, job, choices, writerOf(job), gone);
     }
 
     private async Task WriteAsync(HttpContext context, CompletionJob job, Choices choices, IAnswerWriter writer, CancellationToken gone)
@@ -50,6 +47,11 @@ internal sealed class CompletionEndpoint(IGrainFactory grains, ServedModel model
         bool[] begun = new bool[answers.Length];
         await foreach ((int choice, Grains.TokenChunk chunk) in choices.RunAsync(gone))
         {
+            if (!context.Response.HasStarted)
+            {
+                context.Response.Headers["X-Session-Id"] = choices.Start.Session.Session;
+            }
+
             AnswerCollector answer = answers[choice];
             int logprobs = answer.Logprobs.Count;
             answer.Add(chunk);
@@ -80,10 +82,10 @@ internal sealed class CompletionEndpoint(IGrainFactory grains, ServedModel model
             throw OpenAiException.NotFound($"the model '{job.Model}' does not exist; this server serves '{model.Name}'", "model", "model_not_found");
         }
 
-        // Compiled here too, so that a bad schema is refused before anything is looked up.
+        // So that a bad schema is refused before anything is looked up.
         if (job.Format == AnswerFormat.JsonSchema)
         {
-            _ = model.Grammars.JsonSchema(job.Schema!.Value);
+            TokenGrammars.CheckSchema(job.Schema!.Value);
         }
     }
 

@@ -31,7 +31,9 @@ internal static class RequestTenant
 /// <summary>Whoever sends a request.</summary>
 /// <param name="Tenant">The tenant's id.</param>
 /// <param name="Role">What it may do.</param>
-internal sealed record Caller(string Tenant, CallerRole Role);
+/// <param name="Priority">Of its sessions where it does not say.</param>
+/// <param name="MaxPriority">The highest it may ask for.</param>
+internal sealed record Caller(string Tenant, CallerRole Role, int Priority, int MaxPriority);
 
 /// <summary>What a caller may do. Each may do what those before it may.</summary>
 internal enum CallerRole

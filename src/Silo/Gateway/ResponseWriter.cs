@@ -5,11 +5,13 @@ using Microsoft.AspNetCore.Http;
 namespace KVCluster.Silo.Gateway;
 
 /// <summary>Answers a response request, whole or as a stream of events.</summary>
-internal sealed class ResponseWriter(ServedModel model, CompletionJob job, ResponseId id, TimeProvider time) : IAnswerWriter
+internal sealed class ResponseWriter(ServedModel model, CompletionJob job, Choices choices, TimeProvider time) : IAnswerWriter
 {
     private readonly long _created = time.GetUtcNow().ToUnixTimeSeconds();
     private readonly string _message = "msg_" + Guid.CreateVersion7().ToString("N");
     private int _sequence;
+
+    private ResponseId Id => new(choices.Start.Session.Session, choices.Start.Turn);
 
     public async Task BeginAsync(ServerSentEvents events, CancellationToken cancellationToken)
     {
@@ -89,7 +91,7 @@ internal sealed class ResponseWriter(ServedModel model, CompletionJob job, Respo
     }
 
     private ResponseBody Body(string status, IReadOnlyList<OutputItem> output, ResponseUsage? usage) =>
-        new(id.ToString(), "response", _created, status, model.Name, output, usage, job.PreviousResponse);
+        new(Id.ToString(), "response", _created, status, model.Name, output, usage, job.PreviousResponse);
 
     private ResponseEvent Next(string type, ResponseEvent? like = null) =>
         (like ?? new ResponseEvent(type, 0)) with { Type = type, SequenceNumber = _sequence++ };

@@ -1,4 +1,4 @@
-using KVCluster.Inference.Sampling.Constraints;
+using KVCluster.Inference;
 using KVCluster.Inference.Tokenization;
 using KVCluster.Worker;
 
@@ -17,11 +17,10 @@ internal sealed class ServedModel(string name, LocalModel model, DateTimeOffset 
 
     public ChatTemplate? Template { get; } = model.Template;
 
-    public int ContextLength { get; } = model.Config.ContextLength;
+    public IReadOnlySet<int> EndTokens { get; } = model.EndTokens;
 
     public string Fingerprint { get; } = model.Fingerprint;
 
-    public IReadOnlySet<int> EndTokens { get; } = model.EndTokens;
-
-    public TokenGrammars Grammars { get; } = new(model.Tokenizer, model.EndTokens);
+    /// <exception cref="InputException">The model has no chat template.</exception>
+    public ChatFraming Framing => field ??= new ChatFraming(model);
 }

@@ -36,7 +36,8 @@ internal sealed class SessionEndpoints(IGrainFactory grains)
     private async Task CreateAsync(HttpContext context)
     {
         Require(context, CallerRole.User);
-        (string? id, SessionOptions options) = SessionRequests.Create(await SessionRequests.ReadAsync(context.Request, context.RequestAborted));
+        (string? id, SessionOptions options) = SessionRequests.Create(
+            await SessionRequests.ReadAsync(context.Request, context.RequestAborted), RequestTenant.Caller(context));
         var name = SessionId.Of(RequestTenant.Of(context), id ?? Guid.CreateVersion7().ToString("N"));
         SessionInfo info = await grains.GetGrain<ISessionGrain>(name.Key).Create(options, context.RequestAborted);
         context.Response.StatusCode = StatusCodes.Status201Created;

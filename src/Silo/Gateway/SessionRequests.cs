@@ -30,14 +30,14 @@ internal static class SessionRequests
     }
 
     /// <summary>A session to create: its id, or null for one of the server's, and its options.</summary>
-    public static (string? Id, SessionOptions Options) Create(RequestFields fields)
+    public static (string? Id, SessionOptions Options) Create(RequestFields fields, Caller caller)
     {
         string? id = fields.Text("id");
         var options = new SessionOptions
         {
             System = fields.Text("system"),
             Document = fields.Text("document"),
-            Priority = fields.Count("priority", -100, 100) ?? 0,
+            Priority = fields.Count("priority", -100, caller.MaxPriority) ?? caller.Priority,
             TokenBudget = fields.Count("token_budget", 1, int.MaxValue),
             Sampling = fields.Object("sampling") is { } sampling ? Sampling(sampling) : new SamplingSettings(),
         };

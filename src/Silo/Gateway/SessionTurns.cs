@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using KVCluster.Grains;
 using KVCluster.Silo.OpenAi;
 using Orleans;
@@ -6,43 +5,77 @@ using Orleans;
 namespace KVCluster.Silo.Gateway;
 
 /// <summary>
-/// Finds the session that a conversation goes on in and runs a turn of it. A client that names none gets the session whose history is the
-/// longest beginning of what it sent, so that an unchanged client gets its cache back; where the conversation took another way, a fork
-/// shares what is equal.
+/// Finds the session that a conversation goes on in. A client that names none gets the session whose history is the longest beginning of
+/// what it sent, so that an unchanged client gets its cache back; where the conversation took another way, a fork shares what is equal. The
+/// session itself checks the tokens; only where it refuses is its history read.
 /// </summary>
-internal sealed class SessionTurns(IGrainFactory grains)
+/// <param name="grains">The cluster's client.</param>
+/// <param name="caller">Whose sessions.</param>
+internal sealed class SessionTurns(IGrainFactory grains, Caller caller)
 {
     /// <summary>A fork for fewer tokens than this saves nothing.</summary>
     private const int LeastSharedTokens = BlockHashes.BlockTokens;
 
-    /// <summary>The turn's session, ready for <see cref="RunAsync"/>.</summary>
-    public async Task<TurnStart> BeginAsync(string tenant, string? session, WholeConversation conversation, CancellationToken cancellationToken)
+    /// <summary>The session to try first.</summary>
+    public async Task<TurnStart> BeginAsync(string? session, WholeConversation conversation, CancellationToken cancellationToken)
     {
         if (session is not null)
         {
-            return await BeginNamedAsync(SessionId.Of(tenant, session), conversation, cancellationToken);
+            var named = SessionId.Of(caller.Tenant, session);
+            await EnsureAsync(named, cancellationToken);
+            return WholeOf(named, conversation) with { IsNamed = true };
         }
 
-        PrefixMatch? match = await grains.GetGrain<IPrefixDirectoryGrain>(tenant).Find(BlockHashes.Of(conversation.Tokens), cancellationToken);
-        TurnStart? start = match is null ? null : await ContinueAsync(SessionId.Of(tenant, match.Session), conversation, cancellationToken);
-        return start ?? await NewAsync(tenant, conversation, cancellationToken);
+        PrefixMatch? match = await grains.GetGrain<IPrefixDirectoryGrain>(caller.Tenant).Find(BlockHashes.Of(conversation.Tokens), cancellationToken);
+        return match is null
+            ? await NewAsync(conversation, cancellationToken)
+            : WholeOf(SessionId.Of(caller.Tenant, match.Session), conversation);
+    }
+
+    /// <summary>Whether another session may take what this one refused for this reason.</summary>
+    public static bool MayGoElsewhere(TurnStart start, Exception refusal) => start.Conversation is not null && (start.IsNamed
+        ? refusal is HistoryMismatchException && start.Prompt is { IsWhole: true }
+        : refusal is HistoryMismatchException or SessionNotFoundException or SessionClosedException or SessionBusyException);
+
+    /// <summary>What to try after a refusal that <see cref="MayGoElsewhere"/>.</summary>
+    /// <exception cref="OpenAiException">The named session's history is another conversation.</exception>
+    public async Task<TurnStart> InsteadAsync(TurnStart start, Exception refusal, CancellationToken cancellationToken)
+    {
+        WholeConversation conversation = start.Conversation!;
+        try
+        {
+            if (refusal is HistoryMismatchException && start.Prompt is { IsWhole: true })
+            {
+                HistorySlice history = await Grain(start.Session).ReadHistory(0, int.MaxValue, cancellationToken);
+                TurnStart? other = Behind(start, history) ?? (start.IsNamed ? throw NoContinuation(start) : await BranchAsync(start, history, cancellationToken));
+                if (other is not null)
+                {
+                    return other;
+                }
+            }
+        }
+        catch (Exception error) when (MayGoElsewhere(start, error))
+        {
+            // It changed or went while it was looked at.
+        }
+
+        return await NewAsync(conversation, cancellationToken);
     }
 
     /// <summary>Runs the turn. Whoever stops reading ends it.</summary>
-    public async IAsyncEnumerable<TokenChunk> RunAsync(
-        TurnStart start, SamplingSettings sampling, string? idempotencyKey, [EnumeratorCancellation] CancellationToken cancellationToken)
-    {
-        var request = new GenerateRequest { Prompt = start.Prompt, Sampling = sampling, IdempotencyKey = idempotencyKey };
-        await foreach (TokenChunk chunk in Grain(start.Session).Generate(request, cancellationToken).WithCancellation(cancellationToken))
-        {
-            yield return chunk;
-        }
-    }
+    public IAsyncEnumerable<TokenChunk> RunAsync(
+        TurnStart start, SamplingSettings sampling, string? idempotencyKey, CancellationToken cancellationToken) =>
+        Grain(start.Session).Generate(
+            new GenerateRequest { Prompt = start.Prompt, Sampling = sampling, IdempotencyKey = idempotencyKey }, cancellationToken);
+
+    /// <summary>The start with the number of its turn.</summary>
+    public async Task<TurnStart> NumberedAsync(TurnStart start, CancellationToken cancellationToken) =>
+        start with { Turn = (await Grain(start.Session).Describe(cancellationToken)).Turns };
 
     /// <summary>A session beside another with the same history and cache, for a further answer to one question.</summary>
     public async Task<TurnStart> BesideAsync(TurnStart start, CancellationToken cancellationToken)
     {
-        SessionId beside = NewId(start.Session.Tenant);
+        SessionId beside = NewId();
         await Grain(start.Session).Fork(new ForkRequest { Session = beside.Session }, cancellationToken);
         return start with { Session = beside };
     }
@@ -57,81 +90,58 @@ internal sealed class SessionTurns(IGrainFactory grains)
     /// <summary>Closes a session made for one answer.</summary>
     public Task CloseAsync(SessionId session) => Grain(session).Close(CancellationToken.None);
 
-    private async Task<TurnStart> BeginNamedAsync(SessionId id, WholeConversation conversation, CancellationToken cancellationToken)
-    {
-        try
-        {
-            await Grain(id).Create(new SessionOptions(), cancellationToken);
-        }
-        catch (SessionExistsException)
-        {
-            // Made through the sessions API, with options of its own.
-        }
-
-        return await TryContinueAsync(id, conversation, cancellationToken) is { } start
-            ? start
-            : throw new OpenAiException(
-                409,
-                "invalid_request_error",
-                $"the messages are not a continuation of session '{id.Session}'; leave X-Session-Id out to begin a branch",
-                "messages",
-                "history_mismatch");
-    }
-
-    private async Task<TurnStart?> ContinueAsync(SessionId id, WholeConversation conversation, CancellationToken cancellationToken)
-    {
-        try
-        {
-            return await TryContinueAsync(id, conversation, cancellationToken) ?? await BranchAsync(id, conversation, cancellationToken);
-        }
-        catch (Exception error) when (error is SessionNotFoundException or SessionClosedException or SessionBusyException)
-        {
-            // The directory is a hint: the session may be gone, or in use by another request.
-            return null;
-        }
-    }
-
-    private async Task<TurnStart?> TryContinueAsync(SessionId id, WholeConversation conversation, CancellationToken cancellationToken)
-    {
-        HistorySlice history = await Grain(id).ReadHistory(0, int.MaxValue, cancellationToken);
-        int[] tokens = conversation.Tokens;
-        int[]? rest = tokens.AsSpan().StartsWith(history.Tokens) ? tokens[history.Total..] : conversation.After(history.Text);
-        return rest is { Length: > 0 }
-            ? new TurnStart(id, new Prompt { Tokens = rest, After = history.Total }, IsNew: history.Total == 0)
-            : null;
-    }
+    /// <summary>The same session, where its history's text is the conversation's beginning though its tokens are not.</summary>
+    private static TurnStart? Behind(TurnStart start, HistorySlice history) => start.Conversation!.After(history.Text) is { } rest
+        ? start with { Prompt = new Prompt { Tokens = rest, After = history.Total } }
+        : null;
 
     /// <summary>Another session that shares the beginning with this one; null where that saves nothing.</summary>
-    private async Task<TurnStart?> BranchAsync(SessionId id, WholeConversation conversation, CancellationToken cancellationToken)
+    private async Task<TurnStart?> BranchAsync(TurnStart start, HistorySlice history, CancellationToken cancellationToken)
     {
-        HistorySlice history = await Grain(id).ReadHistory(0, int.MaxValue, cancellationToken);
+        int[] tokens = start.Conversation!.Tokens;
 
         // The last token is computed in any case: an answer begins with its logits.
-        int common = Math.Min(conversation.Tokens.Length - 1, history.Tokens.AsSpan().CommonPrefixLength(conversation.Tokens));
+        int common = Math.Min(tokens.Length - 1, history.Tokens.AsSpan().CommonPrefixLength(tokens));
         if (common < LeastSharedTokens)
         {
             return null;
         }
 
-        SessionId branch = NewId(id.Tenant);
-        await Grain(id).Fork(new ForkRequest { Session = branch.Session, Tokens = common }, cancellationToken);
-        return new TurnStart(branch, new Prompt { Tokens = conversation.Tokens[common..], After = common }, IsNew: false);
+        SessionId branch = NewId();
+        await Grain(start.Session).Fork(new ForkRequest { Session = branch.Session, Tokens = common }, cancellationToken);
+        return WholeOf(branch, start.Conversation);
     }
 
-    private async Task<TurnStart> NewAsync(string tenant, WholeConversation conversation, CancellationToken cancellationToken)
+    private async Task<TurnStart> NewAsync(WholeConversation conversation, CancellationToken cancellationToken)
     {
-        SessionId id = NewId(tenant);
-        await Grain(id).Create(new SessionOptions(), cancellationToken);
-        return new TurnStart(id, Prompt.OfConversation(conversation.Tokens), IsNew: true);
+        SessionId id = NewId();
+        await EnsureAsync(id, cancellationToken);
+        return WholeOf(id, conversation);
     }
 
-    private static SessionId NewId(string tenant) => SessionId.Of(tenant, "auto-" + Guid.CreateVersion7().ToString("N"));
+    private async Task EnsureAsync(SessionId id, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await Grain(id).Create(new SessionOptions { Priority = caller.Priority }, cancellationToken);
+        }
+        catch (SessionExistsException)
+        {
+            // Made through the sessions API, with options of its own.
+        }
+    }
+
+    private static TurnStart WholeOf(SessionId id, WholeConversation conversation) =>
+        new(id, Prompt.OfConversation(conversation.Tokens)) { Conversation = conversation };
+
+    private static OpenAiException NoContinuation(TurnStart start) => new(
+        409,
+        "invalid_request_error",
+        $"the messages are not a continuation of session '{start.Session.Session}'; leave X-Session-Id out to begin a branch",
+        "messages",
+        "history_mismatch");
+
+    private SessionId NewId() => SessionId.Of(caller.Tenant, "auto-" + Guid.CreateVersion7().ToString("N"));
 
     private ISessionGrain Grain(SessionId id) => grains.GetGrain<ISessionGrain>(id.Key);
 }
-
-/// <summary>A session and what its next turn adds.</summary>
-/// <param name="Session">Which.</param>
-/// <param name="Prompt">What is added; null: the answer goes on from the history.</param>
-/// <param name="IsNew">Whether it was made for this request.</param>
-internal sealed record TurnStart(SessionId Session, Prompt? Prompt, bool IsNew);

@@ -15,7 +15,7 @@ internal sealed class Authentication(TenantFile? tenants) : IDisposable
     /// <summary>The tenant of a server without keys.</summary>
     public const string DefaultTenant = "default";
 
-    private static readonly Caller Everybody = new(DefaultTenant, CallerRole.Admin);
+    private static readonly Caller Everybody = new(DefaultTenant, CallerRole.Admin, Priority: 0, MaxPriority: 100);
 
     private readonly PartitionedRateLimiter<TenantKey> _limiter = PartitionedRateLimiter.Create<TenantKey, string>(key =>
         key.Limits.RequestsPerMinute is { } perMinute

@@ -88,7 +88,7 @@ internal sealed class TenantFile
             {
                 foreach ((string hash, CallerRole role) in TenantFields.Keys(tenant, id))
                 {
-                    if (!keys.TryAdd(hash, new TenantKey(new Caller(id, role), limits)))
+                    if (!keys.TryAdd(hash, new TenantKey(new Caller(id, role, limits.Priority, limits.Priority), limits)))
                     {
                         throw new InputException($"tenant '{id}': a key is listed twice");
                     }
@@ -119,6 +119,6 @@ internal sealed record TenantLimits
     /// <summary>Requests a minute; null: any number.</summary>
     public int? RequestsPerMinute { get; init; }
 
-    /// <summary>Priority of its sessions, from -100 to 100.</summary>
+    /// <summary>Priority of its sessions, from -100 to 100; they may ask for less, not for more.</summary>
     public int Priority { get; init; }
 }

@@ -88,6 +88,49 @@ public class SessionApiTests(TestServer server) : IClassFixture<TestServer>
     }
 
     [Fact]
+    public async Task Two_requests_that_go_on_from_one_conversation_are_both_answered()
+    {
+        string text = string.Concat(Enumerable.Range(0, 20).Select(i => $"Line {i} says nothing new. "));
+        string first = $$$"""{"model":"needle","messages":[{"role":"user","content":"{{{text}}}"}],"max_tokens":8,"temperature":0}""";
+        JsonElement begun = await JsonAsync(await server.PostAsync("/v1/chat/completions", first));
+        string answer = JsonSerializer.Serialize(begun.GetProperty("choices")[0].GetProperty("message").GetProperty("content").GetString());
+        string next = $$$"""{"model":"needle","messages":[{"role":"user","content":"{{{text}}}"},{"role":"assistant","content":{{{answer}}}},{"role":"user","content":"And?"}],"max_tokens":200,"temperature":0,"logit_bias":{"2":-100}}""";
+
+        HttpResponseMessage[] both = await Task.WhenAll(server.PostAsync("/v1/chat/completions", next), server.PostAsync("/v1/chat/completions", next));
+
+        JsonElement[] answers = [await JsonAsync(both[0]), await JsonAsync(both[1])];
+        Assert.Equal(Text(answers[0]), Text(answers[1]));
+        Assert.NotEqual(both[0].Headers.GetValues("X-Session-Id").Single(), both[1].Headers.GetValues("X-Session-Id").Single());
+
+        static string? Text(JsonElement chat) => chat.GetProperty("choices")[0].GetProperty("message").GetProperty("content").GetString();
+    }
+
+    [Fact]
+    public async Task A_chat_in_a_named_session_is_answered_from_the_record_when_sent_again_and_refused_when_it_is_another()
+    {
+        JsonElement made = await JsonAsync(await SendAsync("hello", "k"));
+        JsonElement again = await JsonAsync(await SendAsync("hello", "k"));
+
+        Assert.Equal(made.GetProperty("choices").ToString(), again.GetProperty("choices").ToString());
+        Assert.Equal(HttpStatusCode.Conflict, (await SendAsync("something else", null)).StatusCode);
+
+        Task<HttpResponseMessage> SendAsync(string said, string? key)
+        {
+            var request = new HttpRequestMessage(HttpMethod.Post, "/v1/chat/completions")
+            {
+                Content = Body($$"""{"model":"needle","messages":[{"role":"user","content":"{{said}}"}],"max_tokens":5}"""),
+            };
+            request.Headers.Add("X-Session-Id", "named-chat");
+            if (key is not null)
+            {
+                request.Headers.Add("Idempotency-Key", key);
+            }
+
+            return server.Http.SendAsync(request);
+        }
+    }
+
+    [Fact]
     public async Task Many_clients_that_come_and_go_leave_the_ledger_exact()
     {
         await Task.WhenAll(Enumerable.Range(0, 60).Select(async i =>

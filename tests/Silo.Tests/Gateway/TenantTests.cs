@@ -13,7 +13,7 @@ public sealed class TenantTests : IAsyncLifetime
     private readonly TestServer _server = new();
 
     public Task InitializeAsync() => _server.StartAsync($$"""
-        {"tenants":[{"id":"acme","keys":[{"sha256":"{{TenantFile.HashOf("a-user")}}"},{"sha256":"{{TenantFile.HashOf("a-reader")}}","role":"reader"}]},
+        {"tenants":[{"id":"acme","keys":[{"sha256":"{{TenantFile.HashOf("a-user")}}"},{"sha256":"{{TenantFile.HashOf("a-reader")}}","role":"reader"}],"priority":7},
                     {"id":"beta","keys":[{"sha256":"{{TenantFile.HashOf("b-admin")}}","role":"admin"}],"requestsPerMinute":3}]}
         """);
 
@@ -46,6 +46,18 @@ public sealed class TenantTests : IAsyncLifetime
         Assert.Equal(HttpStatusCode.Forbidden, (await SendAsync(HttpMethod.Post, "/v1/sessions", "a-reader", "{}")).StatusCode);
         const string Chat = """{"model":"needle","messages":[{"role":"user","content":"x"}]}""";
         Assert.Equal(HttpStatusCode.Forbidden, (await SendAsync(HttpMethod.Post, "/v1/chat/completions", "a-reader", Chat)).StatusCode);
+    }
+
+    [Fact]
+    public async Task A_tenants_priority_is_that_of_its_sessions_and_no_session_has_more()
+    {
+        HttpResponseMessage plain = await SendAsync(HttpMethod.Post, "/v1/sessions", "a-user", """{"id":"plain"}""");
+        HttpResponseMessage less = await SendAsync(HttpMethod.Post, "/v1/sessions", "a-user", """{"id":"less","priority":-3}""");
+        HttpResponseMessage more = await SendAsync(HttpMethod.Post, "/v1/sessions", "a-user", """{"id":"more","priority":8}""");
+
+        Assert.Contains("\"priority\":7", await plain.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+        Assert.Contains("\"priority\":-3", await less.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+        Assert.Equal(HttpStatusCode.BadRequest, more.StatusCode);
     }
 
     [Fact]

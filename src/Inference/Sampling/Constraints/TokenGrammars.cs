@@ -10,6 +10,10 @@ public sealed class TokenGrammars(Tokenizer tokenizer, IReadOnlySet<int> endToke
 {
     private readonly Lazy<TokenTrie> _trie = new(() => new TokenTrie(tokenizer));
 
+    /// <summary>Whether an answer can be held to a schema, without any model.</summary>
+    /// <exception cref="InputException">A part of the schema is not supported or malformed; the message names it.</exception>
+    public static void CheckSchema(JsonElement schema) => JsonSchemaGrammar.Of(schema);
+
     /// <summary>Any JSON object.</summary>
     public TokenGrammar JsonObject() => new(JsonSchemaGrammar.AnyObject(), _trie.Value, endTokens);
 
