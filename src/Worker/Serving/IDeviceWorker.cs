@@ -1,3 +1,5 @@
+using KVCluster.Worker.Serving.Pressure;
+
 namespace KVCluster.Worker.Serving;
 
 /// <summary>
@@ -13,6 +15,9 @@ public interface IDeviceWorker : IAsyncDisposable
 
     /// <summary>The model it runs.</summary>
     LocalModel Model { get; }
+
+    /// <summary>What is done when memory gets short; null: the device does nothing about it.</summary>
+    IDevicePressure? Pressure => null;
 
     /// <summary>Memory, sessions, queues and speeds at this instant.</summary>
     DeviceStatus Status();
