@@ -55,6 +55,7 @@ internal sealed class GrainCluster : IAsyncDisposable
             {
                 // Tests report when they want to, and save when they want to.
                 options.ReportPeriod = TimeSpan.FromHours(1);
+                options.BalancePeriod = TimeSpan.FromHours(1);
                 options.ReportLifetime = TimeSpan.FromHours(10);
                 options.IdleSaveDelay = TimeSpan.FromHours(1);
                 _configure?.Invoke(options);
