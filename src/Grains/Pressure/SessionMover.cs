@@ -14,20 +14,18 @@ internal sealed partial class SessionMover(ClusterView cluster, IGrainFactory gr
         IReadOnlyList<MoveOrder> orders, IReadOnlyList<MovableSession> movable, IReadOnlyList<NodeReport> nodes)
     {
         List<(MovableSession, string)> chosen = [];
-        int next = 0;
+        HashSet<int> taken = [];
         foreach (MoveOrder order in orders)
         {
             NodeReport? target = nodes.FirstOrDefault(node => node.Node == order.To && node.TakesTurns);
             long room = Math.Min(order.Bytes, target?.Devices.Sum(device => device.FreeBytes) ?? 0);
-            for (; next < movable.Count && room > 0; next++)
+            for (int i = 0; i < movable.Count && room > 0; i++)
             {
-                if (movable[next].Bytes > room)
+                if (movable[i].Bytes <= room && taken.Add(i))
                 {
-                    continue;
+                    room -= movable[i].Bytes;
+                    chosen.Add((movable[i], order.To));
                 }
-
-                room -= movable[next].Bytes;
-                chosen.Add((movable[next], order.To));
             }
         }
 
