@@ -106,11 +106,15 @@ public sealed class AllocatorRoundsTests
     {
         MovableSession[] movable = [Movable("a", 40), Movable("b", 30), Movable("c", 20), Movable("d", 10)];
         MoveOrder[] orders = [new("n", "x", 60), new("n", "y", 50), new("n", "gone", 50)];
-        NodeReport[] nodes = [Node("x", free: 45), Node("y", free: 1000)];
+        NodeReport[] nodes = [Node("x", free: 225 + 45), Node("y", free: 1000)];
         Assert.Equal(
             [("a", "x"), ("b", "y"), ("c", "y")],
             SessionMover.Choose(orders, movable, nodes).Select(c => (c.Session.Session.Session, c.Node)));
         Assert.Empty(SessionMover.Choose(orders, movable, []));
+
+        // None is so small: one goes, if the target has room for it.
+        Assert.Equal(["a"], SessionMover.Choose([new("n", "y", 5)], movable, nodes).Select(c => c.Session.Session.Session));
+        Assert.Empty(SessionMover.Choose([new("n", "x", 5)], movable[..1], [Node("x", free: 225 + 30)]));
     }
 
     private static MovableSession Movable(string session, long bytes) => new(new SessionKey("t", session), bytes);

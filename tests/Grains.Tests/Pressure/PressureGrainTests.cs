@@ -91,19 +91,28 @@ public sealed class PressureGrainTests
     public async Task Sessions_move_from_a_node_that_is_short_to_one_that_is_not()
     {
         DevicePressureOptions late = Cutting with { Weighing = new() { HighWatermark = 1, LowWatermark = 0.99 } };
-        await using DeviceCluster cluster = await StartAsync(1, arenaTokens: 1024, pressure: late);
+        await using DeviceCluster cluster = await StartAsync(
+            1, options => options.BalancePeriod = TimeSpan.FromMilliseconds(50), arenaTokens: 1024, pressure: late);
         for (int i = 0; i < 3; i++)
         {
             await Begin(cluster, $"s{i}", 300);
         }
 
         await cluster.Grains.AddAsync("node-1");
-        await BalanceAsync(cluster);
-        await BalanceAsync(cluster);
+        MemoryBalancer source = cluster.Grains.Service<MemoryBalancer>("node-0");
+        using var patience = new CancellationTokenSource(Turns.Patience);
+        while (source.MovedSessions == 0)
+        {
+            await Task.Delay(5, patience.Token);
+        }
+
+        await source.Moving.WaitAsync(Turns.Patience);
+        AllocatorReport round = await cluster.Grains.Engine.Client.GetGrain<IAllocatorGrain>(0).Status();
+        Assert.Contains(round.RecentMoves, move => (move.From, move.To) == ("node-0", "node-1"));
         string[] homes = [.. await Task.WhenAll(Enumerable.Range(0, 3).Select(async i =>
             (await cluster.Session($"s{i}").InsistAsync(s => s.Describe())).Node))];
         Assert.Contains("node-1", homes);
-        Assert.NotEmpty((await cluster.Grains.Engine.Client.GetGrain<IAllocatorGrain>(0).Status()).RecentMoves);
+        Assert.Contains("node-0", homes);
         foreach (int i in Enumerable.Range(0, 3))
         {
             TurnResult result = await cluster.Session($"s{i}").InsistAsync(s => s.SayAsync([5]));
