@@ -124,12 +124,12 @@ internal sealed class StepRunner(DeviceParts parts, TurnBoard board, TurnAttache
     /// <summary>Every turn waits for memory that none will give up: one must. False where it comes by itself.</summary>
     private bool FreeMemory()
     {
-        if (room.IsComing || board.IsFetching)
+        if (room.IsComing || room.IsBeingRead || board.IsFetching)
         {
             return false;
         }
 
-        if (!board.PutBack())
+        if (!board.TakeFromWaiting() && !board.PutBack())
         {
             GiveUp(board.Running[^1]);
         }
@@ -147,7 +147,7 @@ internal sealed class StepRunner(DeviceParts parts, TurnBoard board, TurnAttache
         }
 
         board.Fail(turn, new DeviceBusyException(
-            $"device {parts.Options.Device}: the memory set aside for session {turn.Session.Key} went to a fork of it", RetryEstimate.Least));
+            $"device {parts.Options.Device}: session {turn.Session.Key} needs more memory than others can give", RetryEstimate.Least));
     }
 
     private void Account(long start, long end)
