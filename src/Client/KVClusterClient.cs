@@ -43,6 +43,19 @@ public sealed class KVClusterClient
         return new SessionClient(name, _grains, _retrier, info);
     }
 
+    /// <summary>Begins a session with the history and the turns of an exported one.</summary>
+    /// <param name="export">What <see cref="SessionClient.ExportAsync"/> gave.</param>
+    /// <param name="id">Its id; null: one is made.</param>
+    /// <param name="cancellationToken">Cancels the wait.</param>
+    /// <exception cref="SessionException">As <see cref="ISessionGrain.Import"/> has them.</exception>
+    public async Task<SessionClient> ImportSessionAsync(SessionExport export, string? id = null, CancellationToken cancellationToken = default)
+    {
+        SessionId name = SessionId.Of(Tenant, id ?? NewId());
+        SessionInfo info = await _retrier.RunAsync(
+            () => _grains.GetGrain<ISessionGrain>(name.Key).Import(export, cancellationToken), cancellationToken).ConfigureAwait(false);
+        return new SessionClient(name, _grains, _retrier, info);
+    }
+
     /// <summary>A session that was created before. Nothing is asked: whether it exists, its first call says.</summary>
     /// <exception cref="InvalidRequestException">The id is not valid.</exception>
     public SessionClient GetSession(string id) => new(SessionId.Of(Tenant, id), _grains, _retrier, null);

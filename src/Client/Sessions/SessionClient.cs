@@ -115,6 +115,10 @@ public sealed class SessionClient
     public Task<HistorySlice> ReadHistoryAsync(int start = 0, int count = int.MaxValue, CancellationToken cancellationToken = default) =>
         _retrier.RunAsync(() => _grain.ReadHistory(start, count, cancellationToken), cancellationToken);
 
+    /// <inheritdoc cref="ISessionGrain.Export"/>
+    public Task<SessionExport> ExportAsync(CancellationToken cancellationToken = default) =>
+        _retrier.RunAsync(() => _grain.Export(cancellationToken), cancellationToken);
+
     /// <summary>Begins another session with this one's history; their caches share pages.</summary>
     /// <param name="id">The other session's id; null: one is made.</param>
     /// <param name="tokens">Tokens of history it begins with; null: all.</param>

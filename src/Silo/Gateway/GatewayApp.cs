@@ -1,6 +1,7 @@
 using System.Net;
 using KVCluster.Inference;
 using KVCluster.Silo.Configuration;
+using KVCluster.Silo.Gateway.Files;
 using KVCluster.Silo.OpenAi;
 using KVCluster.Silo.Tenants;
 using Microsoft.AspNetCore.Builder;
@@ -54,6 +55,7 @@ internal static class GatewayApp
             ? c.Response.WriteAsJsonAsync(self, OpenAiJson.Web.ModelBody)
             : throw OpenAiException.NotFound($"the model '{c.Request.RouteValues["id"]}' does not exist", "model", "model_not_found")));
         new SessionEndpoints(grains).Map(app);
+        new SessionFileEndpoints(grains).Map(app);
         app.MapGet("/healthz", (RequestDelegate)(c => c.Response.WriteAsync("ok\n")));
         app.MapFallback((RequestDelegate)(c => throw OpenAiException.NotFound($"there is no {c.Request.Method} {c.Request.Path} here")));
     }

@@ -33,6 +33,7 @@ internal static class SessionRequests
     public static (string? Id, SessionOptions Options) Create(RequestFields fields, Caller caller)
     {
         string? id = fields.Text("id");
+        RequireOwnId(id);
         var options = new SessionOptions
         {
             System = fields.Text("system"),
@@ -43,6 +44,16 @@ internal static class SessionRequests
         };
         fields.RequireAllRead();
         return (id, options);
+    }
+
+    /// <summary>Ids of sessions that the server makes for clients without one are not the client's to take: unused, they are closed.</summary>
+    /// <exception cref="OpenAiException">It is such an id.</exception>
+    public static void RequireOwnId(string? id)
+    {
+        if (AutoSessions.IsAuto(id))
+        {
+            throw OpenAiException.Invalid("id", $"ids that begin with '{AutoSessions.Prefix}' are the server's own", "invalid_value");
+        }
     }
 
     public static GenerateRequest Generate(RequestFields fields, string? idempotencyKey, out bool stream)

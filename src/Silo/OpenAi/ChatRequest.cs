@@ -19,7 +19,7 @@ internal static class ChatRequest
         }
 
         (AnswerFormat format, JsonElement? schema) = FormatFields.Read(fields.Object("response_format"), flat: false);
-        (IReadOnlyList<JsonElement> tools, bool useTools) = ToolFields.Read(fields);
+        ToolUse tools = ToolFields.Read(fields);
         CompletionJob job = new()
         {
             Model = model,
@@ -31,8 +31,9 @@ internal static class ChatRequest
             IncludeUsage = StreamOptions(fields),
             Format = format,
             Schema = schema,
-            Tools = tools,
-            UseTools = useTools,
+            Tools = tools.Tools,
+            UseTools = tools.MayCall,
+            CallSchema = tools.CallSchema,
         };
         RefuseAndIgnore(fields);
         fields.RequireAllRead();

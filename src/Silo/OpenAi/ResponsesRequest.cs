@@ -16,7 +16,7 @@ internal static class ResponsesRequest
         (AnswerFormat format, JsonElement? schema) = FormatFields.Read(text?.Object("format"), flat: true);
         text?.Ignore("verbosity");
         text?.RequireAllRead();
-        (IReadOnlyList<JsonElement> tools, bool useTools) = Tools(fields);
+        ToolUse tools = ToolFields.ReadFlat(fields);
         string? previous = fields.Text("previous_response_id");
         CompletionJob job = new()
         {
@@ -27,8 +27,9 @@ internal static class ResponsesRequest
             Stream = fields.Flag("stream") ?? false,
             Format = format,
             Schema = schema,
-            Tools = tools,
-            UseTools = useTools,
+            Tools = tools.Tools,
+            UseTools = tools.MayCall,
+            CallSchema = tools.CallSchema,
             PreviousResponse = previous,
         };
         fields.Refuse("background", "answers are made while the client waits", b => b.ValueKind == JsonValueKind.False);
@@ -102,31 +103,5 @@ internal static class ResponsesRequest
         {
             Fields = new Dictionary<string, JsonElement> { ["tool_calls"] = ToolCalls.ForTemplate(calls, item.Name("arguments")) },
         };
-    }
-
-    /// <summary>Tools lie flat here; templates want them under "function".</summary>
-    private static (IReadOnlyList<JsonElement> Tools, bool Use) Tools(RequestFields fields)
-    {
-        IReadOnlyList<JsonElement> tools = fields.Items("tools", 128) ?? [];
-        List<JsonElement> wrapped = [];
-        foreach ((int i, JsonElement tool) in tools.Index())
-        {
-            var described = new RequestFields(tool, $"tools[{i}]");
-            if (described.RequiredText("type") != "function")
-            {
-                throw described.Wrong("type", "\"function\"");
-            }
-
-            string name = described.RequiredText("name");
-            wrapped.Add(JsonSerializer.SerializeToElement(new
-            {
-                type = "function",
-                function = new { name, description = described.Text("description") ?? "", parameters = described.Any("parameters") },
-            }));
-        }
-
-        bool use = ToolFields.Choice(fields, wrapped.Count > 0);
-        fields.Ignore("parallel_tool_calls");
-        return (use ? wrapped : [], use);
     }
 }

@@ -100,6 +100,12 @@ internal sealed class ScriptedSession : Grain, ISessionGrain
 
     public Task<HistorySlice> ReadHistory(int start, int count, CancellationToken cancellationToken) => throw new NotSupportedException();
 
+    public Task<RecentTurns> ReadTurns(CancellationToken cancellationToken) => throw new NotSupportedException();
+
+    public Task<SessionExport> Export(CancellationToken cancellationToken) => throw new NotSupportedException();
+
+    public Task<SessionInfo> Import(SessionExport export, CancellationToken cancellationToken) => throw new NotSupportedException();
+
     public Task Move(string node, CancellationToken cancellationToken) => throw new NotSupportedException();
 
     public Task<SessionInfo> MakeWhole(CancellationToken cancellationToken) => throw new NotSupportedException();

@@ -17,6 +17,9 @@ public class SessionApiTests(TestServer server) : IClassFixture<TestServer>
         Assert.Equal(history.GetProperty("total").GetInt32(), shown.GetProperty("tokens").GetInt32());
         Assert.Contains("Hello", history.GetProperty("text").GetString(), StringComparison.Ordinal);
         Assert.True(shown.GetProperty("cache").GetProperty("device_bytes").GetInt64() > 0);
+        JsonElement tier = Assert.Single(shown.GetProperty("tiers").EnumerateArray());
+        Assert.Equal(("device", "node-1", "cpu:0"), (tier.GetProperty("tier").GetString(), tier.GetProperty("node").GetString(), tier.GetProperty("device").GetString()));
+        Assert.Equal(shown.GetProperty("cache").GetProperty("device_bytes").GetInt64(), tier.GetProperty("bytes").GetInt64());
         Assert.Equal(HttpStatusCode.NoContent, (await server.Http.DeleteAsync("/v1/sessions/life")).StatusCode);
         Assert.Equal(HttpStatusCode.NotFound, (await server.PostAsync("/v1/sessions/life/messages", """{"message":"x"}""")).StatusCode);
     }
@@ -53,6 +56,10 @@ public class SessionApiTests(TestServer server) : IClassFixture<TestServer>
         JsonElement whole = (await JsonAsync(await server.PostAsync("/v1/sessions/cut/make-whole", "{}"))).GetProperty("cache");
         JsonElement demoted = (await JsonAsync(await server.PostAsync("/v1/sessions/cut/demote", "{}"))).GetProperty("cache");
 
+        int[][] kept = [.. cut.GetProperty("kept").EnumerateArray().Select(row => row.EnumerateArray().Select(head => head.GetInt32()).ToArray())];
+        Assert.Equal(cut.GetProperty("kept_tokens").GetDouble(), kept.SelectMany(row => row).Average(), 6);
+        Assert.True(kept.Length > 1 && kept.All(row => row.Length == kept[0].Length));
+        Assert.False(demoted.TryGetProperty("kept", out _));
         Assert.False(cut.GetProperty("exact").GetBoolean());
         Assert.True(cut.GetProperty("device_bytes").GetInt64() < before.GetProperty("device_bytes").GetInt64() / 2);
         Assert.Equal("streaming-llm", cut.GetProperty("compressions")[0].GetProperty("policy").GetString());
