@@ -17,7 +17,7 @@ internal static class ImportCheck
         TurnRecord[] recent = export.Recent;
         Require(recent.Length <= TurnLog.KeptTurns, $"{recent.Length} turns are more than the {TurnLog.KeptTurns} that are kept");
         Require(export.Turns >= recent.Length, $"{export.Turns} turns in all are fewer than the {recent.Length} that are kept");
-        int end = recent.Length > 0 ? recent[0].Start : export.Tokens.Length;
+        int end = recent is [{ } first, ..] ? first.Start : export.Tokens.Length;
         for (int i = 0; i < recent.Length; i++)
         {
             TurnRecord? turn = recent[i];

@@ -2,6 +2,7 @@ using System.Net;
 using KVCluster.Inference;
 using KVCluster.Silo.Configuration;
 using KVCluster.Silo.Gateway.Files;
+using KVCluster.Silo.Gateway.OpenApi;
 using KVCluster.Silo.OpenAi;
 using KVCluster.Silo.Tenants;
 using Microsoft.AspNetCore.Builder;
@@ -56,6 +57,7 @@ internal static class GatewayApp
             : throw OpenAiException.NotFound($"the model '{c.Request.RouteValues["id"]}' does not exist", "model", "model_not_found")));
         new SessionEndpoints(grains).Map(app);
         new SessionFileEndpoints(grains).Map(app);
+        ApiDocumentEndpoint.Map(app, model.Name);
         app.MapGet("/healthz", (RequestDelegate)(c => c.Response.WriteAsync("ok\n")));
         app.MapFallback((RequestDelegate)(c => throw OpenAiException.NotFound($"there is no {c.Request.Method} {c.Request.Path} here")));
     }

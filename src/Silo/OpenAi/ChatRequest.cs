@@ -54,7 +54,7 @@ internal static class ChatRequest
         fields.Refuse("functions", "use 'tools'");
         fields.Refuse("function_call", "use 'tool_choice'");
         fields.Refuse("audio", "this server writes text only");
-        fields.Refuse("modalities", "this server writes text only", m => m.ValueKind == JsonValueKind.Array && m.GetArrayLength() == 1 && m[0].ValueEquals("text"));
+        fields.Refuse("modalities", "this server writes text only", m => m.ValueKind == JsonValueKind.Array && m.GetArrayLength() == 1 && m[0].ValueKind == JsonValueKind.String && m[0].ValueEquals("text"));
         fields.Refuse("web_search_options", "this server searches nothing");
         fields.Ignore(
             "user", "store", "metadata", "service_tier", "prediction", "reasoning_effort", "verbosity", "safety_identifier", "prompt_cache_key",

@@ -35,7 +35,7 @@ internal static class ResponsesRequest
         fields.Refuse("background", "answers are made while the client waits", b => b.ValueKind == JsonValueKind.False);
         fields.Refuse("conversation", "use 'previous_response_id'");
         fields.Refuse("prompt", "send the input itself");
-        fields.Refuse("truncation", "history is compressed, not cut", t => t.ValueEquals("disabled"));
+        fields.Refuse("truncation", "history is compressed, not cut", t => t.ValueKind == JsonValueKind.String && t.ValueEquals("disabled"));
         fields.Ignore(
             "user", "store", "metadata", "service_tier", "include", "reasoning", "safety_identifier", "prompt_cache_key", "prompt_cache_retention",
             "stream_options", "top_logprobs", "max_tool_calls");
