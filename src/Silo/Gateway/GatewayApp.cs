@@ -67,8 +67,8 @@ internal static class GatewayApp
         kestrel.AddServerHeader = false;
         kestrel.Limits.MaxRequestBodySize = listen.MaxRequestBytes;
         kestrel.Limits.MaxConcurrentConnections = listen.MaxConnections;
-        kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(15);
-        kestrel.Limits.MinRequestBodyDataRate = new MinDataRate(240, TimeSpan.FromSeconds(5));
+        kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(listen.HeadersTimeoutSeconds);
+        kestrel.Limits.MinRequestBodyDataRate = new MinDataRate(listen.MinBodyBytesPerSecond, TimeSpan.FromSeconds(5));
     }
 
     private static Uri AddressOf(ListenSettings listen, bool hasKeys)

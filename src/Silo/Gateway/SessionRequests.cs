@@ -8,8 +8,6 @@ namespace KVCluster.Silo.Gateway;
 /// <summary>Reads bodies of the sessions API.</summary>
 internal static class SessionRequests
 {
-    private static readonly JsonDocumentOptions Bounded = new() { MaxDepth = 64 };
-
     /// <summary>The body's fields; an absent body has none.</summary>
     public static async Task<RequestFields> ReadAsync(HttpRequest request, CancellationToken cancellationToken)
     {
@@ -18,15 +16,7 @@ internal static class SessionRequests
             return new RequestFields(JsonSerializer.SerializeToElement(new { }));
         }
 
-        try
-        {
-            using JsonDocument body = await JsonDocument.ParseAsync(request.Body, Bounded, cancellationToken);
-            return new RequestFields(body.RootElement.Clone());
-        }
-        catch (JsonException e)
-        {
-            throw OpenAiException.Invalid(null, $"the request body is not valid JSON: {e.Message}");
-        }
+        return new RequestFields(await JsonBody.ReadAsync(request, cancellationToken));
     }
 
     /// <summary>A session to create: its id, or null for one of the server's, and its options.</summary>

@@ -27,8 +27,7 @@ internal static class SessionFile
     {
         try
         {
-            using JsonDocument document = JsonDocument.Parse(file, new JsonDocumentOptions { MaxDepth = 16 });
-            var fields = new RequestFields(document.RootElement);
+            var fields = new RequestFields(JsonBody.Parse(file));
             if (fields.Text("format") != Format)
             {
                 throw Broken($"it is no session file: \"format\" is not \"{Format}\"");
@@ -51,10 +50,6 @@ internal static class SessionFile
         catch (JsonException e)
         {
             throw Broken(e.Message);
-        }
-        catch (InvalidOperationException e) when (e.InnerException is DecoderFallbackException or null)
-        {
-            throw Broken("it holds text that is not valid Unicode");
         }
     }
 

@@ -32,7 +32,7 @@ internal sealed class SessionFileEndpoints(IGrainFactory grains)
         SessionEndpoints.Require(context, CallerRole.User);
         SessionId id = SessionEndpoints.IdOf(context);
         SessionRequests.RequireOwnId(id.Session);
-        SessionExport export = SessionFile.Read(await BodyAsync(context));
+        SessionExport export = SessionFile.Read(await JsonBody.BytesAsync(context.Request, context.RequestAborted));
         int priority = Math.Min(export.Options.Priority, RequestTenant.Caller(context).MaxPriority);
         export = export with { Options = export.Options with { Priority = priority } };
         try
@@ -46,12 +46,5 @@ internal sealed class SessionFileEndpoints(IGrainFactory grains)
         {
             throw OpenAiException.Invalid(null, e.Message, "model_mismatch");
         }
-    }
-
-    private static async Task<ReadOnlyMemory<byte>> BodyAsync(HttpContext context)
-    {
-        using var body = new MemoryStream();
-        await context.Request.Body.CopyToAsync(body, context.RequestAborted);
-        return body.GetBuffer().AsMemory(0, (int)body.Length);
     }
 }
