@@ -100,6 +100,12 @@ internal sealed class SessionDevice(SessionId id, INodeDevices devices)
         }
     }
 
+    /// <summary>Keeps the cache from giving way to others; zero ends that.</summary>
+    /// <exception cref="InvalidRequestException">The device pins nothing.</exception>
+    public ValueTask PinAsync(long epoch, TimeSpan duration, CancellationToken cancellationToken) => _device?.Worker.Pressure is { } pressure
+        ? pressure.PinAsync(Session, epoch, duration, cancellationToken)
+        : throw new InvalidRequestException($"session {id}: its device pins no caches");
+
     /// <summary>Gives another session of this device a cache that shares this one's pages.</summary>
     public async ValueTask ForkAsync(long epoch, SessionKey target, long targetEpoch, int tokens, CancellationToken cancellationToken)
     {

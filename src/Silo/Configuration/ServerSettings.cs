@@ -24,6 +24,8 @@ internal sealed class ServerSettings
     public ColdSettings Cold { get; init; } = new();
 
     public TenantSettings Tenants { get; init; } = new();
+
+    public PressureSettings Pressure { get; init; } = new();
 }
 
 internal sealed class ListenSettings

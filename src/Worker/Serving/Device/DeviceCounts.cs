@@ -12,6 +12,9 @@ internal sealed class DeviceCounts
     /// <summary>Turns waiting.</summary>
     public int Waiting { get; set; }
 
+    /// <summary>Bytes that waiting turns did not find.</summary>
+    public long WaitingBytes { get; set; }
+
     /// <summary>Uses so far.</summary>
     public long Uses { get; set; }
 

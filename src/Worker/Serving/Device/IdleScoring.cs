@@ -25,6 +25,9 @@ internal sealed class IdleScoring(DeviceParts parts) : IDisposable
     private PolicyGathering? _gathering;
     private int _version;
 
+    /// <summary>Told of each session whose scores were made.</summary>
+    public Action<DeviceSession> Made { get; set; } = _ => { };
+
     /// <summary>The session's turn has ended: its cache may be worth scoring.</summary>
     public void Offer(DeviceSession session)
     {
@@ -104,6 +107,7 @@ internal sealed class IdleScoring(DeviceParts parts) : IDisposable
         long bytes = BytesOf(input.Input);
         session.Scores = new SessionScores(_request!.Policy.Request, input, bytes);
         _made.Add((session, session.Scores));
+        Made(session);
         _made.RemoveAll(entry => !ReferenceEquals(entry.Session.Scores, entry.Scores));
         long total = _made.Sum(entry => entry.Scores.Bytes);
         while (total > parts.Options.IdleScoreBytes)
