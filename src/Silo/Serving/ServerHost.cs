@@ -1,5 +1,5 @@
 using KVCluster.Silo.Configuration;
-using KVCluster.Silo.Demo;
+using KVCluster.Silo.Models;
 using KVCluster.Silo.Gateway;
 using KVCluster.Silo.Tenants;
 using KVCluster.Storage;

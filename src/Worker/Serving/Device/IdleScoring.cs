@@ -105,7 +105,8 @@ internal sealed class IdleScoring(DeviceParts parts) : IDisposable
     private void Keep(DeviceSession session, GatheredInput input)
     {
         long bytes = BytesOf(input.Input);
-        session.Scores = new SessionScores(_request!.Policy.Request, input, bytes);
+        session.Scores = new SessionScores(_request!.Policy.Request, input, bytes, Worth(input));
+        session.Carried = session.Scores.Worth;
         _made.Add((session, session.Scores));
         Made(session);
         _made.RemoveAll(entry => !ReferenceEquals(entry.Session.Scores, entry.Scores));
@@ -116,6 +117,19 @@ internal sealed class IdleScoring(DeviceParts parts) : IDisposable
             total -= _made[oldest].Scores.Bytes;
             _made[oldest].Session.Scores = null;
             _made.RemoveAt(oldest);
+        }
+    }
+
+    private AttentionScores? Worth(GatheredInput input)
+    {
+        try
+        {
+            return (_request!.Policy as IScoringPolicy)?.Score(input.Input);
+        }
+        catch (PolicyException)
+        {
+            // Not all of them are numbers.
+            return null;
         }
     }
 

@@ -1,9 +1,9 @@
 using KVCluster.Silo.Sessions;
 
-namespace KVCluster.Silo.Demo;
+namespace KVCluster.Silo.Comparing;
 
 /// <summary>All questions put to one cache.</summary>
-internal sealed record DemoRow
+internal sealed record CompareRow
 {
     /// <summary>How it was cut; null: the whole cache.</summary>
     public CompressionRecord? Compression { get; init; }
@@ -27,5 +27,5 @@ internal sealed record DemoRow
     /// <summary>Seconds for all answers, the reading of the questions included.</summary>
     public required double AnswerSeconds { get; init; }
 
-    public required IReadOnlyList<DemoAnswer> Answers { get; init; }
+    public required IReadOnlyList<CompareAnswer> Answers { get; init; }
 }

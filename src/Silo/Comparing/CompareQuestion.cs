@@ -1,6 +1,6 @@
-namespace KVCluster.Silo.Demo;
+namespace KVCluster.Silo.Comparing;
 
 /// <summary>A question whose answer is known.</summary>
 /// <param name="Question">As it is asked.</param>
 /// <param name="Expected">What a right answer holds, all of it.</param>
-internal sealed record DemoQuestion(string Question, string[] Expected);
+internal sealed record CompareQuestion(string Question, string[] Expected);

@@ -1,6 +1,6 @@
-using KVCluster.Silo.Demo;
+using KVCluster.Silo.Judging;
 
-namespace KVCluster.Silo.Tests.Demo;
+namespace KVCluster.Silo.Tests.Judging;
 
 public class AnswerJudgeTests
 {

@@ -1,16 +1,17 @@
 using KVCluster.Inference;
 using KVCluster.Inference.Tokenization;
-using KVCluster.Silo.Demo;
+using KVCluster.Silo.Comparing;
+using KVCluster.Silo.Judging;
 using KVCluster.TestSupport;
 
-namespace KVCluster.Silo.Tests.Demo;
+namespace KVCluster.Silo.Tests.Comparing;
 
-public class DemoMaterialTests
+public class CompareMaterialTests
 {
     [Fact]
     public void The_bundled_document_holds_every_answer()
     {
-        DemoMaterial material = DemoMaterial.Bundled();
+        CompareMaterial material = CompareMaterial.Bundled();
         Assert.InRange(material.Questions.Count, 10, 12);
         Assert.All(material.Questions, q => Assert.True(AnswerJudge.IsRight(material.Document, q.Expected), q.Question));
         Assert.All(material.Questions, q => Assert.False(AnswerJudge.IsRight(q.Question, q.Expected), q.Question));
@@ -19,7 +20,7 @@ public class DemoMaterialTests
     [Fact]
     public void The_bundled_document_leaves_room_for_a_question_in_the_bundled_models_context()
     {
-        int tokens = Tokenizer.FromHuggingFace(TestPaths.Needle).Encode(DemoMaterial.Bundled().Document, parseSpecial: false).Length;
+        int tokens = Tokenizer.FromHuggingFace(TestPaths.Needle).Encode(CompareMaterial.Bundled().Document, parseSpecial: false).Length;
         Assert.InRange(tokens, 3700, 3950);
     }
 
@@ -39,5 +40,5 @@ public class DemoMaterialTests
     [InlineData("""[{"question": "a", "expected": ["b"], "answer": "c"}]""")]
     public void Faulty_questions_are_refused_by_file(string json) =>
         Assert.StartsWith(
-            "q.json: ", Assert.Throws<InputException>(() => DemoMaterial.ParseQuestions(json, "q.json")).Message, StringComparison.Ordinal);
+            "q.json: ", Assert.Throws<InputException>(() => CompareMaterial.ParseQuestions(json, "q.json")).Message, StringComparison.Ordinal);
 }

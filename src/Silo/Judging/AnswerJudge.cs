@@ -1,4 +1,4 @@
-namespace KVCluster.Silo.Demo;
+namespace KVCluster.Silo.Judging;
 
 /// <summary>
 /// Whether an answer is right: it holds every expected text, in any case, as whole words (48213 is not found in 482130). The same for every

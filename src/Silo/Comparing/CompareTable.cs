@@ -4,14 +4,14 @@ using KVCluster.Silo.Rendering;
 using KVCluster.Silo.Sessions;
 using Spectre.Console;
 
-namespace KVCluster.Silo.Demo;
+namespace KVCluster.Silo.Comparing;
 
-/// <summary>What the demo measured, a row for each cache.</summary>
-internal static class DemoTable
+/// <summary>What the comparison measured, a row for each cache.</summary>
+internal static class CompareTable
 {
     private const int MaxAnswerLength = 110;
 
-    public static Table Create(IReadOnlyList<DemoRow> rows)
+    public static Table Create(IReadOnlyList<CompareRow> rows)
     {
         Table table = new Table().Border(TableBorder.Simple);
         table.AddColumn("kept");
@@ -21,7 +21,7 @@ internal static class DemoTable
             table.AddColumn(new TableColumn(right).RightAligned());
         }
 
-        foreach (DemoRow row in rows)
+        foreach (CompareRow row in rows)
         {
             table.AddRow(Cells(row).Select(c => new Text(c)));
         }
@@ -29,7 +29,7 @@ internal static class DemoTable
         return table;
     }
 
-    public static IReadOnlyList<string> Cells(DemoRow row) =>
+    public static IReadOnlyList<string> Cells(CompareRow row) =>
     [
         Retention.Percent(row.Keep),
         row.Compression?.Policy ?? "whole cache",
@@ -42,9 +42,9 @@ internal static class DemoTable
     ];
 
     /// <summary>The row worth a picture: the smallest cut with as many right answers as the whole cache, else the gentlest.</summary>
-    public static DemoRow? Showcase(IReadOnlyList<DemoRow> rows)
+    public static CompareRow? Showcase(IReadOnlyList<CompareRow> rows)
     {
-        IEnumerable<DemoRow> cuts = rows.Where(r => r.Compression is not null);
+        IEnumerable<CompareRow> cuts = rows.Where(r => r.Compression is not null);
         int whole = rows.Where(r => r.Compression is null).Select(r => r.Right).FirstOrDefault();
         return cuts.Where(r => r.Right >= whole).MinBy(r => r.BytesAfter) ?? cuts.MaxBy(r => r.BytesAfter);
     }

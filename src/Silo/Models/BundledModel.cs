@@ -1,6 +1,6 @@
 using KVCluster.Inference;
 
-namespace KVCluster.Silo.Demo;
+namespace KVCluster.Silo.Models;
 
 /// <summary>The model that comes with the program: beside the executable, where the build and <c>dotnet publish</c> put it.</summary>
 internal static class BundledModel

@@ -2,30 +2,31 @@ using System.Diagnostics;
 using KVCluster.Compression.Budgets;
 using KVCluster.Compression.Policies;
 using KVCluster.Inference.Backend;
+using KVCluster.Silo.Judging;
 using KVCluster.Inference.Sampling;
 using KVCluster.Silo.Options;
 using KVCluster.Silo.Sessions;
 using KVCluster.Silo.Terminals;
 using KVCluster.Worker;
 
-namespace KVCluster.Silo.Demo;
+namespace KVCluster.Silo.Comparing;
 
 /// <summary>
 /// The document, read once into an exact cache. Every row starts from a fork of it, and every question is put to a fork of that row's
 /// cache, so no question profits from another.
 /// </summary>
-internal sealed class DemoCache : IDisposable
+internal sealed class CompareCache : IDisposable
 {
     // Answers restate the fact; what goes on much longer has lost its way.
     private const int MaxAnswerTokens = 48;
 
     private readonly Terminal _terminal;
-    private readonly DemoMaterial _material;
+    private readonly CompareMaterial _material;
     private readonly Conversation _exact;
     private readonly int[][] _questions;
 
-    public DemoCache(
-        Terminal terminal, LocalModel model, DemoMaterial material, ObservationOptions? observe, CancellationToken cancellationToken)
+    public CompareCache(
+        Terminal terminal, LocalModel model, CompareMaterial material, ObservationOptions? observe, CancellationToken cancellationToken)
     {
         _terminal = terminal;
         _material = material;
@@ -51,9 +52,9 @@ internal sealed class DemoCache : IDisposable
     public long Bytes => _exact.Cache.Bytes;
 
     /// <summary>Puts all questions to the whole cache.</summary>
-    public DemoRow AskWhole(Action<DemoAnswer> answered, CancellationToken cancellationToken)
+    public CompareRow AskWhole(Action<CompareAnswer> answered, CancellationToken cancellationToken)
     {
-        (List<DemoAnswer> answers, double seconds) = Ask(_exact, answered, cancellationToken);
+        (List<CompareAnswer> answers, double seconds) = Ask(_exact, answered, cancellationToken);
         return Row(compression: null, 1, Bytes, 0, answers, seconds);
     }
 
@@ -61,7 +62,7 @@ internal sealed class DemoCache : IDisposable
     public SharedScores Score() => new(_exact);
 
     /// <summary>Cuts a fork, then puts all questions to it. The row that did the scoring is the one that pays for it.</summary>
-    public DemoRow AskCut(SharedScores scores, string specification, ICompressionPolicy policy, double keep, CancellationToken cancellationToken)
+    public CompareRow AskCut(SharedScores scores, string specification, ICompressionPolicy policy, double keep, CancellationToken cancellationToken)
     {
         using Conversation cut = _exact.Fork();
         CompressionRequest request = new(policy, RetentionBudget.OfRatio(Retention.ToRatio(keep)))
@@ -76,7 +77,7 @@ internal sealed class DemoCache : IDisposable
             Policy = specification,
             ScoringSeconds = scored ? report.ScoringSeconds : 0,
         };
-        (List<DemoAnswer> answers, double seconds) = ProgressBars.Run(
+        (List<CompareAnswer> answers, double seconds) = ProgressBars.Run(
             _terminal,
             $"{specification}: answering from {Retention.Percent(keep)}",
             progress =>
@@ -90,11 +91,11 @@ internal sealed class DemoCache : IDisposable
 
     public void Dispose() => _exact.Dispose();
 
-    private (List<DemoAnswer> Answers, double Seconds) Ask(
-        Conversation cache, Action<DemoAnswer> answered, CancellationToken cancellationToken)
+    private (List<CompareAnswer> Answers, double Seconds) Ask(
+        Conversation cache, Action<CompareAnswer> answered, CancellationToken cancellationToken)
     {
         long start = Stopwatch.GetTimestamp();
-        List<DemoAnswer> answers = [];
+        List<CompareAnswer> answers = [];
         for (int i = 0; i < _questions.Length; i++)
         {
             answers.Add(Ask(cache, i, cancellationToken));
@@ -104,7 +105,7 @@ internal sealed class DemoCache : IDisposable
         return (answers, Stopwatch.GetElapsedTime(start).TotalSeconds);
     }
 
-    private DemoAnswer Ask(Conversation cache, int index, CancellationToken cancellationToken)
+    private CompareAnswer Ask(Conversation cache, int index, CancellationToken cancellationToken)
     {
         long start = Stopwatch.GetTimestamp();
         using Conversation asked = cache.Fork();
@@ -114,15 +115,15 @@ internal sealed class DemoCache : IDisposable
         (string question, string[] expected) = _material.Questions[index];
         string text = answer.Text.Trim();
         bool right = AnswerJudge.IsRight(text, expected);
-        return new DemoAnswer(question, expected, text, right, answer.Tokens.Count, Stopwatch.GetElapsedTime(start).TotalSeconds);
+        return new CompareAnswer(question, expected, text, right, answer.Tokens.Count, Stopwatch.GetElapsedTime(start).TotalSeconds);
     }
 
-    private DemoRow Row(
+    private CompareRow Row(
         CompressionRecord? compression,
         double keep,
         long bytesAfter,
         double compressSeconds,
-        List<DemoAnswer> answers,
+        List<CompareAnswer> answers,
         double answerSeconds) => new()
         {
             Compression = compression,
