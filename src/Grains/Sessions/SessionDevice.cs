@@ -17,6 +17,9 @@ internal sealed class SessionDevice(SessionId id, INodeDevices devices)
     /// <summary>The device's name; empty before one was chosen.</summary>
     public string Name => _device?.Worker.Device ?? "";
 
+    /// <summary>KV heads of a layer of the device's model; 0 before one was chosen.</summary>
+    public int KvHeads => _device?.Worker.Model.Config.KvHeads ?? 0;
+
     /// <summary>Bytes of the cold copy last known of.</summary>
     public long ColdBytes { get; set; }
 

@@ -82,12 +82,30 @@ internal sealed class ServerHost : IAsyncDisposable
 
         _cluster = await NodeCluster.StartAsync(Settings, _nodes, logging, cancellationToken);
         _undo.Push(_cluster.DisposeAsync);
+        CloseUnused(tenants, loggers, time);
         var served = new ServedModel(ModelName, _nodes[0].Model, time.GetUtcNow());
         WebApplication app = GatewayApp.Build(Settings.Listen, Grains, served, tenants, logging);
         _undo.Push(app.DisposeAsync);
         await app.StartAsync(cancellationToken);
         _undo.Push(async () => await app.StopAsync());
         Address = new Uri(app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First());
+    }
+
+    private void CloseUnused(TenantFile? tenants, ILoggerFactory loggers, TimeProvider time)
+    {
+        if (Settings.Sessions.UnnamedUnusedHours == 0)
+        {
+            return;
+        }
+
+        var unused = new UnusedSessions(
+            Grains,
+            () => tenants?.Tenants() ?? [Authentication.DefaultTenant],
+            TimeSpan.FromHours(Settings.Sessions.UnnamedUnusedHours),
+            time,
+            loggers.CreateLogger<UnusedSessions>());
+        unused.Start();
+        _undo.Push(unused.DisposeAsync);
     }
 
     private TenantFile OpenTenants(ILoggerFactory loggers, TimeProvider time)

@@ -8,7 +8,7 @@ public sealed record TurnRecord
     [Id(0)]
     public string? Key { get; init; }
 
-    /// <summary><see cref="RequestHash"/> of the request; null where there is no key.</summary>
+    /// <summary>A hash of the request, which tells it from others of the same key; null where there is no key.</summary>
     [Id(1)]
     public string? Hash { get; init; }
 
@@ -23,6 +23,10 @@ public sealed record TurnRecord
     /// <summary>Tokens of the answer.</summary>
     [Id(4)]
     public required int Answer { get; init; }
+
+    /// <summary>Tokens of history after it.</summary>
+    [System.Text.Json.Serialization.JsonIgnore]
+    public int End => Start + Prompt + Answer;
 
     /// <summary>Characters (UTF-16) of the answer's text: a stop string cuts it shorter than its tokens.</summary>
     [Id(5)]
