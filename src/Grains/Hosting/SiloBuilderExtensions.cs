@@ -24,7 +24,9 @@ public static class SiloBuilderExtensions
         services.AddSingleton(devices);
         services.AddSingleton<ClusterView>();
         services.AddSingleton<SessionServices>();
+        services.AddSingleton<NodeSessions>();
         services.AddSingleton<NodeReporter>();
+        services.AddSingleton<NodeDrain>();
         services.AddSingleton<IHostedService>(provider => provider.GetRequiredService<NodeReporter>());
         builder.AddPlacementDirector<SessionPlacement, SessionPlacementDirector>();
         builder.AddPlacementDirector<NodePlacement, NodePlacementDirector>();
