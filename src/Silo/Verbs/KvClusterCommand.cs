@@ -19,6 +19,7 @@ internal static class KvClusterCommand
         SessionVerb.Create(terminal, interrupt),
         ColdVerb.Create(terminal, interrupt),
         ConfigVerb.Create(terminal),
+        PlanVerb.Create(terminal),
         ModelVerb.Create(terminal),
     };
 }
