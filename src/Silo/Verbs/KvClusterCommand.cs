@@ -20,6 +20,7 @@ internal static class KvClusterCommand
         ColdVerb.Create(terminal, interrupt),
         ConfigVerb.Create(terminal),
         PlanVerb.Create(terminal),
+        HealthVerb.Create(terminal),
         ModelVerb.Create(terminal),
     };
 }
