@@ -6,6 +6,7 @@ using KVCluster.Silo.Comparing;
 using KVCluster.Silo.Demo;
 using KVCluster.Silo.Generating;
 using KVCluster.Silo.Models;
+using KVCluster.Silo.Planning;
 
 namespace KVCluster.Silo.Reports;
 
@@ -24,4 +25,5 @@ namespace KVCluster.Silo.Reports;
 [JsonSerializable(typeof(CompareReport))]
 [JsonSerializable(typeof(CompareQuestion[]))]
 [JsonSerializable(typeof(CalibrateReport))]
+[JsonSerializable(typeof(ClusterPlan))]
 internal sealed partial class JsonReports : JsonSerializerContext;

@@ -50,13 +50,20 @@ internal sealed class ServerNode : IAsyncDisposable
         }
     }
 
-    /// <summary>Puts the grains on the node's silo.</summary>
-    public void AddTo(ISiloBuilder silo, ServerSettings settings) => silo.AddKVClusterGrains(
-        _ => new NodeDevices([Worker]), o => o.IdleSaveDelay = TimeSpan.FromSeconds(settings.Cold.IdleSaveSeconds));
+    /// <summary>Puts the grains on a silo with these devices: none for one that only takes requests.</summary>
+    public static void AddGrains(ISiloBuilder silo, IReadOnlyList<IDeviceWorker> workers, ServerSettings settings) =>
+        silo.AddKVClusterGrains(_ => new NodeDevices(workers), options => Configure(options, settings));
 
     public async ValueTask DisposeAsync()
     {
         await Worker.DisposeAsync();
         Model.Dispose();
+    }
+
+    private static void Configure(GrainOptions options, ServerSettings settings)
+    {
+        options.IdleSaveDelay = TimeSpan.FromSeconds(settings.Cold.IdleSaveSeconds);
+        options.DrainTurns = TimeSpan.FromSeconds(settings.Listen.ShutdownSeconds);
+        options.DrainHandOver = TimeSpan.FromSeconds(settings.Drain.HandOverSeconds);
     }
 }

@@ -20,6 +20,8 @@ internal static class KvClusterCommand
         SessionVerb.Create(terminal, interrupt),
         ColdVerb.Create(terminal, interrupt),
         ConfigVerb.Create(terminal),
+        PlanVerb.Create(terminal),
+        HealthVerb.Create(terminal),
         ModelVerb.Create(terminal),
     };
 }

@@ -61,7 +61,7 @@ public class ChatPlanTests
         })!;
 
         Assert.Equal((0.5f, 0.9f, 40, ulong.MaxValue, 7), (sampling.Temperature, sampling.TopP, sampling.TopK, sampling.Seed, sampling.MaxTokens));
-        Assert.Equal(["x"], sampling.StopStrings);
+        Assert.Equal(["x"], sampling.StopStrings!);
         Assert.Equal(SamplingSettings.AnyJsonObject, sampling.AnswerSchema);
     }
 }
