@@ -2,6 +2,7 @@ using KVCluster.Benchmarks.Sessions;
 using KVCluster.Engine.Embedded;
 using KVCluster.Grains;
 using KVCluster.Silo.Configuration;
+using KVCluster.Silo.Gateway.Health;
 using KVCluster.Silo.Gateway;
 using KVCluster.Worker;
 using Microsoft.AspNetCore.Builder;
@@ -24,7 +25,7 @@ internal sealed class StubServer : IAsyncDisposable
     {
         _model = LocalModel.Open(model, new LocalModelOptions { ContextTokens = 64, Threads = 1 });
         _app = GatewayApp.Build(
-            new ListenSettings { Url = "http://127.0.0.1:0" }, _engine.Client, new ServedModel("m", _model, default), null, _ => { });
+            new ListenSettings { Url = "http://127.0.0.1:0" }, _engine.Client, new ServedModel("m", ModelText.Of(_model), default), null, new ServerHealth([]), _ => { });
     }
 
     public IGrainFactory Grains => _engine.Client;

@@ -125,6 +125,17 @@ public interface ISessionGrain : IGrainWithStringKey
     [Alias("Demote"), ResponseTimeout("00:05:00")]
     Task<SessionInfo> Demote(CancellationToken cancellationToken = default);
 
+    /// <summary>
+    /// Keeps the cache from being cut, or taken off its device, for want of memory; what is asked for (<see cref="Compress"/>,
+    /// <see cref="Demote"/>, <see cref="Move"/>) is done all the same. A later call replaces an earlier one; zero ends it. The pin goes along
+    /// with a move, and ends with the node.
+    /// </summary>
+    /// <exception cref="SessionNotFoundException">It was not created.</exception>
+    /// <exception cref="SessionClosedException">It was closed.</exception>
+    /// <exception cref="InvalidRequestException">The time is out of range, or pinned caches would take more than their share of the device.</exception>
+    [Alias("Pin"), AlwaysInterleave]
+    Task<SessionInfo> Pin(PinRequest request, CancellationToken cancellationToken = default);
+
     /// <summary>Closes the session for good: history, cache and cold copies are deleted. Closing again changes nothing.</summary>
     /// <exception cref="SessionNotFoundException">It was not created.</exception>
     /// <exception cref="SessionBusyException">A turn is running.</exception>

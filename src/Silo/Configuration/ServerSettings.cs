@@ -25,7 +25,11 @@ internal sealed class ServerSettings
 
     public TenantSettings Tenants { get; init; } = new();
 
+    public PressureSettings Pressure { get; init; } = new();
+
     public SessionSettings Sessions { get; init; } = new();
+
+    public DrainSettings Drain { get; init; } = new();
 }
 
 internal sealed class ListenSettings
@@ -54,7 +58,7 @@ internal sealed class NodeSettings
     [Description("the node's name; empty: node-1")]
     public string Name { get; init; } = "";
 
-    [Description("nodes in this process, each with a device and an arena of its own"), Range(1, 16)]
+    [Description("nodes in this process, each with a device and an arena of its own; 0 (Orleans builds): takes requests for the devices of other processes"), Range(0, 16)]
     public int Count { get; init; } = 1;
 }
 

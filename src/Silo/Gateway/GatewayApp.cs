@@ -3,6 +3,7 @@ using KVCluster.Inference;
 using KVCluster.Silo.Configuration;
 using KVCluster.Silo.Gateway.Files;
 using KVCluster.Silo.Gateway.OpenApi;
+using KVCluster.Silo.Gateway.Health;
 using KVCluster.Silo.OpenAi;
 using KVCluster.Silo.Tenants;
 using Microsoft.AspNetCore.Builder;
@@ -23,9 +24,10 @@ internal static class GatewayApp
     /// <param name="grains">The cluster's client.</param>
     /// <param name="model">The model served.</param>
     /// <param name="tenants">Keys; null: everybody on loopback.</param>
+    /// <param name="health">What probes are told.</param>
     /// <param name="logging">Where logs go.</param>
     public static WebApplication Build(
-        ListenSettings listen, IGrainFactory grains, ServedModel model, TenantFile? tenants, Action<ILoggingBuilder> logging)
+        ListenSettings listen, IGrainFactory grains, ServedModel model, TenantFile? tenants, ServerHealth health, Action<ILoggingBuilder> logging)
     {
         Uri address = AddressOf(listen, tenants is not null);
         WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
@@ -36,10 +38,12 @@ internal static class GatewayApp
         builder.Services.Configure<HostOptions>(o => o.ShutdownTimeout = TimeSpan.FromSeconds(listen.ShutdownSeconds));
         WebApplication app = builder.Build();
         app.UseMiddleware<GatewayErrors>();
+        app.Use(HealthEndpoints.Admission(health));
         var authentication = new Authentication(tenants);
         app.Lifetime.ApplicationStopped.Register(authentication.Dispose);
         app.Use(authentication.InvokeAsync);
         app.UseRouting();
+        HealthEndpoints.Map(app, health);
         Map(app, grains, model);
         return app;
     }
@@ -58,7 +62,6 @@ internal static class GatewayApp
         new SessionEndpoints(grains).Map(app);
         new SessionFileEndpoints(grains).Map(app);
         ApiDocumentEndpoint.Map(app, model.Name);
-        app.MapGet("/healthz", (RequestDelegate)(c => c.Response.WriteAsync("ok\n")));
         app.MapFallback((RequestDelegate)(c => throw OpenAiException.NotFound($"there is no {c.Request.Method} {c.Request.Path} here")));
     }
 

@@ -23,7 +23,7 @@ internal static class SessionErrors
         NodeNotFoundException => OpenAiException.Invalid("node", error.Message, "node_not_found"),
         InvalidRequestException or InputException => OpenAiException.Invalid(null, error.Message),
         SessionUnavailableException => Unavailable(error.Message),
-        OrleansException => Unavailable("the session's node cannot be reached; send the request again"),
+        OrleansException or EnumerationAbortedException => Unavailable("the session's node cannot be reached; send the request again"),
         TimeoutException => Unavailable("the session did not answer in time; send the request again"),
         _ => null,
     };

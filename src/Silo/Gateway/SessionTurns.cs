@@ -69,8 +69,10 @@ internal sealed class SessionTurns(IGrainFactory grains, Caller caller)
     /// <summary>Runs the turn. Whoever stops reading ends it.</summary>
     public IAsyncEnumerable<TokenChunk> RunAsync(
         TurnStart start, SamplingSettings sampling, string? idempotencyKey, CancellationToken cancellationToken) =>
-        Grain(start.Session).Generate(
-            new GenerateRequest { Prompt = start.Prompt, Sampling = sampling, IdempotencyKey = idempotencyKey }, cancellationToken);
+        MovingSessions.FollowAsync(
+            () => Grain(start.Session).Generate(
+                new GenerateRequest { Prompt = start.Prompt, Sampling = sampling, IdempotencyKey = idempotencyKey }, cancellationToken),
+            cancellationToken);
 
     /// <summary>The start with the number of its turn.</summary>
     public async Task<TurnStart> NumberedAsync(TurnStart start, CancellationToken cancellationToken) =>
@@ -127,7 +129,8 @@ internal sealed class SessionTurns(IGrainFactory grains, Caller caller)
     {
         try
         {
-            await Grain(id).Create(new SessionOptions { Priority = caller.Priority }, cancellationToken);
+            var options = new SessionOptions { Priority = caller.Priority };
+            await MovingSessions.FollowAsync(() => Grain(id).Create(options, cancellationToken), cancellationToken);
         }
         catch (SessionExistsException)
         {

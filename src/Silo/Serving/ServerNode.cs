@@ -23,8 +23,8 @@ internal sealed class ServerNode : IAsyncDisposable
 
     public DeviceWorker Worker { get; }
 
-    /// <exception cref="Inference.InputException">The model cannot be opened.</exception>
-    public static ServerNode Open(string name, string path, ModelSettings settings, ISnapshotStore? cold)
+    /// <exception cref="Inference.InputException">The model cannot be opened, or a setting is wrong.</exception>
+    public static ServerNode Open(string name, string path, ModelSettings settings, PressureSettings pressure, ISnapshotStore? cold)
     {
         LocalModel model = LocalModel.Open(path, new LocalModelOptions
         {
@@ -36,7 +36,12 @@ internal sealed class ServerNode : IAsyncDisposable
         });
         try
         {
-            return new ServerNode(name, model, new DeviceWorker(model, new DeviceWorkerOptions(), cold));
+            var options = new DeviceWorkerOptions
+            {
+                Pressure = pressure.ToOptions(),
+                MaxWaitingTurnsPerTenant = pressure.WaitingTurnsPerTenant,
+            };
+            return new ServerNode(name, model, new DeviceWorker(model, options, cold));
         }
         catch
         {
@@ -45,13 +50,20 @@ internal sealed class ServerNode : IAsyncDisposable
         }
     }
 
-    /// <summary>Puts the grains on the node's silo.</summary>
-    public void AddTo(ISiloBuilder silo, ServerSettings settings) => silo.AddKVClusterGrains(
-        _ => new NodeDevices([Worker]), o => o.IdleSaveDelay = TimeSpan.FromSeconds(settings.Cold.IdleSaveSeconds));
+    /// <summary>Puts the grains on a silo with these devices: none for one that only takes requests.</summary>
+    public static void AddGrains(ISiloBuilder silo, IReadOnlyList<IDeviceWorker> workers, ServerSettings settings) =>
+        silo.AddKVClusterGrains(_ => new NodeDevices(workers), options => Configure(options, settings));
 
     public async ValueTask DisposeAsync()
     {
         await Worker.DisposeAsync();
         Model.Dispose();
+    }
+
+    private static void Configure(GrainOptions options, ServerSettings settings)
+    {
+        options.IdleSaveDelay = TimeSpan.FromSeconds(settings.Cold.IdleSaveSeconds);
+        options.DrainTurns = TimeSpan.FromSeconds(settings.Listen.ShutdownSeconds);
+        options.DrainHandOver = TimeSpan.FromSeconds(settings.Drain.HandOverSeconds);
     }
 }

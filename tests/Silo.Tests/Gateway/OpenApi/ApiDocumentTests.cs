@@ -1,8 +1,10 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using KVCluster.Silo.Configuration;
+using KVCluster.Silo.Gateway.Health;
 using KVCluster.Silo.Gateway;
 using KVCluster.Silo.Gateway.OpenApi;
+using KVCluster.Worker;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.OpenApi;
@@ -31,7 +33,7 @@ public class ApiDocumentTests(TestServer server) : IClassFixture<TestServer>
     public async Task Every_route_is_in_it_and_nothing_else()
     {
         await using WebApplication app = GatewayApp.Build(
-            new ListenSettings { Url = "http://127.0.0.1:0" }, server.Host.Grains, new ServedModel("needle", server.Host.Nodes[0].Model, default), null, _ => { });
+            new ListenSettings { Url = "http://127.0.0.1:0" }, server.Host.Grains, new ServedModel("needle", ModelText.Of(server.Host.Nodes[0].Model), default), null, new ServerHealth(server.Host.Nodes), _ => { });
         IEnumerable<string> routed = ((IEndpointRouteBuilder)app).DataSources
             .SelectMany(source => source.Endpoints).OfType<RouteEndpoint>()
             .SelectMany(e => (e.Metadata.GetMetadata<HttpMethodMetadata>()?.HttpMethods ?? []).Select(method => $"{method} {e.RoutePattern.RawText!.TrimEnd('/')}"))
