@@ -3,6 +3,7 @@ using KVCluster.Silo.Configuration;
 using KVCluster.Storage;
 using KVCluster.Worker;
 using KVCluster.Worker.Serving;
+using Microsoft.Extensions.DependencyInjection;
 using Orleans.Hosting;
 
 namespace KVCluster.Silo.Serving;
@@ -51,8 +52,19 @@ internal sealed class ServerNode : IAsyncDisposable
     }
 
     /// <summary>Puts the grains on a silo with these devices: none for one that only takes requests.</summary>
-    public static void AddGrains(ISiloBuilder silo, IReadOnlyList<IDeviceWorker> workers, ServerSettings settings) =>
+    /// <param name="silo">The silo.</param>
+    /// <param name="workers">Its devices.</param>
+    /// <param name="settings">The server's.</param>
+    /// <param name="terms">What tenants are promised; null: all are alike.</param>
+    public static void AddGrains(ISiloBuilder silo, IReadOnlyList<IDeviceWorker> workers, ServerSettings settings, ITenantTerms? terms)
+    {
+        if (terms is not null)
+        {
+            silo.Services.AddSingleton(terms);
+        }
+
         silo.AddKVClusterGrains(_ => new NodeDevices(workers), options => Configure(options, settings));
+    }
 
     public async ValueTask DisposeAsync()
     {
