@@ -1,4 +1,5 @@
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
 using Orleans.Hosting;
 
@@ -28,6 +29,9 @@ public static class SiloBuilderExtensions
         services.AddSingleton<NodeReporter>();
         services.AddSingleton<NodeDrain>();
         services.AddSingleton<IHostedService>(provider => provider.GetRequiredService<NodeReporter>());
+        services.TryAddSingleton<ITenantTerms, EqualTenantTerms>();
+        services.AddSingleton<MemoryBalancer>();
+        services.AddSingleton<IHostedService>(provider => provider.GetRequiredService<MemoryBalancer>());
         builder.AddPlacementDirector<SessionPlacement, SessionPlacementDirector>();
         builder.AddPlacementDirector<NodePlacement, NodePlacementDirector>();
         return builder;

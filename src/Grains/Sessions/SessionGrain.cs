@@ -111,7 +111,7 @@ internal sealed partial class SessionGrain(
         _turns.RequireExists();
         ResidentSession? resident = null;
         await OnDevice(async () => resident = await _device.DescribeAsync(cancellationToken));
-        return SessionDescription.Of(_id, _turns, services.Node, _device, resident);
+        return SessionDescription.Of(_id, _turns, services.Node, _device, resident) with { PinnedUntil = _pinnedUntil > Now ? _pinnedUntil : null };
     }
 
     /// <inheritdoc/>

@@ -1,6 +1,8 @@
 using System.Net;
 using KVCluster.Inference;
 using KVCluster.Silo.Configuration;
+using KVCluster.Silo.Gateway.Files;
+using KVCluster.Silo.Gateway.OpenApi;
 using KVCluster.Silo.Gateway.Health;
 using KVCluster.Silo.OpenAi;
 using KVCluster.Silo.Tenants;
@@ -58,6 +60,8 @@ internal static class GatewayApp
             ? c.Response.WriteAsJsonAsync(self, OpenAiJson.Web.ModelBody)
             : throw OpenAiException.NotFound($"the model '{c.Request.RouteValues["id"]}' does not exist", "model", "model_not_found")));
         new SessionEndpoints(grains).Map(app);
+        new SessionFileEndpoints(grains).Map(app);
+        ApiDocumentEndpoint.Map(app, model.Name);
         app.MapFallback((RequestDelegate)(c => throw OpenAiException.NotFound($"there is no {c.Request.Method} {c.Request.Path} here")));
     }
 
@@ -66,8 +70,8 @@ internal static class GatewayApp
         kestrel.AddServerHeader = false;
         kestrel.Limits.MaxRequestBodySize = listen.MaxRequestBytes;
         kestrel.Limits.MaxConcurrentConnections = listen.MaxConnections;
-        kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(15);
-        kestrel.Limits.MinRequestBodyDataRate = new MinDataRate(240, TimeSpan.FromSeconds(5));
+        kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(listen.HeadersTimeoutSeconds);
+        kestrel.Limits.MinRequestBodyDataRate = new MinDataRate(listen.MinBodyBytesPerSecond, TimeSpan.FromSeconds(5));
     }
 
     private static Uri AddressOf(ListenSettings listen, bool hasKeys)

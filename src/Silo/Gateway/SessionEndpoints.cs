@@ -183,10 +183,13 @@ internal sealed class SessionEndpoints(IGrainFactory grains)
         await context.Response.WriteAsJsonAsync(body, SessionJson.Web.IReadOnlyListNodeBody, cancellationToken: context.RequestAborted);
     }
 
-    private ISessionGrain Grain(HttpContext context) =>
-        grains.GetGrain<ISessionGrain>(SessionId.Of(RequestTenant.Of(context), (string)context.Request.RouteValues["id"]!).Key);
+    private ISessionGrain Grain(HttpContext context) => grains.GetGrain<ISessionGrain>(IdOf(context).Key);
 
-    private static Task WriteAsync(HttpContext context, SessionInfo info) =>
+    /// <summary>The session that the path names, of the caller's tenant.</summary>
+    /// <exception cref="InvalidRequestException">The id is not valid.</exception>
+    public static SessionId IdOf(HttpContext context) => SessionId.Of(RequestTenant.Of(context), (string)context.Request.RouteValues["id"]!);
+
+    public static Task WriteAsync(HttpContext context, SessionInfo info) =>
         context.Response.WriteAsJsonAsync(SessionBody.Of(info), SessionJson.Web.SessionBody, cancellationToken: context.RequestAborted);
 
     private static int Number(HttpContext context, string name, int standard, int least, int most)

@@ -17,6 +17,7 @@ internal static class SessionErrors
         SessionExistsException => Conflict(error.Message, "session_exists"),
         IdempotencyConflictException => Conflict(error.Message, "idempotency_key_conflict"),
         HistoryMismatchException => Conflict(error.Message, "history_mismatch"),
+        ModelMismatchException => Conflict(error.Message, "model_mismatch"),
         TokenBudgetException => OpenAiException.Invalid("messages", error.Message, "context_length_exceeded"),
         DeviceOverloadedException busy => OpenAiException.Busy(error.Message, busy.RetryAfter),
         NodeNotFoundException => OpenAiException.Invalid("node", error.Message, "node_not_found"),

@@ -22,7 +22,11 @@ internal sealed class SessionTurns(IGrainFactory grains, Caller caller)
         if (session is not null)
         {
             var named = SessionId.Of(caller.Tenant, session);
-            await EnsureAsync(named, cancellationToken);
+            if (!AutoSessions.IsAuto(session))
+            {
+                await EnsureAsync(named, cancellationToken);
+            }
+
             return WholeOf(named, conversation) with { IsNamed = true };
         }
 
@@ -144,7 +148,7 @@ internal sealed class SessionTurns(IGrainFactory grains, Caller caller)
         "messages",
         "history_mismatch");
 
-    private SessionId NewId() => SessionId.Of(caller.Tenant, "auto-" + Guid.CreateVersion7().ToString("N"));
+    private SessionId NewId() => SessionId.Of(caller.Tenant, AutoSessions.NewId());
 
     private ISessionGrain Grain(SessionId id) => grains.GetGrain<ISessionGrain>(id.Key);
 }

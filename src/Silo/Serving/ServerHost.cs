@@ -1,5 +1,5 @@
 using KVCluster.Silo.Configuration;
-using KVCluster.Silo.Demo;
+using KVCluster.Silo.Models;
 using KVCluster.Silo.Gateway;
 using KVCluster.Silo.Gateway.Health;
 using KVCluster.Silo.Tenants;
@@ -83,13 +83,14 @@ internal sealed class ServerHost : IAsyncDisposable
         for (int i = 0; i < Settings.Node.Count; i++)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            ServerNode node = ServerNode.Open(names[i], path, Settings.Model, cold);
+            ServerNode node = ServerNode.Open(names[i], path, Settings.Model, Settings.Pressure, cold);
             _nodes.Add(node);
             _undo.Push(node.DisposeAsync);
         }
 
         _cluster = await NodeCluster.StartAsync(Settings, names, _nodes, logging, cancellationToken);
         _undo.Push(_cluster.DisposeAsync);
+        CloseUnused(tenants, loggers, time);
         ModelText text = _nodes.Count > 0 ? ModelText.Of(_nodes[0].Model) : ModelText.Open(path);
         var served = new ServedModel(ModelName, text, time.GetUtcNow());
         _health = new ServerHealth(_nodes);
@@ -98,6 +99,23 @@ internal sealed class ServerHost : IAsyncDisposable
         await app.StartAsync(cancellationToken);
         _undo.Push(async () => await app.StopAsync());
         Address = new Uri(app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First());
+    }
+
+    private void CloseUnused(TenantFile? tenants, ILoggerFactory loggers, TimeProvider time)
+    {
+        if (Settings.Sessions.UnnamedUnusedHours == 0)
+        {
+            return;
+        }
+
+        var unused = new UnusedSessions(
+            Grains,
+            () => tenants?.Tenants() ?? [Authentication.DefaultTenant],
+            TimeSpan.FromHours(Settings.Sessions.UnnamedUnusedHours),
+            time,
+            loggers.CreateLogger<UnusedSessions>());
+        unused.Start();
+        _undo.Push(unused.DisposeAsync);
     }
 
     private async Task LeaveAsync()

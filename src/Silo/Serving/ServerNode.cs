@@ -23,8 +23,8 @@ internal sealed class ServerNode : IAsyncDisposable
 
     public DeviceWorker Worker { get; }
 
-    /// <exception cref="Inference.InputException">The model cannot be opened.</exception>
-    public static ServerNode Open(string name, string path, ModelSettings settings, ISnapshotStore? cold)
+    /// <exception cref="Inference.InputException">The model cannot be opened, or a setting is wrong.</exception>
+    public static ServerNode Open(string name, string path, ModelSettings settings, PressureSettings pressure, ISnapshotStore? cold)
     {
         LocalModel model = LocalModel.Open(path, new LocalModelOptions
         {
@@ -36,7 +36,12 @@ internal sealed class ServerNode : IAsyncDisposable
         });
         try
         {
-            return new ServerNode(name, model, new DeviceWorker(model, new DeviceWorkerOptions(), cold));
+            var options = new DeviceWorkerOptions
+            {
+                Pressure = pressure.ToOptions(),
+                MaxWaitingTurnsPerTenant = pressure.WaitingTurnsPerTenant,
+            };
+            return new ServerNode(name, model, new DeviceWorker(model, options, cold));
         }
         catch
         {
