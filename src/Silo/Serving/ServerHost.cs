@@ -75,7 +75,7 @@ internal sealed class ServerHost : IAsyncDisposable
         for (int i = 0; i < Settings.Node.Count; i++)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            ServerNode node = ServerNode.Open(NodeName(i), path, Settings.Model, cold);
+            ServerNode node = ServerNode.Open(NodeName(i), path, Settings.Model, Backends.Of(Settings.Model, i), cold);
             _nodes.Add(node);
             _undo.Push(node.DisposeAsync);
         }

@@ -1,4 +1,5 @@
 using KVCluster.Grains;
+using KVCluster.Inference.Backend;
 using KVCluster.Silo.Configuration;
 using KVCluster.Storage;
 using KVCluster.Worker;
@@ -24,10 +25,11 @@ internal sealed class ServerNode : IAsyncDisposable
     public DeviceWorker Worker { get; }
 
     /// <exception cref="Inference.InputException">The model cannot be opened.</exception>
-    public static ServerNode Open(string name, string path, ModelSettings settings, ISnapshotStore? cold)
+    public static ServerNode Open(string name, string path, ModelSettings settings, IBackendFactory backend, ISnapshotStore? cold)
     {
         LocalModel model = LocalModel.Open(path, new LocalModelOptions
         {
+            Backend = backend,
             KvType = settings.KvType,
             ArenaBytes = settings.ArenaBytes > 0 ? settings.ArenaBytes : null,
             PageTokens = settings.PageTokens,
@@ -36,7 +38,7 @@ internal sealed class ServerNode : IAsyncDisposable
         });
         try
         {
-            return new ServerNode(name, model, new DeviceWorker(model, new DeviceWorkerOptions(), cold));
+            return new ServerNode(name, model, new DeviceWorker(model, new DeviceWorkerOptions { Device = backend.Device }, cold));
         }
         catch
         {

@@ -39,7 +39,16 @@ internal sealed class StepRunner(DeviceParts parts, TurnBoard board, TurnAttache
             turn.StartedAt = turn.StartedAt == 0 ? start : turn.StartedAt;
         }
 
-        parts.Backend.Forward(_batch);
+        try
+        {
+            parts.Backend.Forward(_batch);
+        }
+        catch (ArenaFullException)
+        {
+            // The pages were there, but the device had no memory for the step's activations: fewer turns must do.
+            return FreeMemory();
+        }
+
         Account(start, parts.Now);
         for (int i = 0; i < _served.Count; i++)
         {
