@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -28,14 +27,14 @@ internal sealed record DevicePeak(double BytesPerSecond, double FlopsPerSecond)
         double best = double.MaxValue;
         for (int i = 0; i < 8; i++)
         {
-            long start = Stopwatch.GetTimestamp();
+            Clock clock = Clock.Start();
             work();
             if (device.type == DeviceType.CUDA)
             {
                 cuda.synchronize(device);
             }
 
-            best = Math.Min(best, Stopwatch.GetElapsedTime(start).TotalSeconds);
+            best = Math.Min(best, clock.Seconds);
         }
 
         return best;

@@ -16,6 +16,7 @@ internal static class Peer
             script, "--shape", Shape.Numbers(settings.Shape), "--device", settings.Device, "--dtype", settings.Type == Inference.Torch.TorchComputeType.F32 || settings.Device == "cpu" ? "float32" : "bfloat16",
             "--prompt", Text(settings.Prompt), "--context", Text(settings.Context), "--generate", Text(settings.Generate),
             "--batches", string.Join(',', settings.Batches), "--threads", Text(settings.Threads),
+            .. Clock.Processor ? ["--processor-time"] : Array.Empty<string>(),
         ];
         Array.ForEach(arguments, start.ArgumentList.Add);
         using Process process = Process.Start(start)!;

@@ -14,13 +14,17 @@ var generate = new Option<int>("--generate") { DefaultValueFactory = _ => 16 };
 var batches = new Option<string>("--batches") { Description = "sequences that decode together", DefaultValueFactory = _ => "1,4" };
 var threads = new Option<int>("--threads") { DefaultValueFactory = _ => Environment.ProcessorCount };
 var rounds = new Option<int>("--rounds") { DefaultValueFactory = _ => 3 };
+var processor = new Option<bool>("--processor-time") { Description = "seconds of processor time, for a machine that is busy with other things (with --threads 1)" };
 var peer = new Option<string?>("--peer") { Description = "a Python with torch, to run the same shapes in plain PyTorch in turn" };
 var script = new Option<string>("--script") { DefaultValueFactory = _ => "benchmarks/peer/torch_llama.py" };
 var command = new RootCommand("Speed of the TorchSharp backend: tokens/s, bandwidth, share of the device's measured peak.")
 {
-    shape, device, type, kv, prompt, context, generate, batches, threads, rounds, peer, script,
+    shape, device, type, kv, prompt, context, generate, batches, threads, rounds, processor, peer, script,
 };
-command.SetAction(r => Report.Run(
+command.SetAction(r =>
+{
+    Clock.Processor = r.GetValue(processor);
+    Report.Run(
     new Settings(
         r.GetValue(shape)!,
         r.GetValue(device)!,
@@ -33,5 +37,6 @@ command.SetAction(r => Report.Run(
         r.GetValue(threads),
         r.GetValue(rounds)),
     r.GetValue(peer),
-    r.GetValue(script)!));
+    r.GetValue(script)!);
+});
 return command.Parse(args).Invoke();

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using KVCluster.Compression;
 using KVCluster.Inference.Backend;
 using KVCluster.Inference.Kv;
@@ -15,9 +14,9 @@ internal sealed class Workload(TorchBackend backend, Settings settings)
     public double Prefill()
     {
         using KvCache cache = backend.CreateCache();
-        long start = Stopwatch.GetTimestamp();
+        Clock clock = Clock.Start();
         Append(cache, settings.Prompt);
-        return Stopwatch.GetElapsedTime(start).TotalSeconds;
+        return clock.Seconds;
     }
 
     /// <summary>Tokens of so many sequences of the context's length, each with its logits; with observation as serving has it, or without.</summary>
@@ -26,13 +25,13 @@ internal sealed class Workload(TorchBackend backend, Settings settings)
         KvCache[] caches = Filled(sequences, observe);
         ForwardRequest[] batch = [.. caches.Select(c => new ForwardRequest(c) { Tokens = new int[] { 5 }, LogitsDestination = new float[_logits.Length] })];
         backend.Forward(batch);
-        long start = Stopwatch.GetTimestamp();
+        Clock clock = Clock.Start();
         for (int i = 0; i < settings.Generate; i++)
         {
             backend.Forward(batch);
         }
 
-        double seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
+        double seconds = clock.Seconds;
         Array.ForEach(caches, c => c.Dispose());
         return seconds;
     }
@@ -45,10 +44,10 @@ internal sealed class Workload(TorchBackend backend, Settings settings)
         var random = new Random(1);
         int[][] kept = [.. Enumerable.Range(0, g.Heads)
             .Select(i => Enumerable.Range(0, cache.Length(i / g.KvHeads, i % g.KvHeads)).Where(_ => random.Next(2) == 0).ToArray())];
-        long start = Stopwatch.GetTimestamp();
+        Clock clock = Clock.Start();
         cache.Compact(new RetentionPlan(g.Layers, g.KvHeads, kept));
         Finish(cache);
-        double seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
+        double seconds = clock.Seconds;
         cache.Dispose();
         return (seconds, kept.Sum(k => (long)k.Length) * 2 * (g.RowBytes + g.ScaleBytes));
     }
@@ -66,9 +65,9 @@ internal sealed class Workload(TorchBackend backend, Settings settings)
         }
 
         var bytes = new byte[pages.Count * g.PageBytes];
-        long start = Stopwatch.GetTimestamp();
+        Clock clock = Clock.Start();
         backend.Pool.Store.ExportPages(System.Runtime.InteropServices.CollectionsMarshal.AsSpan(pages), bytes);
-        return (Stopwatch.GetElapsedTime(start).TotalSeconds, bytes.Length);
+        return (clock.Seconds, bytes.Length);
     }
 
     private KvCache[] Filled(int sequences, bool observe)

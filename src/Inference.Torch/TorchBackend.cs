@@ -57,7 +57,7 @@ public sealed partial class TorchBackend : IInferenceBackend
 
         _tables = new BlockTables(geometry, _device.Handle);
         _pool = new ObservationPool(geometry.PageTokens, _device.Handle);
-        var core = new AttentionCore(options.MaxScoreBytes);
+        var core = new AttentionCore(options.MaxScoreBytes, options.FusedAttention ?? _device.IsCuda);
         _parts = new PassParts(_model, new DecoderLayers(_model), _store, core, MaxBatchTokens);
         _forward = new ForwardPass(_model, _parts.Layers, _store, _tables, _pool, core);
     }

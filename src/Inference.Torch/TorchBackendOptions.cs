@@ -35,6 +35,11 @@ public sealed record TorchBackendOptions
     /// <summary>Bytes of attention logits made at a time: longer chunks are cut along their queries. Bounds the workspace, not the result.</summary>
     public long MaxScoreBytes { get; init; } = 256L << 20;
 
+    /// <summary>
+    /// Whether queries whose attention nobody observes go by scaled_dot_product_attention; null: on CUDA, where it has kernels of its own.
+    /// </summary>
+    public bool? FusedAttention { get; init; }
+
     /// <summary>Checks every option. Throws <see cref="InputException"/> naming the one out of range.</summary>
     public void Validate()
     {

@@ -85,10 +85,13 @@ internal sealed class TorchDevice
         }
     }
 
+    // TorchSharp puts the whole trace of its search for libraries behind the first sentence.
     private static string FirstLine(Exception e)
     {
-        string message = (e.GetBaseException().Message ?? "").Trim();
-        int end = message.IndexOf('\n', StringComparison.Ordinal);
-        return end < 0 ? message : message[..end].TrimEnd();
+        string message = e.GetBaseException().Message.Trim();
+        int end = message.IndexOfAny(['\n', '\r']);
+        string line = end < 0 ? message : message[..end];
+        int trace = line.IndexOf(" Trace from", StringComparison.Ordinal);
+        return trace < 0 ? line.TrimEnd() : line[..trace];
     }
 }

@@ -6,11 +6,12 @@ namespace KVCluster.Inference.Torch.Attention;
 
 /// <summary>
 /// Attention of lanes: a lane is one KV head of one sequence with the queries of its group. Queries whose probabilities somebody wants go
-/// by products and a softmax in float32, the others by scaled_dot_product_attention; both cut along the queries where logits would take
-/// more memory than allowed.
+/// by products and a softmax in float32; the others may go by scaled_dot_product_attention. Both are cut along the queries where logits would
+/// take more memory than allowed.
 /// </summary>
 /// <param name="maxScoreBytes">Most bytes of logits at a time.</param>
-internal sealed class AttentionCore(long maxScoreBytes)
+/// <param name="fused">Whether scaled_dot_product_attention is used.</param>
+internal sealed class AttentionCore(long maxScoreBytes, bool fused)
 {
     /// <summary>
     /// Queries [lanes, T, g, d] against keys and values [lanes, S, d]: outputs [lanes, T, g, d], or null without
@@ -29,7 +30,7 @@ internal sealed class AttentionCore(long maxScoreBytes)
             if (observed || wantOutput)
             {
                 using DisposeScope scope = NewDisposeScope();
-                Tensor? output = observed || mask.MayBeEmpty
+                Tensor? output = observed || mask.MayBeEmpty || !fused
                     ? Explicit(queries, keys, values, mask, observed ? sink : null, first, rows, wantOutput)
                     : Fused(queries, keys, values, mask, first, rows);
                 if (output is not null)

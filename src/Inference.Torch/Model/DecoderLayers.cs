@@ -7,9 +7,6 @@ namespace KVCluster.Inference.Torch.Model;
 /// <summary>The parts of a decoder around attention, over rows of the residual stream. Results belong to the current dispose scope.</summary>
 internal sealed class DecoderLayers(DeviceModel model)
 {
-    /// <summary>Rows up to which the CPU's matrix-vector kernel beats its matrix kernel.</summary>
-    private const int VectorRows = 4;
-
     private readonly float _epsilon = model.Config.RmsNormEpsilon;
 
     /// <summary>Embeddings of ids [rows] on the device.</summary>
@@ -77,19 +74,7 @@ internal sealed class DecoderLayers(DeviceModel model)
 
     private Tensor Linear(Tensor x, Tensor weight)
     {
-        long rows = x.shape[0];
-        if (model.Device.IsCuda || rows > VectorRows)
-        {
-            return F.linear(x, weight);
-        }
-
-        // BLAS packs the whole matrix for a product, which for a few rows costs more than the product.
-        Tensor[] products = new Tensor[rows];
-        for (long row = 0; row < rows; row++)
-        {
-            products[row] = weight.mv(x[row]);
-        }
-
-        return rows == 1 ? products[0].unsqueeze(0) : stack(products);
+        // On a CPU, BLAS packs the whole matrix for a product, which for one row costs more than the product.
+        return !model.Device.IsCuda && x.shape[0] == 1 ? weight.mv(x[0]).unsqueeze(0) : F.linear(x, weight);
     }
 }

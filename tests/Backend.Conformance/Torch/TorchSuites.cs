@@ -5,6 +5,8 @@ namespace KVCluster.Backend.Conformance.Torch;
 
 public sealed class TorchForward() : ForwardConformance(TorchTestBackend.Instance);
 
+public sealed class TorchPlainForward() : ForwardConformance(TorchTestBackend.Plain);
+
 public sealed class TorchTransfers() : TransferConformance(TorchTestBackend.Instance);
 
 public sealed class TorchScoring() : ScoringConformance(TorchTestBackend.Instance);

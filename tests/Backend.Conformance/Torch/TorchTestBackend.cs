@@ -12,12 +12,23 @@ namespace KVCluster.Backend.Conformance.Torch;
 /// </summary>
 internal sealed class TorchTestBackend : TestBackend
 {
-    public static TorchTestBackend Instance { get; } = new();
+    private readonly bool _fused;
+
+    private TorchTestBackend(bool fused)
+    {
+        _fused = fused;
+    }
+
+    /// <summary>As it runs on GPUs: by scaled_dot_product_attention where it can.</summary>
+    public static TorchTestBackend Instance { get; } = new(fused: true);
+
+    /// <summary>As it runs on CPUs.</summary>
+    public static TorchTestBackend Plain { get; } = new(fused: false);
 
     public static string Device { get; } = Environment.GetEnvironmentVariable("KVCLUSTER_TORCH_DEVICE") is { Length: > 0 } name ? name : "cpu";
 
     public override IInferenceBackend Open(LoadedModel model, KvElementType type, long arenaBytes, int pageTokens, int maxBatchTokens) =>
-        new TorchBackend(model, Options(type, arenaBytes, pageTokens, maxBatchTokens));
+        new TorchBackend(model, Options(type, arenaBytes, pageTokens, maxBatchTokens) with { FusedAttention = _fused });
 
     public override double RoundingTolerance(KvElementType type) => type switch
     {
