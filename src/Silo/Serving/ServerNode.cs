@@ -24,8 +24,13 @@ internal sealed class ServerNode : IAsyncDisposable
 
     public DeviceWorker Worker { get; }
 
+<<<<<<< HEAD
     /// <exception cref="Inference.InputException">The model cannot be opened.</exception>
     public static ServerNode Open(string name, string path, ModelSettings settings, IBackendFactory backend, ISnapshotStore? cold)
+=======
+    /// <exception cref="Inference.InputException">The model cannot be opened, or a setting is wrong.</exception>
+    public static ServerNode Open(string name, string path, ModelSettings settings, PressureSettings pressure, ISnapshotStore? cold)
+>>>>>>> main
     {
         LocalModel model = LocalModel.Open(path, new LocalModelOptions
         {
@@ -38,7 +43,16 @@ internal sealed class ServerNode : IAsyncDisposable
         });
         try
         {
+<<<<<<< HEAD
             return new ServerNode(name, model, new DeviceWorker(model, new DeviceWorkerOptions { Device = backend.Device }, cold));
+=======
+            var options = new DeviceWorkerOptions
+            {
+                Pressure = pressure.ToOptions(),
+                MaxWaitingTurnsPerTenant = pressure.WaitingTurnsPerTenant,
+            };
+            return new ServerNode(name, model, new DeviceWorker(model, options, cold));
+>>>>>>> main
         }
         catch
         {
@@ -47,13 +61,20 @@ internal sealed class ServerNode : IAsyncDisposable
         }
     }
 
-    /// <summary>Puts the grains on the node's silo.</summary>
-    public void AddTo(ISiloBuilder silo, ServerSettings settings) => silo.AddKVClusterGrains(
-        _ => new NodeDevices([Worker]), o => o.IdleSaveDelay = TimeSpan.FromSeconds(settings.Cold.IdleSaveSeconds));
+    /// <summary>Puts the grains on a silo with these devices: none for one that only takes requests.</summary>
+    public static void AddGrains(ISiloBuilder silo, IReadOnlyList<IDeviceWorker> workers, ServerSettings settings) =>
+        silo.AddKVClusterGrains(_ => new NodeDevices(workers), options => Configure(options, settings));
 
     public async ValueTask DisposeAsync()
     {
         await Worker.DisposeAsync();
         Model.Dispose();
+    }
+
+    private static void Configure(GrainOptions options, ServerSettings settings)
+    {
+        options.IdleSaveDelay = TimeSpan.FromSeconds(settings.Cold.IdleSaveSeconds);
+        options.DrainTurns = TimeSpan.FromSeconds(settings.Listen.ShutdownSeconds);
+        options.DrainHandOver = TimeSpan.FromSeconds(settings.Drain.HandOverSeconds);
     }
 }

@@ -48,6 +48,10 @@ internal sealed class StepRunner(DeviceParts parts, TurnBoard board, TurnAttache
             // The pages were there, but the device had no memory for the step's activations: fewer turns must do.
             return FreeMemory();
         }
+        finally
+        {
+            _served.ForEach(served => served.Turn.IsPrepared = false);
+        }
 
         Account(start, parts.Now);
         for (int i = 0; i < _served.Count; i++)
@@ -111,7 +115,7 @@ internal sealed class StepRunner(DeviceParts parts, TurnBoard board, TurnAttache
 
         KvCache cache = turn.Session.Cache!;
         int pages = cache.PagesToAppend(rows);
-        if (pages > 0 && !room.Ensure(pages - cache.ReservedPages))
+        if (pages > 0 && !room.Ensure(pages - cache.ReservedPages, turn))
         {
             return false;
         }
@@ -119,6 +123,7 @@ internal sealed class StepRunner(DeviceParts parts, TurnBoard board, TurnAttache
         try
         {
             cache.PrepareAppend(rows);
+            turn.IsPrepared = true;
             return true;
         }
         catch (ArenaFullException)
