@@ -45,8 +45,9 @@ internal sealed class StepRunner(DeviceParts parts, TurnBoard board, TurnAttache
         }
         catch (ArenaFullException)
         {
-            // The pages were there, but the device had no memory for the step's activations: fewer turns must do.
-            return FreeMemory();
+            // The pages were there, but the device had no memory for even one token's activations beside them: fewer turns must do.
+            GiveUp(board.Running[^1], "its memory does not suffice for a step's activations");
+            return true;
         }
         finally
         {
@@ -143,13 +144,14 @@ internal sealed class StepRunner(DeviceParts parts, TurnBoard board, TurnAttache
 
         if (!board.PutBack())
         {
-            GiveUp(board.Running[^1]);
+            Turn last = board.Running[^1];
+            GiveUp(last, $"the memory set aside for session {last.Session.Key} went to a fork of it");
         }
 
         return true;
     }
 
-    private void GiveUp(Turn turn)
+    private void GiveUp(Turn turn, string reason)
     {
         if (turn.Answer is { Count: > 0 } answer)
         {
@@ -158,8 +160,7 @@ internal sealed class StepRunner(DeviceParts parts, TurnBoard board, TurnAttache
             return;
         }
 
-        board.Fail(turn, new DeviceBusyException(
-            $"device {parts.Options.Device}: the memory set aside for session {turn.Session.Key} went to a fork of it", RetryEstimate.Least));
+        board.Fail(turn, new DeviceBusyException($"device {parts.Options.Device}: {reason}", RetryEstimate.Least));
     }
 
     private void Account(long start, long end)
