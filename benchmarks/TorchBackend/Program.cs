@@ -15,17 +15,17 @@ var batches = new Option<string>("--batches") { Description = "sequences that de
 var threads = new Option<int>("--threads") { DefaultValueFactory = _ => Environment.ProcessorCount };
 var rounds = new Option<int>("--rounds") { DefaultValueFactory = _ => 3 };
 var processor = new Option<bool>("--processor-time") { Description = "seconds of processor time, for a machine that is busy with other things (with --threads 1)" };
+var steps = new Option<int>("--flatness") { Description = "runs so many steps of sessions that come and go instead, and prints what memory is held" };
 var peer = new Option<string?>("--peer") { Description = "a Python with torch, to run the same shapes in plain PyTorch in turn" };
 var script = new Option<string>("--script") { DefaultValueFactory = _ => "benchmarks/peer/torch_llama.py" };
 var command = new RootCommand("Speed of the TorchSharp backend: tokens/s, bandwidth, share of the device's measured peak.")
 {
-    shape, device, type, kv, prompt, context, generate, batches, threads, rounds, processor, peer, script,
+    shape, device, type, kv, prompt, context, generate, batches, threads, rounds, processor, steps, peer, script,
 };
 command.SetAction(r =>
 {
     Clock.Processor = r.GetValue(processor);
-    Report.Run(
-    new Settings(
+    var settings = new Settings(
         r.GetValue(shape)!,
         r.GetValue(device)!,
         r.GetValue(type),
@@ -35,8 +35,13 @@ command.SetAction(r =>
         r.GetValue(generate),
         Array.ConvertAll(r.GetValue(batches)!.Split(','), b => int.Parse(b, CultureInfo.InvariantCulture)),
         r.GetValue(threads),
-        r.GetValue(rounds)),
-    r.GetValue(peer),
-    r.GetValue(script)!);
+        r.GetValue(rounds));
+    if (r.GetValue(steps) is > 0 and var count)
+    {
+        Flatness.Run(settings, count);
+        return;
+    }
+
+    Report.Run(settings, r.GetValue(peer), r.GetValue(script)!);
 });
 return command.Parse(args).Invoke();
