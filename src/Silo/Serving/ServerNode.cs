@@ -1,4 +1,5 @@
 using KVCluster.Grains;
+using KVCluster.Inference.Backend;
 using KVCluster.Silo.Configuration;
 using KVCluster.Storage;
 using KVCluster.Worker;
@@ -24,11 +25,17 @@ internal sealed class ServerNode : IAsyncDisposable
 
     public DeviceWorker Worker { get; }
 
+<<<<<<< HEAD
+    /// <exception cref="Inference.InputException">The model cannot be opened.</exception>
+    public static ServerNode Open(string name, string path, ModelSettings settings, IBackendFactory backend, ISnapshotStore? cold)
+=======
     /// <exception cref="Inference.InputException">The model cannot be opened, or a setting is wrong.</exception>
     public static ServerNode Open(string name, string path, ModelSettings settings, PressureSettings pressure, ISnapshotStore? cold)
+>>>>>>> main
     {
         LocalModel model = LocalModel.Open(path, new LocalModelOptions
         {
+            Backend = backend,
             KvType = settings.KvType,
             ArenaBytes = settings.ArenaBytes > 0 ? settings.ArenaBytes : null,
             PageTokens = settings.PageTokens,
@@ -37,12 +44,16 @@ internal sealed class ServerNode : IAsyncDisposable
         });
         try
         {
+<<<<<<< HEAD
+            return new ServerNode(name, model, new DeviceWorker(model, new DeviceWorkerOptions { Device = backend.Device }, cold));
+=======
             var options = new DeviceWorkerOptions
             {
                 Pressure = pressure.ToOptions(),
                 MaxWaitingTurnsPerTenant = pressure.WaitingTurnsPerTenant,
             };
             return new ServerNode(name, model, new DeviceWorker(model, options, cold));
+>>>>>>> main
         }
         catch
         {
