@@ -25,13 +25,9 @@ internal sealed class ServerNode : IAsyncDisposable
 
     public DeviceWorker Worker { get; }
 
-<<<<<<< HEAD
-    /// <exception cref="Inference.InputException">The model cannot be opened.</exception>
-    public static ServerNode Open(string name, string path, ModelSettings settings, IBackendFactory backend, ISnapshotStore? cold)
-=======
     /// <exception cref="Inference.InputException">The model cannot be opened, or a setting is wrong.</exception>
-    public static ServerNode Open(string name, string path, ModelSettings settings, PressureSettings pressure, ISnapshotStore? cold)
->>>>>>> main
+    public static ServerNode Open(
+        string name, string path, ModelSettings settings, PressureSettings pressure, IBackendFactory backend, ISnapshotStore? cold)
     {
         LocalModel model = LocalModel.Open(path, new LocalModelOptions
         {
@@ -44,16 +40,13 @@ internal sealed class ServerNode : IAsyncDisposable
         });
         try
         {
-<<<<<<< HEAD
-            return new ServerNode(name, model, new DeviceWorker(model, new DeviceWorkerOptions { Device = backend.Device }, cold));
-=======
             var options = new DeviceWorkerOptions
             {
+                Device = backend.Device,
                 Pressure = pressure.ToOptions(),
                 MaxWaitingTurnsPerTenant = pressure.WaitingTurnsPerTenant,
             };
             return new ServerNode(name, model, new DeviceWorker(model, options, cold));
->>>>>>> main
         }
         catch
         {
