@@ -5,13 +5,21 @@ namespace KVCluster.Grains;
 
 /// <inheritdoc cref="INodeGrain"/>
 [NodePlacement]
-internal sealed class NodeGrain(INodeDevices devices, ILocalSiloDetails silo) : Grain, INodeGrain
+internal sealed class NodeGrain(INodeDevices devices, ILocalSiloDetails silo, IEnumerable<IColdUsage> cold) : Grain, INodeGrain
 {
     /// <inheritdoc/>
     public Task<NodeReport> Status(CancellationToken cancellationToken)
     {
         RequireHere();
         return Task.FromResult(NodeReports.Of(silo, devices));
+    }
+
+    /// <inheritdoc/>
+    public async Task<NodeObservation> Observe(ObserveRequest request, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        RequireHere();
+        return await NodeObservations.Of(silo.Name, devices, cold.FirstOrDefault(), request, cancellationToken);
     }
 
     /// <inheritdoc/>

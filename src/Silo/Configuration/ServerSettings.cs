@@ -24,6 +24,8 @@ internal sealed class ServerSettings
     public ColdSettings Cold { get; init; } = new();
 
     public TenantSettings Tenants { get; init; } = new();
+
+    public TelemetrySettings Telemetry { get; init; } = new();
 }
 
 internal sealed class ListenSettings

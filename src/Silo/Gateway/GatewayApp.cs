@@ -1,7 +1,9 @@
 using System.Net;
 using KVCluster.Inference;
 using KVCluster.Silo.Configuration;
+using KVCluster.Silo.Dashboard;
 using KVCluster.Silo.OpenAi;
+using KVCluster.Silo.Operators;
 using KVCluster.Silo.Tenants;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
@@ -22,8 +24,9 @@ internal static class GatewayApp
     /// <param name="model">The model served.</param>
     /// <param name="tenants">Keys; null: everybody on loopback.</param>
     /// <param name="logging">Where logs go.</param>
+    /// <param name="operators">The dashboard and the metrics.</param>
     public static WebApplication Build(
-        ListenSettings listen, IGrainFactory grains, ServedModel model, TenantFile? tenants, Action<ILoggingBuilder> logging)
+        ListenSettings listen, IGrainFactory grains, ServedModel model, TenantFile? tenants, Action<ILoggingBuilder> logging, OperatorServices operators)
     {
         Uri address = AddressOf(listen, tenants is not null);
         WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
@@ -38,6 +41,9 @@ internal static class GatewayApp
         app.Lifetime.ApplicationStopped.Register(authentication.Dispose);
         app.Use(authentication.InvokeAsync);
         app.UseRouting();
+        app.Lifetime.ApplicationStopping.Register(operators.Stop);
+        new OperatorEndpoints(operators).Map(app);
+        DashboardFiles.Map(app);
         Map(app, grains, model);
         return app;
     }

@@ -1,6 +1,7 @@
 using KVCluster.Silo.Configuration;
 using KVCluster.Silo.Demo;
 using KVCluster.Silo.Gateway;
+using KVCluster.Silo.Operators;
 using KVCluster.Silo.Tenants;
 using KVCluster.Storage;
 using Microsoft.AspNetCore.Builder;
@@ -69,12 +70,13 @@ internal sealed class ServerHost : IAsyncDisposable
         _undo.Push(() => Sync(loggers.Dispose));
         TenantFile? tenants = Settings.Tenants.File.Length > 0 ? OpenTenants(loggers, time) : null;
         ISnapshotStore? cold = ColdStores.Open(Settings, time, _undo);
+        ColdUsage? usage = ColdUsage.Of(cold, Settings, time);
         string path = Settings.Model.Path.Length > 0 ? Settings.Model.Path : BundledModel.Find();
         ModelName = Settings.Model.Name.Length > 0 ? Settings.Model.Name : NameOf(path);
         for (int i = 0; i < Settings.Node.Count; i++)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            ServerNode node = ServerNode.Open(NodeName(i), path, Settings.Model, cold);
+            ServerNode node = ServerNode.Open(NodeName(i), path, Settings.Model, cold, usage);
             _nodes.Add(node);
             _undo.Push(node.DisposeAsync);
         }
@@ -82,7 +84,9 @@ internal sealed class ServerHost : IAsyncDisposable
         _cluster = await NodeCluster.StartAsync(Settings, _nodes, logging, cancellationToken);
         _undo.Push(_cluster.DisposeAsync);
         var served = new ServedModel(ModelName, _nodes[0].Model, time.GetUtcNow());
-        WebApplication app = GatewayApp.Build(Settings.Listen, Grains, served, tenants, logging);
+        var operators = new OperatorServices(Settings.Telemetry, [.. _nodes.Select(n => n.Name)], Grains, served, tenants, loggers);
+        _undo.Push(operators.DisposeAsync);
+        WebApplication app = GatewayApp.Build(Settings.Listen, Grains, served, tenants, logging, operators);
         _undo.Push(app.DisposeAsync);
         await app.StartAsync(cancellationToken);
         _undo.Push(async () => await app.StopAsync());

@@ -3,6 +3,7 @@ using KVCluster.Silo.Configuration;
 using KVCluster.Storage;
 using KVCluster.Worker;
 using KVCluster.Worker.Serving;
+using Microsoft.Extensions.DependencyInjection;
 using Orleans.Hosting;
 
 namespace KVCluster.Silo.Serving;
@@ -10,8 +11,11 @@ namespace KVCluster.Silo.Serving;
 /// <summary>One node: its model, its device, its name.</summary>
 internal sealed class ServerNode : IAsyncDisposable
 {
-    private ServerNode(string name, LocalModel model, DeviceWorker worker)
+    private readonly IColdUsage? _cold;
+
+    private ServerNode(string name, LocalModel model, DeviceWorker worker, IColdUsage? cold)
     {
+        _cold = cold;
         Name = name;
         Model = model;
         Worker = worker;
@@ -24,7 +28,7 @@ internal sealed class ServerNode : IAsyncDisposable
     public DeviceWorker Worker { get; }
 
     /// <exception cref="Inference.InputException">The model cannot be opened.</exception>
-    public static ServerNode Open(string name, string path, ModelSettings settings, ISnapshotStore? cold)
+    public static ServerNode Open(string name, string path, ModelSettings settings, ISnapshotStore? cold, IColdUsage? usage)
     {
         LocalModel model = LocalModel.Open(path, new LocalModelOptions
         {
@@ -36,7 +40,7 @@ internal sealed class ServerNode : IAsyncDisposable
         });
         try
         {
-            return new ServerNode(name, model, new DeviceWorker(model, new DeviceWorkerOptions(), cold));
+            return new ServerNode(name, model, new DeviceWorker(model, new DeviceWorkerOptions { Node = name }, cold), usage);
         }
         catch
         {
@@ -46,8 +50,15 @@ internal sealed class ServerNode : IAsyncDisposable
     }
 
     /// <summary>Puts the grains on the node's silo.</summary>
-    public void AddTo(ISiloBuilder silo, ServerSettings settings) => silo.AddKVClusterGrains(
-        _ => new NodeDevices([Worker]), o => o.IdleSaveDelay = TimeSpan.FromSeconds(settings.Cold.IdleSaveSeconds));
+    public void AddTo(ISiloBuilder silo, ServerSettings settings)
+    {
+        if (_cold is not null)
+        {
+            silo.Services.AddSingleton(_cold);
+        }
+
+        silo.AddKVClusterGrains(_ => new NodeDevices([Worker]), o => o.IdleSaveDelay = TimeSpan.FromSeconds(settings.Cold.IdleSaveSeconds));
+    }
 
     public async ValueTask DisposeAsync()
     {

@@ -42,6 +42,13 @@ internal sealed class TenantFile
         return Volatile.Read(ref _keys).GetValueOrDefault(HashOf(key));
     }
 
+    /// <summary>Tenants that have a key.</summary>
+    public IReadOnlyList<string> Tenants()
+    {
+        Refresh();
+        return [.. Volatile.Read(ref _keys).Values.Select(key => key.Caller.Tenant).Distinct(StringComparer.Ordinal)];
+    }
+
     /// <summary>How a key is written in the file.</summary>
     public static string HashOf(string key) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(key)));
 

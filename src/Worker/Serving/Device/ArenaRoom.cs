@@ -43,7 +43,13 @@ internal sealed class ArenaRoom(DeviceParts parts, CacheSaver saver)
             _leavingPages -= pages;
             bool leaves = session.IsLeaving && session.Version == version && session.Turn is null;
             session.IsLeaving = false;
-            done(save, session.Cache is null ? 0 : leaves ? session.Drop() : InUse);
+            long freed = session.Cache is null ? 0 : leaves ? session.Drop() : InUse;
+            if (leaves && freed > 0)
+            {
+                parts.Activity.Left(freed, saved: true);
+            }
+
+            done(save, freed);
         });
     }
 
@@ -80,7 +86,9 @@ internal sealed class ArenaRoom(DeviceParts parts, CacheSaver saver)
     {
         if (parts.Store is null || session.IsSaved)
         {
-            return session.Drop();
+            long freed = session.Drop();
+            parts.Activity.Left(freed, saved: false);
+            return freed;
         }
 
         long bytes = session.Cache!.ExclusiveBytes;
