@@ -29,7 +29,7 @@ internal sealed class ClusterObserver : IAsyncDisposable
     private TaskCompletionSource<ClusterTick> _next = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private ClusterTick? _tick;
     private long _indexedAt;
-    private long _polledAt;
+    private long _begunAt;
     private int _viewers;
 
     /// <param name="grains">The cluster's client.</param>
@@ -47,13 +47,16 @@ internal sealed class ClusterObserver : IAsyncDisposable
     /// <summary>The last poll; null before the first.</summary>
     public ClusterTick? Last => Volatile.Read(ref _tick);
 
-    /// <summary>The state as of now: polled again where the last poll is older than <paramref name="age"/>.</summary>
+    /// <summary>
+    /// The state as of now: polled again where the last poll is older than <paramref name="age"/>. Requests that come while a poll runs share the next one.
+    /// </summary>
     public async Task<ClusterTick> CurrentAsync(TimeSpan age, CancellationToken cancellationToken)
     {
+        long arrived = _time.GetTimestamp();
         await _gate.WaitAsync(cancellationToken);
         try
         {
-            return _tick is { } tick && _time.GetElapsedTime(_polledAt) <= age ? tick : await PollAsync(cancellationToken);
+            return _tick is { } tick && (_begunAt > arrived || _time.GetElapsedTime(_begunAt) < age) ? tick : await PollAsync(cancellationToken);
         }
         finally
         {
@@ -134,6 +137,7 @@ internal sealed class ClusterObserver : IAsyncDisposable
 
     private async Task<ClusterTick> PollAsync(CancellationToken cancellationToken)
     {
+        _begunAt = _time.GetTimestamp();
         _poll.Faults.Clear();
         IReadOnlyList<NodeObservation> nodes = await _poll.NodesAsync(cancellationToken);
         IReadOnlyList<NodeView> views = await Task.WhenAll(nodes.Select(node => ViewAsync(node, cancellationToken)));
@@ -148,7 +152,6 @@ internal sealed class ClusterObserver : IAsyncDisposable
         lock (_books)
         {
             ClusterTick tick = Tick(nodes, views, allocator, indexes);
-            _polledAt = _time.GetTimestamp();
             TaskCompletionSource<ClusterTick> reached = _next;
             Volatile.Write(ref _next, new TaskCompletionSource<ClusterTick>(TaskCreationOptions.RunContinuationsAsynchronously));
             Volatile.Write(ref _tick, tick);

@@ -18,7 +18,7 @@ internal sealed record HelloBody(string Tenant, string Role, bool Operator, bool
         return new HelloBody(
             caller.Tenant,
             caller.Role.ToString().ToLowerInvariant(),
-            services.ScopeOf(context).SeesAll,
+            services.HasKeys && services.ScopeOf(context).SeesAll,
             caller.Role == CallerRole.Admin,
             services.Model.Name,
             Program);

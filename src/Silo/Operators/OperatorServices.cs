@@ -14,7 +14,6 @@ namespace KVCluster.Silo.Operators;
 internal sealed class OperatorServices : IAsyncDisposable
 {
     private readonly TelemetrySettings _settings;
-    private readonly bool _hasKeys;
     private readonly OtlpExport? _export;
     private readonly CancellationTokenSource _stopping = new();
 
@@ -28,7 +27,7 @@ internal sealed class OperatorServices : IAsyncDisposable
         TelemetrySettings settings, IReadOnlyList<string> nodes, IGrainFactory grains, ServedModel model, TenantFile? tenants, ILoggerFactory loggers)
     {
         _settings = settings;
-        _hasKeys = tenants is not null;
+        HasKeys = tenants is not null;
         Grains = grains;
         Model = model;
         Metrics = new MetricReader(TelemetrySources.Meters);
@@ -37,6 +36,9 @@ internal sealed class OperatorServices : IAsyncDisposable
             grains, () => tenants?.Tenants() ?? [Authentication.DefaultTenant], TimeProvider.System, loggers.CreateLogger<ClusterObserver>());
         ClusterMetrics.Add(Observer, nodes);
     }
+
+    /// <summary>Whether callers are told apart.</summary>
+    public bool HasKeys { get; }
 
     public IGrainFactory Grains { get; }
 
@@ -52,8 +54,8 @@ internal sealed class OperatorServices : IAsyncDisposable
     public ViewScope ScopeOf(HttpContext context)
     {
         Caller caller = RequestTenant.Caller(context);
-        bool operates = _hasKeys && caller.Role == CallerRole.Admin && _settings.OperatorTenant.Length > 0 && caller.Tenant == _settings.OperatorTenant;
-        return new ViewScope(caller.Tenant, operates || !_hasKeys);
+        bool operates = HasKeys && caller.Role == CallerRole.Admin && _settings.OperatorTenant.Length > 0 && caller.Tenant == _settings.OperatorTenant;
+        return new ViewScope(caller.Tenant, operates || !HasKeys);
     }
 
     /// <summary>The session a path names.</summary>
