@@ -97,7 +97,7 @@ function map(kept, pick) {
     h('div', { class: 'heat-scroll', tabindex: 0, role: 'group', 'aria-label': 'Heat map' }, heatMap(kept, pick)),
     h('figcaption', null,
       h('span', { class: 'scale' }, 'dropped ', Array.from({ length: levels + 1 }, (_, level) => h('i', { class: `fill-heat-${level}` })), ' kept by all'),
-      kept.closed_tokens > 0 ? h('span', null, ` The policy closed the gaps: columns are positions of the cache, not tokens.`) : h('span', null, ' Click to find the place in the text.')),
+      kept.closed_tokens > 0 ? h('span', null, ' · the policy closed the gaps: columns are positions of the cache, not tokens') : h('span', null, ' · click to find the place in the text')),
     h('details', null, h('summary', null, 'Tokens kept, layer by layer'),
       h('table', { class: 'plain' }, h('thead', null, h('tr', null, h('th', { scope: 'col' }, 'Layer'), h('th', { scope: 'col' }, 'Tokens'), h('th', { scope: 'col' }, 'Share'))),
         h('tbody', null, perLayer.map((slots, layer) => h('tr', { 'data-layer': layer }, h('th', { scope: 'row' }, String(layer)), h('td', null, slots.toFixed(1)), h('td', null, percent(slots / kept.positions, 1))))))));

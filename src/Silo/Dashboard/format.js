@@ -17,6 +17,10 @@ export function count(value) {
   return Math.round(value).toLocaleString('en');
 }
 
+export function counted(value, thing) {
+  return `${count(value)} ${thing}${Math.round(value) === 1 ? '' : 's'}`;
+}
+
 export function percent(share, digits = 0) {
   return `${(100 * share).toFixed(digits)} %`;
 }

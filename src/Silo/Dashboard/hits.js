@@ -1,7 +1,7 @@
 // Tokens of history by where they came from, and how good the choice between loading and computing was.
 
 import { h } from './dom.js';
-import { count, percent, seconds } from './format.js';
+import { count, counted, percent, seconds } from './format.js';
 
 const tiers = [
   { id: 'resident', name: 'On the device', of: (part) => (part.source === 'resident' ? part.cached_tokens : 0) },
@@ -23,11 +23,12 @@ export class Hits {
       return;
     }
     this.mark = mark;
-    this.box.replaceChildren(
+    this.box.replaceChildren(...[
       all === 0 ? h('p', { class: 'nothing' }, 'No turn with a history in the last minute.') : bar(amounts, all),
       legend(amounts, all),
       choices(attached),
-      missed(misses));
+      missed(misses),
+    ].filter((part) => part !== null));
   }
 }
 
@@ -39,7 +40,7 @@ function bar(amounts, all) {
 function legend(amounts, all) {
   return h('ul', { class: 'legend' }, amounts.map((a) => h('li', { 'data-tier': a.id },
     h('i', { class: `fill-${a.id}` }), h('span', null, a.name),
-    h('b', null, all === 0 ? '–' : percent(a.tokens / all, 1)), h('small', null, `${count(a.tokens)} tokens`))));
+    h('b', null, all === 0 ? '–' : percent(a.tokens / all, 1)), h('small', null, counted(a.tokens, 'token')))));
 }
 
 function choices(attached) {

@@ -1,7 +1,7 @@
 // A card for each device, and one for each cold store.
 
 import { h } from './dom.js';
-import { bytes, count, percent } from './format.js';
+import { bytes, count, counted, percent } from './format.js';
 import { memoryChart } from './chart.js';
 
 const parts = [
@@ -57,7 +57,7 @@ function drawDevice(card, store, node, device) {
     h('header', null,
       h('h3', null, name),
       state(device),
-      h('span', { class: 'muted' }, `${device.kv_type}, ${count(device.resident)} sessions`)),
+      h('span', { class: 'muted' }, `${device.kv_type}, ${counted(device.resident, 'session')}`)),
     points.length > 1 ? memoryChart(points, lines, device.total_bytes, label) : h('p', { class: 'nothing' }, 'The chart begins with the next seconds.'),
     h('ul', { class: 'legend' }, parts.map((part) => h('li', { 'data-part': part.id },
       h('i', { class: `fill-${part.id}` }), h('span', null, part.name),
@@ -76,7 +76,7 @@ function state(device) {
     return h('span', { class: 'badge warn' }, 'freeing memory');
   }
   return device.waiting > 0
-    ? h('span', { class: 'badge warn' }, `${count(device.waiting)} turns wait`)
+    ? h('span', { class: 'badge warn' }, `${counted(device.waiting, 'turn')} waiting`)
     : h('span', { class: 'badge good' }, device.running > 0 ? `${count(device.running)} generating` : 'at ease');
 }
 

@@ -42,8 +42,8 @@ export class SessionTable {
   build() {
     this.heads = columns.map((column) => h('th', { scope: 'col', 'data-column': column.id },
       h('button', { type: 'button', on: { click: () => this.sortBy(column) } }, column.name)));
-    this.above = h('tr', { class: 'spacer', 'aria-hidden': 'true' }, h('td', { colspan: columns.length }));
-    this.below = h('tr', { class: 'spacer', 'aria-hidden': 'true' }, h('td', { colspan: columns.length }));
+    this.above = h('tr', { class: 'spacer', 'aria-hidden': 'true' }, h('td'));
+    this.below = h('tr', { class: 'spacer', 'aria-hidden': 'true' }, h('td'));
     this.body = h('tbody', null, this.above, this.below);
     this.table = h('table', { class: 'sessions' }, h('thead', null, h('tr', null, this.heads)), this.body);
     this.nothing = h('div', { class: 'nothing', hidden: true });

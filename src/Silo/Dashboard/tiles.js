@@ -1,7 +1,7 @@
 // The figures that say at a glance whether all is well, each with what is normal.
 
 import { h, setText } from './dom.js';
-import { bytes, count, percent, seconds } from './format.js';
+import { bytes, count, counted, percent, seconds } from './format.js';
 
 const tiles = [
   { id: 'memory', name: 'Memory held', normal: 'normal: below the high watermark', of: memory },
@@ -85,5 +85,5 @@ function hits(snapshot) {
     return { value: '–', detail: 'no history in the last minute' };
   }
   const share = cached / (cached + again);
-  return { value: percent(share), detail: `${count(again)} tokens computed again`, level: share < 0.5 ? 'bad' : share < 0.8 ? 'warn' : 'good' };
+  return { value: percent(share), detail: `${counted(again, 'token')} computed again`, level: share < 0.5 ? 'bad' : share < 0.8 ? 'warn' : 'good' };
 }

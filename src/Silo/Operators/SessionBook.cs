@@ -119,12 +119,10 @@ internal sealed class SessionBook
         return _indexed.GetValueOrDefault(key);
     }
 
-    /// <summary>A cache that left its device may have a cold copy: the index does not know.</summary>
-    private void Remember(SessionRow row)
-    {
-        if (_indexed.TryGetValue(row.Key, out SessionRow? known))
-        {
-            _indexed[row.Key] = known with { ColdBytes = row.ColdBytes };
-        }
-    }
+    /// <summary>
+    /// A session whose cache left its device is cold until the index is read again, which says whether it was closed. Of the copy the index does not know.
+    /// </summary>
+    private void Remember(SessionRow row) => _indexed[row.Key] = _indexed.TryGetValue(row.Key, out SessionRow? known)
+        ? known with { ColdBytes = row.ColdBytes }
+        : row with { Phase = SessionPhase.Cold, Device = "", KeptTokens = 0, IsExact = true, Bytes = 0, Compressions = 0 };
 }

@@ -118,6 +118,9 @@ public sealed class PageTests(BrowserFixture browser, DashboardServer server) : 
         while (!enough.IsCancellationRequested)
         {
             await server.SendAsync(HttpMethod.Post, $"/v1/sessions/{id}/messages", """{"message":"And the next?","sampling":{"max_tokens":6}}""");
+
+            // A person's pause, so that the conversation does not fill the model's context before the page was read.
+            await Task.Delay(50, CancellationToken.None);
         }
     }
 

@@ -18,11 +18,11 @@ public sealed class Screenshots(BrowserFixture browser)
         await server.StartAsync();
         try
         {
-            await using WatchedPage wide = await (await browser.OpenAsync(server, new() { ViewportSize = new() { Width = 1440, Height = 1000 } })).LiveAsync();
+            await using WatchedPage wide = await (await browser.OpenAsync(server, new() { ViewportSize = new() { Width = 1280, Height = 860 } })).LiveAsync();
             await LoadAsync(server);
             await wide.Page.WaitForTimeoutAsync(1500);
             await ShootAsync(wide, "dashboard-wide.png");
-            await using (WatchedPage dark = await (await browser.OpenAsync(server, new() { ColorScheme = ColorScheme.Dark, ViewportSize = new() { Width = 1440, Height = 1000 } })).LiveAsync())
+            await using (WatchedPage dark = await (await browser.OpenAsync(server, new() { ColorScheme = ColorScheme.Dark, ViewportSize = new() { Width = 1280, Height = 860 } })).LiveAsync())
             {
                 await dark.Page.WaitForTimeoutAsync(1500);
                 await ShootAsync(dark, "dashboard-dark.png");
@@ -38,7 +38,7 @@ public sealed class Screenshots(BrowserFixture browser)
             await using (WatchedPage phone = await (await browser.OpenAsync(server, new() { ViewportSize = new() { Width = 390, Height = 844 }, IsMobile = true, HasTouch = true })).LiveAsync())
             {
                 await phone.Page.WaitForTimeoutAsync(1500);
-                await phone.Page.ScreenshotAsync(new() { Path = Path.Combine(Folder, "dashboard-phone.png"), FullPage = true });
+                await phone.Page.ScreenshotAsync(new() { Path = Path.Combine(Folder, "dashboard-phone.png") });
             }
 
             await server.StopAsync();

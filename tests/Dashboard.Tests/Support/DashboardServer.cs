@@ -96,12 +96,13 @@ public sealed class DashboardServer : IAsyncLifetime
         return Http.SendAsync(request);
     }
 
-    /// <summary>A session with a history of some hundred tokens and one answer.</summary>
-    public async Task ConverseAsync(string id, int lines = 30, string? key = null)
+    /// <summary>A session with a history of some hundred tokens and one answer, whose tokens are returned.</summary>
+    public async Task<int> ConverseAsync(string id, int lines = 30, string? key = null)
     {
         await SendAsync(HttpMethod.Post, "/v1/sessions", $$"""{"id":"{{id}}"}""", key);
         string text = string.Join(' ', Enumerable.Range(0, lines).Select(i => $"The color of the house number {i} is blue."));
-        await SendAsync(HttpMethod.Post, $"/v1/sessions/{id}/messages", $$$"""{"message":"{{{text}}}","sampling":{"max_tokens":8}}""", key);
+        JsonElement turn = await SendAsync(HttpMethod.Post, $"/v1/sessions/{id}/messages", $$$"""{"message":"{{{text}}}","sampling":{"max_tokens":8}}""", key);
+        return turn.GetProperty("answer_tokens").GetInt32();
     }
 
     /// <summary>Sessions that the tenant's index knows and no device has.</summary>
