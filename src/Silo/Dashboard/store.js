@@ -14,7 +14,9 @@ export class Store {
     this.sessions = new Map();
     this.history = [];
     this.events = [];
-    this.version = 0;
+
+    // Never goes back: views draw anew where it differs from what they drew.
+    this.version = (this.version ?? 0) + 1;
   }
 
   take(name, data) {

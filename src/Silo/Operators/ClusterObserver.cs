@@ -50,13 +50,18 @@ internal sealed class ClusterObserver : IAsyncDisposable
     /// <summary>
     /// The state as of now: polled again where the last poll is older than <paramref name="age"/>. Requests that come while a poll runs share the next one.
     /// </summary>
-    public async Task<ClusterTick> CurrentAsync(TimeSpan age, CancellationToken cancellationToken)
+    /// <param name="age">Oldest poll that will do.</param>
+    /// <param name="indexAge">Oldest reading of the tenants' indexes that will do; null: any, for who does not look at sessions.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    public async Task<ClusterTick> CurrentAsync(TimeSpan age, TimeSpan? indexAge, CancellationToken cancellationToken)
     {
         long arrived = _time.GetTimestamp();
         await _gate.WaitAsync(cancellationToken);
         try
         {
-            return _tick is { } tick && (_begunAt > arrived || _time.GetElapsedTime(_begunAt) < age) ? tick : await PollAsync(cancellationToken);
+            bool hasIndex = indexAge is not { } oldest || (_indexedAt != 0 && (_indexedAt > arrived || _time.GetElapsedTime(_indexedAt) < oldest));
+            bool isNew = _begunAt > arrived || _time.GetElapsedTime(_begunAt) < age;
+            return _tick is { } tick && isNew && hasIndex ? tick : await PollAsync(!hasIndex, cancellationToken);
         }
         finally
         {
@@ -122,8 +127,9 @@ internal sealed class ClusterObserver : IAsyncDisposable
     {
         while (!_stop.IsCancellationRequested)
         {
-            await CurrentAsync(Watched / 2, _stop.Token);
-            if (Volatile.Read(ref _viewers) > 0)
+            bool watched = Volatile.Read(ref _viewers) > 0;
+            await CurrentAsync(Watched / 2, watched ? IndexEvery : null, _stop.Token);
+            if (watched)
             {
                 await Task.Delay(Watched, _time, _stop.Token);
                 continue;
@@ -135,7 +141,7 @@ internal sealed class ClusterObserver : IAsyncDisposable
         }
     }
 
-    private async Task<ClusterTick> PollAsync(CancellationToken cancellationToken)
+    private async Task<ClusterTick> PollAsync(bool withIndex, CancellationToken cancellationToken)
     {
         _begunAt = _time.GetTimestamp();
         _poll.Faults.Clear();
@@ -143,10 +149,11 @@ internal sealed class ClusterObserver : IAsyncDisposable
         IReadOnlyList<NodeView> views = await Task.WhenAll(nodes.Select(node => ViewAsync(node, cancellationToken)));
         AllocatorReport? allocator = await _poll.AllocatorAsync(cancellationToken);
         IReadOnlyList<(string Tenant, List<SessionSummary> Sessions)>? indexes = null;
-        if (_indexedAt == 0 || _time.GetElapsedTime(_indexedAt) >= IndexEvery)
+        if (withIndex)
         {
+            long begun = _time.GetTimestamp() | 1;
             indexes = await _poll.IndexesAsync(cancellationToken);
-            _indexedAt = _time.GetTimestamp() | 1;
+            _indexedAt = begun;
         }
 
         lock (_books)

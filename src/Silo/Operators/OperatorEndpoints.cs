@@ -15,7 +15,6 @@ internal sealed class OperatorEndpoints(OperatorServices services)
 {
     private const int Slice = 32 << 10;
     private const int MaxViewers = 2000;
-    private static readonly TimeSpan ScrapeFresh = TimeSpan.FromSeconds(2);
     private int _viewers;
 
     public void Map(IEndpointRouteBuilder app)
@@ -32,14 +31,14 @@ internal sealed class OperatorEndpoints(OperatorServices services)
     private async Task SnapshotAsync(HttpContext context)
     {
         SessionEndpoints.Require(context, CallerRole.Reader);
-        ClusterTick tick = await services.Observer.CurrentAsync(TimeSpan.Zero, context.RequestAborted);
+        ClusterTick tick = await services.Observer.CurrentAsync(TimeSpan.Zero, TimeSpan.FromSeconds(1), context.RequestAborted);
         await WriteJsonAsync(context, SnapshotWriter.Json(tick.Snapshot, services.ScopeOf(context)));
     }
 
     private async Task SessionsAsync(HttpContext context)
     {
         SessionEndpoints.Require(context, CallerRole.Reader);
-        await services.Observer.CurrentAsync(TimeSpan.Zero, context.RequestAborted);
+        await services.Observer.CurrentAsync(TimeSpan.Zero, TimeSpan.Zero, context.RequestAborted);
         string search = context.Request.Query["search"].FirstOrDefault() ?? "";
         string? order = context.Request.Query["sort"].FirstOrDefault();
         int limit = int.TryParse(context.Request.Query["limit"].FirstOrDefault() ?? "100", NumberStyles.None, CultureInfo.InvariantCulture, out int n) && n is >= 1 and <= 10_000
@@ -96,7 +95,7 @@ internal sealed class OperatorEndpoints(OperatorServices services)
     private async Task FollowAsync(HttpContext context, CancellationToken cancellationToken)
     {
         ViewScope scope = services.ScopeOf(context);
-        await services.Observer.CurrentAsync(TimeSpan.Zero, cancellationToken);
+        await services.Observer.CurrentAsync(TimeSpan.Zero, TimeSpan.FromSeconds(1), cancellationToken);
         var events = new ServerSentEvents(context.Response);
         await events.StartAsync(cancellationToken);
         await events.SendAsync(HelloBody.Of(services, context), OperatorJson.Web.HelloBody, cancellationToken, "hello");
@@ -124,7 +123,7 @@ internal sealed class OperatorEndpoints(OperatorServices services)
     private async Task MetricsAsync(HttpContext context)
     {
         SessionEndpoints.Require(context, CallerRole.Reader);
-        await services.Observer.CurrentAsync(ScrapeFresh, context.RequestAborted);
+        await services.Observer.CurrentAsync(TimeSpan.Zero, null, context.RequestAborted);
         context.Response.ContentType = OpenMetricsText.ContentType;
         await context.Response.WriteAsync(OpenMetricsText.Write(services.Metrics.Collect()), context.RequestAborted);
     }
