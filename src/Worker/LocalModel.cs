@@ -114,7 +114,7 @@ public sealed class LocalModel : IDisposable
         return KvCapacity.BytesFor(geometry, tokens) + KvCapacity.BytesFor(geometry, 1);
     }
 
-    private static HashSet<int> EndTokensOf(ModelConfig config, Tokenizer tokenizer, ChatTemplate? template)
+    internal static HashSet<int> EndTokensOf(ModelConfig config, Tokenizer tokenizer, ChatTemplate? template)
     {
         HashSet<int> ids = [.. config.EndTokens];
         if (tokenizer.EosId is { } eos)

@@ -14,7 +14,11 @@ public static class KeepPlan
     /// <param name="scores">The scores the histogram was made of, or null.</param>
     /// <param name="floors">The floors it was made with.</param>
     /// <param name="kept">Entries of each row: layers, or layers x KV heads where heads of a layer differ in length.</param>
-    public static RetentionPlan Of(CacheShape shape, AttentionScores? scores, SessionFloors floors, IReadOnlyList<int> kept)
+    public static RetentionPlan Of(CacheShape shape, AttentionScores? scores, SessionFloors floors, IReadOnlyList<int> kept) =>
+        Choose(shape, scores, floors, kept).Plan;
+
+    /// <summary>As <see cref="Of"/>, with why the scores were not used.</summary>
+    public static KeepChoice Choose(CacheShape shape, AttentionScores? scores, SessionFloors floors, IReadOnlyList<int> kept)
     {
         ArgumentNullException.ThrowIfNull(shape);
         ArgumentNullException.ThrowIfNull(floors);
@@ -25,7 +29,8 @@ public static class KeepPlan
             throw new ArgumentException($"{kept.Count} counts for a cache of {rows} rows", nameof(kept));
         }
 
-        AttentionScores ranked = Ranked(shape, scores, floors);
+        ScoreFault? fault = scores is null ? ScoreFault.Absent : SessionHistogram.Fault(scores);
+        AttentionScores ranked = Ranked(shape, fault is null ? scores : null, floors);
         int perLayer = rows / shape.Layers;
         int[][] slots = new int[shape.Layers * shape.KvHeads][];
         for (int i = 0; i < slots.Length; i++)
@@ -35,12 +40,12 @@ public static class KeepPlan
             slots[i] = SlotSelection.Best(ranked.Row(layer, i % shape.KvHeads), kept[row]);
         }
 
-        return new RetentionPlan(shape.Layers, shape.KvHeads, slots);
+        return new KeepChoice(new RetentionPlan(shape.Layers, shape.KvHeads, slots), fault);
     }
 
     private static AttentionScores Ranked(CacheShape shape, AttentionScores? scores, SessionFloors floors)
     {
-        if (scores is not null && SessionHistogram.Fault(scores) is null)
+        if (scores is not null)
         {
             AttentionScores raised = scores.Copy();
             ProtectedSlots.Raise(raised, shape, floors.Sinks, floors.Recents);
@@ -58,3 +63,8 @@ public static class KeepPlan
         return ranked;
     }
 }
+
+/// <summary>A plan, and why it was made without scores.</summary>
+/// <param name="Plan">The slots that stay.</param>
+/// <param name="Fault">Null where the scores were used.</param>
+public sealed record KeepChoice(RetentionPlan Plan, ScoreFault? Fault);

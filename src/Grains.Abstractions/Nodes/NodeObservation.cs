@@ -24,10 +24,6 @@ public sealed record NodeObservation
     /// <summary>Its devices.</summary>
     [Id(1)]
     public required DeviceObservation[] Devices { get; init; }
-
-    /// <summary>The cold store it uses; null: none, or it could not be asked.</summary>
-    [Id(2)]
-    public ColdObservation? Cold { get; init; }
 }
 
 /// <summary>A device at one instant, for operators.</summary>
@@ -92,17 +88,3 @@ public sealed record SessionLine(
     [property: Id(6)] long ColdBytes,
     [property: Id(7)] int Compressions,
     [property: Id(8)] DateTimeOffset LastUsed);
-
-/// <summary>A cold store at one instant.</summary>
-/// <param name="Kind">"directory" or "redis".</param>
-/// <param name="Store">Tells stores apart: nodes that say the same share one. Holds no address and no secret.</param>
-/// <param name="Bytes">Bytes held.</param>
-/// <param name="Copies">Sessions that have a copy.</param>
-/// <param name="BudgetBytes">Bytes it may hold.</param>
-[GenerateSerializer, Immutable, Alias("KVCluster.ColdObservation")]
-public sealed record ColdObservation(
-    [property: Id(0)] string Kind,
-    [property: Id(1)] string Store,
-    [property: Id(2)] long Bytes,
-    [property: Id(3)] long Copies,
-    [property: Id(4)] long BudgetBytes);

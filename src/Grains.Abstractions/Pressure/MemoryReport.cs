@@ -35,14 +35,20 @@ public sealed record MemoryReport
     /// <summary>What tenants with bytes there are promised over the whole cluster.</summary>
     [Id(7)]
     public required Dictionary<string, TenantPromise> Promises { get; init; }
+
+    /// <summary>The last round it had a lease of: an allocator that starts over goes on from there.</summary>
+    [Id(8)]
+    public long LastRound { get; init; }
 }
 
 /// <summary>What a tenant is promised over the whole cluster.</summary>
 /// <param name="Share">Its part relative to others, above 0, where bytes do not reach for all.</param>
 /// <param name="GuaranteedBytes">Bytes it may always hold, as far as it needs them.</param>
 /// <param name="LimitBytes">Most bytes it may hold; null: no limit.</param>
+/// <param name="GuaranteedRetention">The share of each conversation's tokens, in [0, 1], that no cut takes.</param>
 [GenerateSerializer, Immutable, Alias("KVCluster.TenantPromise")]
 public readonly record struct TenantPromise(
     [property: Id(0)] double Share,
     [property: Id(1)] long GuaranteedBytes,
-    [property: Id(2)] long? LimitBytes);
+    [property: Id(2)] long? LimitBytes,
+    [property: Id(3)] double GuaranteedRetention = 0);

@@ -55,4 +55,8 @@ public sealed record SessionInfo
     /// <summary>Its cache on this node.</summary>
     [Id(12)]
     public required CacheInfo Cache { get; init; }
+
+    /// <summary>Until when its cache is pinned on its device; null: it is not.</summary>
+    [Id(13)]
+    public DateTimeOffset? PinnedUntil { get; init; }
 }

@@ -1,3 +1,5 @@
+using KVCluster.Compression.Pressure.Leases;
+
 namespace KVCluster.Grains;
 
 /// <summary>Settings of the grains on one silo.</summary>
@@ -17,6 +19,15 @@ public sealed class GrainOptions
     /// <summary>How long a node counts as live after its last report.</summary>
     public TimeSpan ReportLifetime { get; set; } = TimeSpan.FromSeconds(10);
 
+    /// <summary>How often a node tells the allocator of its memory.</summary>
+    public TimeSpan BalancePeriod { get; set; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>How long the allocator goes by a node's last report; until then its part of the cluster's bytes stays its own.</summary>
+    public TimeSpan MemoryReportLifetime { get; set; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>How the allocator lends bytes and moves sessions.</summary>
+    public LeaseOptions Leases { get; set; } = new();
+
     /// <summary>How long a tenant's index may keep what turns told it in memory before it writes.</summary>
     public TimeSpan IndexWriteDelay { get; set; } = TimeSpan.FromMinutes(1);
 
@@ -25,4 +36,13 @@ public sealed class GrainOptions
 
     /// <summary>Longest answer in time: how far a generating session puts off its deactivation.</summary>
     public TimeSpan LongestTurn { get; set; } = TimeSpan.FromMinutes(30);
+
+    /// <summary>How long running turns may take to end once the node is being drained; then they are broken off.</summary>
+    public TimeSpan DrainTurns { get; set; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>How much longer caches may take to go to other nodes or to the cold store.</summary>
+    public TimeSpan DrainHandOver { get; set; } = TimeSpan.FromSeconds(60);
+
+    /// <summary>Sessions handed over at once.</summary>
+    public int DrainParallelism { get; set; } = 4;
 }

@@ -1,4 +1,5 @@
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
 using Orleans.Hosting;
 
@@ -24,8 +25,13 @@ public static class SiloBuilderExtensions
         services.AddSingleton(devices);
         services.AddSingleton<ClusterView>();
         services.AddSingleton<SessionServices>();
+        services.AddSingleton<NodeSessions>();
         services.AddSingleton<NodeReporter>();
+        services.AddSingleton<NodeDrain>();
         services.AddSingleton<IHostedService>(provider => provider.GetRequiredService<NodeReporter>());
+        services.TryAddSingleton<ITenantTerms, EqualTenantTerms>();
+        services.AddSingleton<MemoryBalancer>();
+        services.AddSingleton<IHostedService>(provider => provider.GetRequiredService<MemoryBalancer>());
         builder.AddPlacementDirector<SessionPlacement, SessionPlacementDirector>();
         builder.AddPlacementDirector<NodePlacement, NodePlacementDirector>();
         return builder;

@@ -7,7 +7,7 @@ namespace KVCluster.Grains;
 internal static class NodeObservations
 {
     public static async Task<NodeObservation> Of(
-        string node, INodeDevices devices, IColdUsage? cold, ObserveRequest request, CancellationToken cancellationToken)
+        string node, INodeDevices devices, ObserveRequest request, CancellationToken cancellationToken)
     {
         var observed = new List<DeviceObservation>();
         foreach (NodeDevice device in devices.All)
@@ -19,7 +19,6 @@ internal static class NodeObservations
         {
             Node = node,
             Devices = [.. observed],
-            Cold = cold is null ? null : await cold.ReadAsync(cancellationToken),
         };
     }
 

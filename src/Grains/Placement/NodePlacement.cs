@@ -7,6 +7,6 @@ namespace KVCluster.Grains;
 [GenerateSerializer, Immutable, Alias("KVCluster.NodePlacement")]
 internal sealed class NodePlacement : PlacementStrategy;
 
-/// <summary>Marks the node grain.</summary>
+/// <summary>Marks grains of a node: of the node itself, and of its devices ("node/device").</summary>
 [AttributeUsage(AttributeTargets.Class)]
 internal sealed class NodePlacementAttribute() : PlacementAttribute(new NodePlacement());

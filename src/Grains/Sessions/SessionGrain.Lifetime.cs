@@ -31,11 +31,14 @@ internal sealed partial class SessionGrain
             _turns.Adopt(await _durable.WriteAsync(() => State with { Epoch = State.Epoch + 1 }));
             await AttachEarly(cancellationToken);
         }
+
+        services.Sessions.Used(_id);
     }
 
     /// <inheritdoc/>
     public override async Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
     {
+        services.Sessions.Gone(_id);
         await (_pump?.AbortAsync() ?? Task.CompletedTask);
         if (_turns.IsLost || _turns.Running is not null)
         {
@@ -44,7 +47,9 @@ internal sealed partial class SessionGrain
 
         try
         {
-            await _device.SaveAsync(State.Epoch, cancellationToken);
+            await (services.Sessions.IsDraining
+                ? EvictAsync(services.IsAnotherNode, cancellationToken)
+                : _device.SaveAsync(State.Epoch, cancellationToken).AsTask());
         }
         catch (Exception error)
         {
@@ -58,6 +63,7 @@ internal sealed partial class SessionGrain
     {
         dehydrationContext.TryAddValue(MovedKey, true);
         dehydrationContext.TryAddValue(ColdBytesKey, _device.ColdBytes);
+        dehydrationContext.TryAddValue(PinnedKey, _pinnedUntil ?? default);
     }
 
     /// <inheritdoc/>
@@ -65,6 +71,7 @@ internal sealed partial class SessionGrain
     {
         _hasMoved = rehydrationContext.TryGetValue(MovedKey, out bool moved) && moved;
         _coldBytes = rehydrationContext.TryGetValue(ColdBytesKey, out long bytes) ? bytes : 0;
+        _pinnedUntil = rehydrationContext.TryGetValue(PinnedKey, out DateTimeOffset until) && until != default ? until : null;
     }
 
     /// <summary>Chooses the device and fences it at once; where that cannot be done the first turn says why.</summary>
@@ -75,6 +82,7 @@ internal sealed partial class SessionGrain
             NodeDevice device = await DeviceAsync(cancellationToken);
             if (_hasMoved)
             {
+                await PinAgain(cancellationToken);
                 _ = PrefetchAsync(device);
             }
         }

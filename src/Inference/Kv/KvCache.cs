@@ -69,12 +69,42 @@ public sealed partial class KvCache : IDisposable
     {
         get
         {
+            if (Pool.SharedPages == 0)
+            {
+                return Bytes;
+            }
+
             long pages = 0;
             ForEachList(list =>
             {
                 foreach (int page in list)
                 {
                     pages += Pool.References(page) == 1 ? 1 : 0;
+                }
+            });
+            return pages * Geometry.PageBytes;
+        }
+    }
+
+    /// <summary>
+    /// The cache's part of all bytes held: a page that several caches hold counts for each in equal parts, so that the parts of all caches
+    /// add up to what is held.
+    /// </summary>
+    public double ShareOfBytes
+    {
+        get
+        {
+            if (Pool.SharedPages == 0)
+            {
+                return Bytes;
+            }
+
+            double pages = 0;
+            ForEachList(list =>
+            {
+                foreach (int page in list)
+                {
+                    pages += 1.0 / Math.Max(1, Pool.References(page));
                 }
             });
             return pages * Geometry.PageBytes;

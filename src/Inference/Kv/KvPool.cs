@@ -14,6 +14,7 @@ public sealed class KvPool
     private readonly int[] _pins;
     private readonly int[] _free;
     private int _freeCount;
+    private int _shared;
 
     /// <summary>All pages free. The store and the ledger must have <paramref name="pageCount"/> pages of this shape.</summary>
     public KvPool(KvGeometry geometry, int pageCount, IKvPageStore store, MemoryLedger ledger)
@@ -56,6 +57,9 @@ public sealed class KvPool
 
     /// <summary>The count of the pages.</summary>
     public MemoryLedger Ledger { get; }
+
+    /// <summary>Pages that several caches hold.</summary>
+    public int SharedPages => Volatile.Read(ref _shared);
 
     /// <summary>How many caches hold this page; 0: it is free.</summary>
     public int References(int page) => Volatile.Read(ref _references[page]);
@@ -100,7 +104,7 @@ public sealed class KvPool
             foreach (int page in pages)
             {
                 Require(_references[page] > 0, page, "shared");
-                _references[page]++;
+                _shared += _references[page]++ == 1 ? 1 : 0;
             }
 
             AssertIntegrity();
@@ -119,6 +123,7 @@ public sealed class KvPool
                 Require(_references[page] > (pinned ? 0 : _pins[page]) && (!pinned || _pins[page] > 0), page, "released");
                 bool wasEvictable = _pins[page] == 0;
                 _pins[page] -= pinned ? 1 : 0;
+                _shared -= _references[page] == 2 ? 1 : 0;
                 if (--_references[page] == 0)
                 {
                     _free[_freeCount++] = page;
@@ -187,8 +192,10 @@ public sealed class KvPool
         LedgerSnapshot counted = Ledger.Snapshot();
         int evictable = 0;
         int pinned = 0;
+        int shared = 0;
         for (int page = 0; page < PageCount; page++)
         {
+            shared += _references[page] > 1 ? 1 : 0;
             Require(_pins[page] >= 0 && _pins[page] <= _references[page], page, "pinned");
             pinned += _pins[page] > 0 ? 1 : 0;
             evictable += _references[page] > 0 && _pins[page] == 0 ? 1 : 0;
@@ -196,6 +203,7 @@ public sealed class KvPool
 
         CheckFreeList();
         bool agree = _freeCount == PageCount - evictable - pinned
+            && shared == _shared
             && _freeCount == counted.FreePages + counted.ReservedPages
             && evictable == counted.EvictablePages
             && pinned == counted.PinnedPages - counted.ReservedPages;

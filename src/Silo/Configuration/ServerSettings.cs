@@ -25,6 +25,12 @@ internal sealed class ServerSettings
 
     public TenantSettings Tenants { get; init; } = new();
 
+    public PressureSettings Pressure { get; init; } = new();
+
+    public SessionSettings Sessions { get; init; } = new();
+
+    public DrainSettings Drain { get; init; } = new();
+
     public TelemetrySettings Telemetry { get; init; } = new();
 }
 
@@ -39,6 +45,12 @@ internal sealed class ListenSettings
     [Description("open connections at most"), Range(1, 1_000_000)]
     public int MaxConnections { get; init; } = 10_000;
 
+    [Description("seconds a request's headers may take to come"), Range(1, 3600)]
+    public int HeadersTimeoutSeconds { get; init; } = 15;
+
+    [Description("bytes a second that a request's body must come at, looked at after the first 5 seconds"), Range(1, 1 << 20)]
+    public int MinBodyBytesPerSecond { get; init; } = 240;
+
     [Description("seconds that running turns have to end when the server stops"), Range(0, 3600)]
     public int ShutdownSeconds { get; init; } = 30;
 }
@@ -48,7 +60,7 @@ internal sealed class NodeSettings
     [Description("the node's name; empty: node-1")]
     public string Name { get; init; } = "";
 
-    [Description("nodes in this process, each with a device and an arena of its own"), Range(1, 16)]
+    [Description("nodes in this process, each with a device and an arena of its own; 0 (Orleans builds): takes requests for the devices of other processes"), Range(0, 16)]
     public int Count { get; init; } = 1;
 }
 

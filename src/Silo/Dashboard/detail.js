@@ -2,6 +2,7 @@
 
 import { h } from './dom.js';
 import { bytes, count, percent } from './format.js';
+import { eventList } from './events.js';
 import { decode, heatMap, levelOf, levels } from './heatmap.js';
 import { reason } from './stream.js';
 
@@ -65,6 +66,7 @@ export class Detail {
       h('section', null, h('h3', null, 'Tokens kept per layer and head'), kept ? map(kept, (token) => jump(this.dialog, token)) : h('p', { class: 'nothing' }, 'The cache is on no device. Its next turn brings it back.')),
       text ? h('section', null, h('h3', null, 'The conversation'), conversation(text)) : null,
       h('section', null, h('h3', null, 'Compressions'), compressions(session.cache)),
+      h('section', null, h('h3', null, 'Done for want of memory'), eventList(this.store.events.filter((event) => event.session === this.key), 'Nothing lately.')),
     ];
   }
 }
@@ -131,12 +133,11 @@ function compressions(cache) {
   return cache.compressions.length === 0
     ? h('p', { class: 'nothing' }, 'None: every token is as it was computed.')
     : h('table', { class: 'plain' },
-        h('thead', null, h('tr', null, ['Policy', 'Tokens then', 'Before', 'After', 'Attention dropped', 'When and why'].map((name) => h('th', { scope: 'col' }, name)))),
+        h('thead', null, h('tr', null, ['Policy', 'Tokens then', 'Before', 'After', 'Attention dropped'].map((name) => h('th', { scope: 'col' }, name)))),
         h('tbody', null, cache.compressions.map((cut) => h('tr', null,
           h('th', { scope: 'row', class: 'wrap' }, cut.policy),
           h('td', null, count(cut.tokens)),
           h('td', null, bytes(cut.bytes_before)),
           h('td', null, bytes(cut.bytes_after)),
-          h('td', null, cut.dropped_mass === undefined ? '–' : percent(cut.dropped_mass, 2)),
-          h('td', { class: 'wrap' }, [cut.at ? new Date(cut.at).toLocaleString('en-GB') : null, cut.cause].filter(Boolean).join(', ') || '–')))));
+          h('td', null, cut.dropped_mass === undefined ? '–' : percent(cut.dropped_mass, 2))))));
 }

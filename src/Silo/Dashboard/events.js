@@ -24,17 +24,20 @@ export class Events {
 
   draw(store) {
     const last = store.events.at(-1);
-    const mark = `${store.events.length}/${last?.node}/${last?.number}/${store.snapshot.nodes.some((n) => n.devices.some((d) => d.pressure))}`;
+    const mark = `${store.events.length}/${last?.node}/${last?.number}`;
     if (mark === this.mark) {
       return;
     }
     this.mark = mark;
-    if (store.events.length === 0) {
-      this.box.replaceChildren(h('p', { class: 'nothing' }, 'Nothing had to be freed. That is the normal state.'));
-      return;
-    }
-    this.box.replaceChildren(h('ol', { class: 'events' }, store.events.slice(-shown).reverse().map(line)));
+    this.box.replaceChildren(eventList(store.events, 'Nothing had to be freed. That is the normal state.'));
   }
+}
+
+// Events as a list, newest first; the words where there is none.
+export function eventList(events, none) {
+  return events.length === 0
+    ? h('p', { class: 'nothing' }, none)
+    : h('ol', { class: 'events' }, events.slice(-shown).reverse().map(line));
 }
 
 function line(event) {

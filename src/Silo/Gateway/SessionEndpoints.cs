@@ -87,7 +87,7 @@ internal sealed class SessionEndpoints(IGrainFactory grains)
         GenerateRequest request = SessionRequests.Generate(fields, RequestTenant.IdempotencyKey(context), out bool stream);
         ServerSentEvents? events = null;
         TurnResult? result = null;
-        await foreach (TokenChunk chunk in Grain(context).Generate(request, gone).WithCancellation(gone))
+        await foreach (TokenChunk chunk in MovingSessions.FollowAsync(() => Grain(context).Generate(request, gone), gone))
         {
             result = chunk.Result;
             if (!stream)
@@ -117,7 +117,8 @@ internal sealed class SessionEndpoints(IGrainFactory grains)
     {
         Require(context, CallerRole.User);
         RequestFields fields = await SessionRequests.ReadAsync(context.Request, context.RequestAborted);
-        TurnResult result = await Grain(context).Append(SessionRequests.Append(fields, RequestTenant.IdempotencyKey(context)), context.RequestAborted);
+        AppendRequest request = SessionRequests.Append(fields, RequestTenant.IdempotencyKey(context));
+        TurnResult result = await MovingSessions.FollowAsync(() => Grain(context).Append(request, context.RequestAborted), context.RequestAborted);
         await context.Response.WriteAsJsonAsync(TurnBody.Of(result), SessionJson.Web.TurnBody, cancellationToken: context.RequestAborted);
     }
 
@@ -182,10 +183,13 @@ internal sealed class SessionEndpoints(IGrainFactory grains)
         await context.Response.WriteAsJsonAsync(body, SessionJson.Web.IReadOnlyListNodeBody, cancellationToken: context.RequestAborted);
     }
 
-    private ISessionGrain Grain(HttpContext context) =>
-        grains.GetGrain<ISessionGrain>(SessionId.Of(RequestTenant.Of(context), (string)context.Request.RouteValues["id"]!).Key);
+    private ISessionGrain Grain(HttpContext context) => grains.GetGrain<ISessionGrain>(IdOf(context).Key);
 
-    private static Task WriteAsync(HttpContext context, SessionInfo info) =>
+    /// <summary>The session that the path names, of the caller's tenant.</summary>
+    /// <exception cref="InvalidRequestException">The id is not valid.</exception>
+    public static SessionId IdOf(HttpContext context) => SessionId.Of(RequestTenant.Of(context), (string)context.Request.RouteValues["id"]!);
+
+    public static Task WriteAsync(HttpContext context, SessionInfo info) =>
         context.Response.WriteAsJsonAsync(SessionBody.Of(info), SessionJson.Web.SessionBody, cancellationToken: context.RequestAborted);
 
     private static int Number(HttpContext context, string name, int standard, int least, int most)

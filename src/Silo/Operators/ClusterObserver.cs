@@ -1,4 +1,5 @@
 using KVCluster.Grains;
+using KVCluster.Silo.Serving;
 using Microsoft.Extensions.Logging;
 using Orleans;
 
@@ -16,6 +17,7 @@ internal sealed class ClusterObserver : IAsyncDisposable
     private static readonly TimeSpan IndexEvery = TimeSpan.FromSeconds(5);
 
     private readonly ClusterPoll _poll;
+    private readonly ColdUsage? _cold;
     private readonly TimeProvider _time;
     private readonly ActivityWindow _window;
     private readonly SessionBook _sessions = new();
@@ -34,11 +36,13 @@ internal sealed class ClusterObserver : IAsyncDisposable
 
     /// <param name="grains">The cluster's client.</param>
     /// <param name="tenants">Tenants whose sessions are listed.</param>
+    /// <param name="cold">What the cold store holds; null: there is none.</param>
     /// <param name="time">The clock.</param>
     /// <param name="logger">Told what cannot be learned.</param>
-    public ClusterObserver(IGrainFactory grains, Func<IReadOnlyList<string>> tenants, TimeProvider time, ILogger logger)
+    public ClusterObserver(IGrainFactory grains, Func<IReadOnlyList<string>> tenants, ColdUsage? cold, TimeProvider time, ILogger logger)
     {
         _poll = new ClusterPoll(grains, tenants, logger);
+        _cold = cold;
         _time = time;
         _window = new ActivityWindow(TimeSpan.FromMinutes(1), time);
         _loop = Task.Run(LoopAsync);
@@ -147,6 +151,7 @@ internal sealed class ClusterObserver : IAsyncDisposable
         _poll.Faults.Clear();
         IReadOnlyList<NodeObservation> nodes = await _poll.NodesAsync(cancellationToken);
         IReadOnlyList<NodeView> views = await Task.WhenAll(nodes.Select(node => ViewAsync(node, cancellationToken)));
+        ColdObservation? cold = _cold is null ? null : await _cold.ReadAsync(cancellationToken);
         AllocatorReport? allocator = await _poll.AllocatorAsync(cancellationToken);
         IReadOnlyList<(string Tenant, List<SessionSummary> Sessions)>? indexes = null;
         if (withIndex)
@@ -158,7 +163,7 @@ internal sealed class ClusterObserver : IAsyncDisposable
 
         lock (_books)
         {
-            ClusterTick tick = Tick(nodes, views, allocator, indexes);
+            ClusterTick tick = Tick(nodes, views, cold, allocator, indexes);
             TaskCompletionSource<ClusterTick> reached = _next;
             Volatile.Write(ref _next, new TaskCompletionSource<ClusterTick>(TaskCreationOptions.RunContinuationsAsynchronously));
             Volatile.Write(ref _tick, tick);
@@ -170,6 +175,7 @@ internal sealed class ClusterObserver : IAsyncDisposable
     private ClusterTick Tick(
         IReadOnlyList<NodeObservation> nodes,
         IReadOnlyList<NodeView> views,
+        ColdObservation? cold,
         AllocatorReport? allocator,
         IReadOnlyList<(string Tenant, List<SessionSummary> Sessions)>? indexes)
     {
@@ -193,12 +199,12 @@ internal sealed class ClusterObserver : IAsyncDisposable
 
         _sessions.KeepDevices(live);
         (IReadOnlyList<SessionRow> changed, IReadOnlyList<(string Key, string Tenant)> gone) = _sessions.TakeChanges();
-        ClusterSnapshot snapshot = SnapshotOf(nodes, views, allocator, _window.Add(activity));
+        ClusterSnapshot snapshot = SnapshotOf(views, cold, allocator, _window.Add(activity));
         _history.Add(snapshot);
         return new ClusterTick(snapshot, changed, gone);
     }
 
-    private ClusterSnapshot SnapshotOf(IReadOnlyList<NodeObservation> nodes, IReadOnlyList<NodeView> views, AllocatorReport? allocator, ActivityView activity)
+    private ClusterSnapshot SnapshotOf(IReadOnlyList<NodeView> views, ColdObservation? cold, AllocatorReport? allocator, ActivityView activity)
     {
         DeviceEvent[] events = [.. views.SelectMany(n => n.Devices.SelectMany(d => (d.Pressure?.Events ?? [])
             .Select(e => new DeviceEvent(n.Name, d.Observed.Report.Device, e)))).OrderBy(e => e.Event.At)];
@@ -217,7 +223,7 @@ internal sealed class ClusterObserver : IAsyncDisposable
             Number = (_tick?.Snapshot.Number ?? 0) + 1,
             At = _time.GetUtcNow(),
             Nodes = views,
-            Cold = [.. nodes.Select(n => n.Cold).OfType<ColdObservation>().DistinctBy(c => c.Store)],
+            Cold = cold is null ? [] : [cold],
             Activity = activity,
             Allocator = allocator,
             Events = events,

@@ -12,7 +12,7 @@ internal sealed record ClusterSnapshot
 
     public required IReadOnlyList<NodeView> Nodes { get; init; }
 
-    /// <summary>Cold stores, each once however many nodes use it.</summary>
+    /// <summary>The cold store of this process; empty: it has none, or it could not be asked.</summary>
     public required IReadOnlyList<ColdObservation> Cold { get; init; }
 
     public required ActivityView Activity { get; init; }

@@ -2,6 +2,7 @@ using KVCluster.Grains;
 using KVCluster.Silo.Configuration;
 using KVCluster.Silo.Gateway;
 using KVCluster.Silo.OpenAi;
+using KVCluster.Silo.Serving;
 using KVCluster.Silo.Telemetry;
 using KVCluster.Silo.Tenants;
 using Microsoft.AspNetCore.Http;
@@ -22,9 +23,16 @@ internal sealed class OperatorServices : IAsyncDisposable
     /// <param name="grains">The cluster's client.</param>
     /// <param name="model">The model served.</param>
     /// <param name="tenants">Keys; null: there are none.</param>
+    /// <param name="cold">What the cold store holds; null: there is none.</param>
     /// <param name="loggers">Where logs go.</param>
     public OperatorServices(
-        TelemetrySettings settings, IReadOnlyList<string> nodes, IGrainFactory grains, ServedModel model, TenantFile? tenants, ILoggerFactory loggers)
+        TelemetrySettings settings,
+        IReadOnlyList<string> nodes,
+        IGrainFactory grains,
+        ServedModel model,
+        TenantFile? tenants,
+        ColdUsage? cold,
+        ILoggerFactory loggers)
     {
         _settings = settings;
         HasKeys = tenants is not null;
@@ -33,7 +41,7 @@ internal sealed class OperatorServices : IAsyncDisposable
         Metrics = new MetricReader(TelemetrySources.Meters);
         _export = OtlpExport.Start(settings, nodes[0]);
         Observer = new ClusterObserver(
-            grains, () => tenants?.Tenants() ?? [Authentication.DefaultTenant], TimeProvider.System, loggers.CreateLogger<ClusterObserver>());
+            grains, () => tenants?.Tenants() ?? [Authentication.DefaultTenant], cold, TimeProvider.System, loggers.CreateLogger<ClusterObserver>());
         ClusterMetrics.Add(Observer, nodes);
     }
 

@@ -1,23 +1,21 @@
-using KVCluster.Grains;
-using KVCluster.Silo.Configuration;
+using KVCluster.Silo.Operators;
 using KVCluster.Storage;
 using KVCluster.Storage.Blobs;
-using KVCluster.Storage.Redis;
 
 namespace KVCluster.Silo.Serving;
 
 /// <summary>What this process's cold store holds, asked at most every few seconds however often it is wanted.</summary>
-internal sealed class ColdUsage(SnapshotStore store, string identity, TimeProvider time) : IColdUsage
+internal sealed class ColdUsage(SnapshotStore store, TimeProvider time)
 {
     private static readonly TimeSpan Lifetime = TimeSpan.FromSeconds(3);
     private readonly SemaphoreSlim _gate = new(1);
     private ColdObservation? _last;
     private long _readAt;
 
-    public static ColdUsage? Of(ISnapshotStore? store, ServerSettings settings, TimeProvider time) => store is SnapshotStore known
-        ? new ColdUsage(known, ColdStores.IsRedis(settings.Cold.Store) ? RedisOptions.Parse(settings.Cold.Store).ToString() : Guid.NewGuid().ToString("N"), time)
-        : null;
+    /// <summary>Null where there is no store.</summary>
+    public static ColdUsage? Of(ISnapshotStore? store, TimeProvider time) => store is SnapshotStore known ? new ColdUsage(known, time) : null;
 
+    /// <summary>The store at this instant; null where it could not be asked.</summary>
     public async ValueTask<ColdObservation?> ReadAsync(CancellationToken cancellationToken)
     {
         await _gate.WaitAsync(cancellationToken);
@@ -43,7 +41,7 @@ internal sealed class ColdUsage(SnapshotStore store, string identity, TimeProvid
         try
         {
             BlobStatistics held = await store.StatisticsAsync(cancellationToken);
-            return new ColdObservation(store.StoreName, identity, held.Total.Bytes, held.Total.Manifests, held.Budget.TotalBytes);
+            return new ColdObservation(store.StoreName, held.Total.Bytes, held.Total.Manifests, held.Budget.TotalBytes);
         }
         catch (StoreUnavailableException)
         {

@@ -3,7 +3,6 @@ using KVCluster.Silo.Configuration;
 using KVCluster.Storage;
 using KVCluster.Worker;
 using KVCluster.Worker.Serving;
-using Microsoft.Extensions.DependencyInjection;
 using Orleans.Hosting;
 
 namespace KVCluster.Silo.Serving;
@@ -11,11 +10,8 @@ namespace KVCluster.Silo.Serving;
 /// <summary>One node: its model, its device, its name.</summary>
 internal sealed class ServerNode : IAsyncDisposable
 {
-    private readonly IColdUsage? _cold;
-
-    private ServerNode(string name, LocalModel model, DeviceWorker worker, IColdUsage? cold)
+    private ServerNode(string name, LocalModel model, DeviceWorker worker)
     {
-        _cold = cold;
         Name = name;
         Model = model;
         Worker = worker;
@@ -27,8 +23,8 @@ internal sealed class ServerNode : IAsyncDisposable
 
     public DeviceWorker Worker { get; }
 
-    /// <exception cref="Inference.InputException">The model cannot be opened.</exception>
-    public static ServerNode Open(string name, string path, ModelSettings settings, ISnapshotStore? cold, IColdUsage? usage)
+    /// <exception cref="Inference.InputException">The model cannot be opened, or a setting is wrong.</exception>
+    public static ServerNode Open(string name, string path, ModelSettings settings, PressureSettings pressure, ISnapshotStore? cold)
     {
         LocalModel model = LocalModel.Open(path, new LocalModelOptions
         {
@@ -40,7 +36,13 @@ internal sealed class ServerNode : IAsyncDisposable
         });
         try
         {
-            return new ServerNode(name, model, new DeviceWorker(model, new DeviceWorkerOptions { Node = name }, cold), usage);
+            var options = new DeviceWorkerOptions
+            {
+                Node = name,
+                Pressure = pressure.ToOptions(),
+                MaxWaitingTurnsPerTenant = pressure.WaitingTurnsPerTenant,
+            };
+            return new ServerNode(name, model, new DeviceWorker(model, options, cold));
         }
         catch
         {
@@ -49,20 +51,20 @@ internal sealed class ServerNode : IAsyncDisposable
         }
     }
 
-    /// <summary>Puts the grains on the node's silo.</summary>
-    public void AddTo(ISiloBuilder silo, ServerSettings settings)
-    {
-        if (_cold is not null)
-        {
-            silo.Services.AddSingleton(_cold);
-        }
-
-        silo.AddKVClusterGrains(_ => new NodeDevices([Worker]), o => o.IdleSaveDelay = TimeSpan.FromSeconds(settings.Cold.IdleSaveSeconds));
-    }
+    /// <summary>Puts the grains on a silo with these devices: none for one that only takes requests.</summary>
+    public static void AddGrains(ISiloBuilder silo, IReadOnlyList<IDeviceWorker> workers, ServerSettings settings) =>
+        silo.AddKVClusterGrains(_ => new NodeDevices(workers), options => Configure(options, settings));
 
     public async ValueTask DisposeAsync()
     {
         await Worker.DisposeAsync();
         Model.Dispose();
+    }
+
+    private static void Configure(GrainOptions options, ServerSettings settings)
+    {
+        options.IdleSaveDelay = TimeSpan.FromSeconds(settings.Cold.IdleSaveSeconds);
+        options.DrainTurns = TimeSpan.FromSeconds(settings.Listen.ShutdownSeconds);
+        options.DrainHandOver = TimeSpan.FromSeconds(settings.Drain.HandOverSeconds);
     }
 }

@@ -13,7 +13,7 @@ public sealed partial class DeviceWorker
     {
         TurnCheck.Key(session);
         return CallAsync(
-            () => _parts.Sessions.TryGetValue(session, out DeviceSession? known) ? SessionDescription.Of(known) : null, cancellationToken);
+            () => _parts.Sessions.TryGetValue(session, out DeviceSession? known) ? SessionDescription.Of(known, _parts) : null, cancellationToken);
     }
 
     /// <inheritdoc/>

@@ -1,6 +1,7 @@
 using KVCluster.Compression.Policies;
 using KVCluster.Inference;
 using KVCluster.Inference.Backend;
+using KVCluster.Worker.Serving.Pressure;
 
 namespace KVCluster.Worker.Serving;
 
@@ -21,6 +22,9 @@ public sealed record DeviceWorkerOptions
 
     /// <summary>Turns that wait at most; one more is refused at once.</summary>
     public int MaxWaitingTurns { get; init; } = 256;
+
+    /// <summary>Turns of one tenant that wait at most; null: as many as of all.</summary>
+    public int? MaxWaitingTurnsPerTenant { get; init; }
 
     /// <summary>Longest wait for room where the turn does not say.</summary>
     public TimeSpan MaxWait { get; init; } = TimeSpan.FromSeconds(30);
@@ -55,13 +59,22 @@ public sealed record DeviceWorkerOptions
     /// <summary>Load speed assumed before the first measurement, bytes a second.</summary>
     public double AssumedLoadBytesPerSecond { get; init; } = 200e6;
 
+    /// <summary>Save speed assumed before the first measurement, bytes a second.</summary>
+    public double AssumedSaveBytesPerSecond { get; init; } = 200e6;
+
     /// <summary>The policy whose scores are made of idle sessions while the device has nothing else to do. Null: none.</summary>
     public ICompressionPolicy? IdleScores { get; init; } = CompressionPolicies.Parse("kvcompose");
 
     /// <summary>Most bytes of such scores; the longest unused go first.</summary>
     public long IdleScoreBytes { get; init; } = 256L << 20;
 
-    /// <summary>Which idle caches go when memory is short.</summary>
+    /// <summary>
+    /// How the device acts between watermarks, weighing cuts against leaving. Null: it acts only when a turn finds no room, by
+    /// <see cref="Relief"/>, and cuts nothing.
+    /// </summary>
+    public DevicePressureOptions? Pressure { get; init; }
+
+    /// <summary>Which idle caches go when memory is short, where <see cref="Pressure"/> is null.</summary>
     public IPressureRelief Relief { get; init; } = new LeastRecentlyUsedRelief();
 
     /// <summary>The clock. Decisions rest on its monotonic timestamps only.</summary>
@@ -84,6 +97,9 @@ public sealed record DeviceWorkerOptions
         Require(TransferTimeout > TimeSpan.Zero, nameof(TransferTimeout), "above 0");
         Require(AssumedPrefillTokensPerSecond > 0, nameof(AssumedPrefillTokensPerSecond), "above 0");
         Require(AssumedLoadBytesPerSecond > 0, nameof(AssumedLoadBytesPerSecond), "above 0");
+        Require(AssumedSaveBytesPerSecond > 0, nameof(AssumedSaveBytesPerSecond), "above 0");
+        Require(MaxWaitingTurnsPerTenant is null or >= 1, nameof(MaxWaitingTurnsPerTenant), "1 or more");
+        Pressure?.Validate();
         Require(IdleScoreBytes >= 0, nameof(IdleScoreBytes), "0 or more");
     }
 

@@ -1,3 +1,5 @@
+using KVCluster.Worker.Serving.Pressure;
+
 namespace KVCluster.Worker.Serving;
 
 /// <summary>
@@ -13,6 +15,9 @@ public interface IDeviceWorker : IAsyncDisposable
 
     /// <summary>The model it runs.</summary>
     LocalModel Model { get; }
+
+    /// <summary>What is done when memory gets short; null: the device does nothing about it.</summary>
+    IDevicePressure? Pressure => null;
 
     /// <summary>Memory, sessions, queues and speeds at this instant.</summary>
     DeviceStatus Status();
@@ -50,6 +55,7 @@ public interface IDeviceWorker : IAsyncDisposable
     ValueTask PrefetchAsync(AttachRequest request, CancellationToken cancellationToken);
 
     /// <summary>Compresses a resident, idle session between turns. Null where it is not resident.</summary>
+    /// <exception cref="DeviceBusyException">It shares pages with a fork, and there is no room to copy them.</exception>
     ValueTask<CompressionReport?> CompressAsync(SessionKey session, long epoch, CompressionRequest request, CancellationToken cancellationToken);
 
     /// <summary>Makes a compressed session whole: from its exact cold copy, else by recomputation.</summary>

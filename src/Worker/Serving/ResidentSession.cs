@@ -35,6 +35,9 @@ public sealed record ResidentSession
 
     /// <summary>When its last turn ended.</summary>
     public DateTimeOffset LastUsed { get; init; }
+
+    /// <summary>How long its cache is still pinned; null: it is not.</summary>
+    public TimeSpan? PinnedFor { get; init; }
 }
 
 /// <summary>What a session is doing on a device.</summary>

@@ -33,7 +33,15 @@ public sealed class WatchedPage : IAsyncDisposable
     /// <summary>Waits until the page shows what comes from the server.</summary>
     public async Task<WatchedPage> LiveAsync()
     {
-        await Page.WaitForFunctionAsync("() => ['live', 'empty'].includes(document.body.dataset.state)");
+        try
+        {
+            await Page.WaitForFunctionAsync("() => ['live', 'empty'].includes(document.body.dataset.state)");
+        }
+        catch (TimeoutException) when (_complaints.Count > 0)
+        {
+            Assert.Fail($"the page does not come up: {string.Join("; ", _complaints)}");
+        }
+
         return this;
     }
 

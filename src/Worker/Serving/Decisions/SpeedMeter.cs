@@ -6,6 +6,7 @@ internal sealed class SpeedMeter
     private readonly Average _prefill = new();
     private readonly Average _decode = new();
     private readonly Average _load = new();
+    private readonly Average _save = new();
 
     /// <summary>Prompt tokens a second; 0 before the first.</summary>
     public double PrefillTokensPerSecond => _prefill.Value;
@@ -15,6 +16,9 @@ internal sealed class SpeedMeter
 
     /// <summary>Bytes a second of loads; 0 before the first.</summary>
     public double LoadBytesPerSecond => _load.Value;
+
+    /// <summary>Bytes a second of saves; 0 before the first.</summary>
+    public double SaveBytesPerSecond => _save.Value;
 
     /// <summary>Counts a step. The time of a mixed one is shared out by what decoding alone was seen to take.</summary>
     public void Step(int promptRows, int decodeRows, double seconds)
@@ -32,6 +36,9 @@ internal sealed class SpeedMeter
 
     /// <summary>Counts a load.</summary>
     public void Load(long bytes, double seconds) => _load.Add(bytes, seconds);
+
+    /// <summary>Counts a save.</summary>
+    public void Save(long bytes, double seconds) => _save.Add(bytes, seconds);
 
     private sealed class Average
     {

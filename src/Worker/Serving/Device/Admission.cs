@@ -12,6 +12,9 @@ internal enum Admission
     /// <summary>There is no room for it yet.</summary>
     NoRoom,
 
+    /// <summary>Its tenant holds all that it may: others go on.</summary>
+    OverLimit,
+
     /// <summary>Its cache is being looked for or loaded.</summary>
     Fetching,
 }

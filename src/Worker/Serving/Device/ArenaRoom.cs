@@ -1,46 +1,86 @@
-using KVCluster.Inference.Kv;
 using KVCluster.Storage;
+using KVCluster.Worker.Serving.Device.Pressure;
+using KVCluster.Worker.Serving.Pressure;
 
 namespace KVCluster.Worker.Serving.Device;
 
 /// <summary>
 /// Makes room in the arena by letting idle caches go: at once where a cold copy holds all of one or there is no store, else after a save.
+/// Which of them, and whether some are cut instead, is the pressure's choice where there is one (<see cref="Pressure"/>).
 /// </summary>
 internal sealed class ArenaRoom(DeviceParts parts, CacheSaver saver)
 {
     /// <summary>What <see cref="SaveAndDrop"/> tells in place of bytes where the cache came into use.</summary>
     public const long InUse = -1;
 
-    private long _leavingPages;
+    private readonly TimeSpan _patience = parts.Options.Pressure?.SavePatience ?? TimeSpan.MaxValue;
+    private readonly List<Leaving> _leaving = [];
     private long _failedAt = -1;
     private long _failedPages;
 
-    /// <summary>Whether caches are being saved in order to leave.</summary>
-    public bool IsComing => _leavingPages > 0;
+    /// <summary>Chooses what gives; null: caches leave by <see cref="DeviceWorkerOptions.Relief"/>.</summary>
+    public PressureControl? Pressure { get; set; }
+
+    /// <summary>Whether pages are coming: of caches that are being saved in order to leave or to be cut.</summary>
+    public bool IsComing => ComingPages > 0;
+
+    /// <summary>Bytes that are coming.</summary>
+    public long ComingBytes => ComingPages * parts.Geometry.PageBytes;
+
+    /// <summary>Whether any save is under way whose bytes are wanted, however late it is.</summary>
+    public bool IsSaving => _leaving.Count > 0;
+
+    /// <summary>Time until a save that is waited for counts as too late; null where there is none.</summary>
+    public TimeSpan? NextChange
+    {
+        get
+        {
+            long now = parts.Now;
+            TimeSpan? next = null;
+            foreach (Leaving leaving in _leaving.Where(l => _patience != TimeSpan.MaxValue && !IsLate(l, now)))
+            {
+                TimeSpan left = _patience - parts.Options.Time.GetElapsedTime(leaving.Since, now);
+                next = next is null || left < next ? left : next;
+            }
+
+            return next;
+        }
+    }
+
+    private long ComingPages
+    {
+        get
+        {
+            long now = parts.Now;
+            return _leaving.Sum(leaving => IsLate(leaving, now) ? 0 : leaving.Pages);
+        }
+    }
 
     /// <summary>Whether so many pages are free, after idle caches have gone as need be.</summary>
-    public bool Ensure(long pages)
+    /// <param name="pages">How many.</param>
+    /// <param name="turn">For which turn; null: for something that nobody should have to leave for.</param>
+    public bool Ensure(long pages, Turn? turn)
     {
-        long missing = pages - parts.Ledger().FreePages;
+        long missing = pages - parts.FreePages;
         if (missing <= 0)
         {
             return true;
         }
 
-        Relieve(missing);
-        return pages <= parts.Ledger().FreePages;
+        if (turn is not (null or { IsAutomatic: true }) || Pressure is null)
+        {
+            Relieve(missing, pages, turn);
+        }
+
+        return pages <= parts.FreePages;
     }
 
     /// <summary>Saves a cache where there is a store, then lets it go unless it came into use meanwhile.</summary>
     public void SaveAndDrop(DeviceSession session, Action<SnapshotSave?, long> done)
     {
-        long pages = session.Cache!.ExclusiveBytes / parts.Geometry.PageBytes;
-        _leavingPages += pages;
         session.IsLeaving = true;
-        int version = session.Version;
-        saver.Begin(session, save =>
+        SaveFirst(session, session.Cache!.ExclusiveBytes / parts.Geometry.PageBytes, (save, version) =>
         {
-            _leavingPages -= pages;
             bool leaves = session.IsLeaving && session.Version == version && session.Turn is null;
             session.IsLeaving = false;
             long freed = session.Cache is null ? 0 : leaves ? session.Drop() : InUse;
@@ -53,26 +93,38 @@ internal sealed class ArenaRoom(DeviceParts parts, CacheSaver saver)
         });
     }
 
-    private void Relieve(long missing)
+    /// <summary>Saves a cache, then tells so, with the version saved; its pages count as coming meanwhile.</summary>
+    public void SaveFirst(DeviceSession session, long pages, Action<SnapshotSave, int> done)
     {
-        missing -= _leavingPages;
+        var leaving = new Leaving(pages, parts.Now);
+        _leaving.Add(leaving);
+        int version = session.Version;
+        saver.Begin(session, save =>
+        {
+            _leaving.Remove(leaving);
+            done(save, version);
+            parts.Counts.Changes++;
+        });
+    }
+
+    private bool IsLate(Leaving leaving, long now) => parts.Options.Time.GetElapsedTime(leaving.Since, now) >= _patience;
+
+    private void Relieve(long missing, long pages, Turn? turn)
+    {
+        missing -= ComingPages;
         if (missing <= 0 || (_failedAt == parts.Counts.Changes && missing >= _failedPages))
         {
             return;
         }
 
-        var state = new PressureState(missing * parts.Geometry.PageBytes, parts.Ledger(), Idle());
-        foreach (SessionKey key in parts.Options.Relief.Choose(state))
+        if (Pressure is not null)
         {
-            if (missing <= 0)
-            {
-                return;
-            }
-
-            if (parts.Sessions.TryGetValue(key, out DeviceSession? session) && session.IsIdle)
-            {
-                missing -= LetGo(session) / parts.Geometry.PageBytes;
-            }
+            Pressure.MakeRoom(pages * parts.Geometry.PageBytes, turn!);
+            missing = pages - parts.FreePages - ComingPages;
+        }
+        else
+        {
+            missing = Evict(missing);
         }
 
         if (missing > 0)
@@ -81,18 +133,56 @@ internal sealed class ArenaRoom(DeviceParts parts, CacheSaver saver)
         }
     }
 
+    /// <summary>Lets caches go by the configured order; returns the pages that are missing all the same.</summary>
+    private long Evict(long missing)
+    {
+        var state = new PressureState(missing * parts.Geometry.PageBytes, parts.Ledger(), Idle());
+        foreach (SessionKey key in parts.Options.Relief.Choose(state))
+        {
+            if (missing <= 0)
+            {
+                break;
+            }
+
+            if (parts.Sessions.TryGetValue(key, out DeviceSession? session) && session.IsIdle && !parts.IsPinned(session))
+            {
+                missing -= LetGo(session) / parts.Geometry.PageBytes;
+            }
+        }
+
+        return missing;
+    }
+
     /// <summary>Bytes that are or will be free.</summary>
     private long LetGo(DeviceSession session)
     {
+        long bytes = session.Cache!.ExclusiveBytes;
+        ReliefEvent gone = new()
+        {
+            Kind = ReliefKind.Drop,
+            Cause = ReliefCauses.RoomForTurn,
+            Session = session.Key,
+            UsedBytes = parts.Ledger().TotalBytes - parts.Ledger().FreeBytes,
+            LimitBytes = parts.LimitBytes,
+            PlannedBytes = bytes,
+            Tokens = session.Cached,
+        };
         if (parts.Store is null || session.IsSaved)
         {
             long freed = session.Drop();
             parts.Activity.Left(freed, saved: false);
-            return freed;
+            parts.Log.Add(gone with { FreedBytes = freed });
+            return bytes;
         }
 
-        long bytes = session.Cache!.ExclusiveBytes;
-        SaveAndDrop(session, (_, _) => parts.Counts.Changes++);
+        long start = parts.Now;
+        SaveAndDrop(session, (save, freed) => parts.Log.Add(gone with
+        {
+            Kind = ReliefKind.Demote,
+            FreedBytes = Math.Max(0, freed),
+            Seconds = parts.Seconds(start, parts.Now),
+            Fault = freed == InUse ? "it came into use" : save!.Reason,
+        }));
         return bytes;
     }
 
@@ -101,7 +191,7 @@ internal sealed class ArenaRoom(DeviceParts parts, CacheSaver saver)
         List<IdleCache> idle = [];
         foreach (DeviceSession session in parts.Sessions.Values)
         {
-            if (session.IsIdle)
+            if (session.IsIdle && !parts.IsPinned(session))
             {
                 idle.Add(new IdleCache(session.Key, session.Cached, session.LastUse, session.Cache!.IsExact, session.IsSaved));
             }
@@ -109,4 +199,6 @@ internal sealed class ArenaRoom(DeviceParts parts, CacheSaver saver)
 
         return idle;
     }
+
+    private sealed record Leaving(long Pages, long Since);
 }

@@ -46,12 +46,12 @@ internal sealed class CacheFetcher(DeviceParts parts, ArenaRoom room)
 
     /// <summary>
     /// Loads a copy and gives it to the session in place of what it has. Reserves room for <paramref name="more"/> tokens beyond it. False
-    /// where there is no room yet.
+    /// where there is no room yet. Without a turn nobody is asked to make room by <see cref="ArenaRoom.Pressure"/>.
     /// </summary>
-    public bool TryLoad(DeviceSession session, SnapshotQuery query, SnapshotLookup found, int more, Action<SnapshotLoad> done)
+    public bool TryLoad(DeviceSession session, SnapshotQuery query, SnapshotLookup found, int more, Action<SnapshotLoad> done, Turn? turn = null)
     {
         int tokens = ReservedTokens(found, more);
-        if (!room.Ensure(KvCapacity.PagesFor(parts.Geometry, tokens)))
+        if (!room.Ensure(KvCapacity.PagesFor(parts.Geometry, tokens), turn))
         {
             return false;
         }

@@ -42,6 +42,8 @@ internal sealed class CacheSaver(DeviceParts parts)
             Failed,
             save =>
             {
+                parts.StoreHealth.Note(save.Outcome);
+                parts.Speeds.Save(save.WrittenBytes, save.Seconds);
                 if (save.Outcome == SaveOutcome.Published)
                 {
                     session.SavedVersion = version;

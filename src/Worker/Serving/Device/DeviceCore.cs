@@ -1,5 +1,6 @@
 using KVCluster.Storage;
 using KVCluster.Worker.Serving.Decisions;
+using KVCluster.Worker.Serving.Device.Pressure;
 
 namespace KVCluster.Worker.Serving.Device;
 
@@ -33,6 +34,13 @@ internal sealed class DeviceCore
         _steps = new StepRunner(parts, Board, attacher, Room, aging);
         Compressions = new CompressionJobs(parts);
         Scoring = new IdleScoring(parts);
+        if (options.Pressure is { } pressure)
+        {
+            Pressure = new PressureControl(parts, pressure, Room);
+            Room.Pressure = Pressure;
+            Scoring.Made = Pressure.Ranking.Prepare;
+        }
+
         _timer = options.Time.CreateTimer(_ => parts.Inbox.Post(() => { }), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         _thread = new Thread(Loop) { IsBackground = true, Name = $"kvcluster-{options.Device}" };
     }
@@ -48,6 +56,9 @@ internal sealed class DeviceCore
     public CompressionJobs Compressions { get; }
 
     public IdleScoring Scoring { get; }
+
+    /// <summary>What is done when memory gets short; null: caches leave when a turn finds no room.</summary>
+    public PressureControl? Pressure { get; }
 
     /// <summary>Why the device takes no more work; null while it does.</summary>
     public Exception? Failure { get; private set; }
@@ -87,6 +98,7 @@ internal sealed class DeviceCore
         Failure = error;
         Board.FailAll(error);
         Compressions.Abort(null, _ => error);
+        Pressure?.Close();
         Scoring.Dispose();
         foreach (DeviceSession session in _parts.Sessions.Values)
         {
@@ -125,6 +137,7 @@ internal sealed class DeviceCore
         if (Failure is null)
         {
             Scoring.Offer(turn.Session);
+            Pressure?.Ended(turn);
         }
 
         ReportDrained();
@@ -182,14 +195,51 @@ internal sealed class DeviceCore
     {
         Board.Admit();
         Board.Expire();
+        Pressure?.Check();
         bool worked = _steps.Run();
         worked |= Compressions.Step();
-        worked = worked || Scoring.Step();
-        if (!worked && Board.NextExpiry() is { } next)
+        if (worked)
+        {
+            Pressure?.Check();
+            return true;
+        }
+
+        worked = Scoring.Step() || TryRestore();
+        if (!worked && Earliest(Board.NextExpiry(), Room.NextChange, Pressure?.Restores.NextLook()) is { } next)
         {
             _timer.Change(next > TimeSpan.Zero ? next : TimeSpan.Zero, Timeout.InfiniteTimeSpan);
         }
 
         return worked;
+    }
+
+    /// <summary>Begins to make a cut cache whole, where there is room and nothing else to do.</summary>
+    private bool TryRestore()
+    {
+        if (Pressure is null || IsDraining || !Board.IsEmpty || Pressure.Restores.Next() is not { } session)
+        {
+            return false;
+        }
+
+        var request = new TurnRequest
+        {
+            Session = session.Key,
+            Epoch = session.Epoch,
+            History = session.Tokens.Span[..session.Cached].ToArray(),
+            Prompt = ReadOnlyMemory<int>.Empty,
+        };
+        Board.Submit(new Turn(request, _parts.Now, restores: true) { IsAutomatic = true }, session);
+        return true;
+    }
+
+    private static TimeSpan? Earliest(params ReadOnlySpan<TimeSpan?> times)
+    {
+        TimeSpan? first = null;
+        foreach (TimeSpan? time in times)
+        {
+            first = first is null || time < first ? time ?? first : first;
+        }
+
+        return first;
     }
 }

@@ -6,11 +6,17 @@ internal sealed class DeviceCounts
     /// <summary>Sessions in the arena.</summary>
     public int Resident { get; set; }
 
+    /// <summary>Tokens that caches in the arena stand for.</summary>
+    public long HeldTokens { get; set; }
+
     /// <summary>Turns running.</summary>
     public int Running { get; set; }
 
     /// <summary>Turns waiting.</summary>
     public int Waiting { get; set; }
+
+    /// <summary>Bytes that waiting turns did not find.</summary>
+    public long WaitingBytes { get; set; }
 
     /// <summary>Uses so far.</summary>
     public long Uses { get; set; }

@@ -1,6 +1,8 @@
 using KVCluster.Inference.Backend;
 using KVCluster.Inference.Kv;
 using KVCluster.Worker.Serving.Decisions;
+using KVCluster.Worker.Serving.Device.Pressure;
+using KVCluster.Worker.Serving.Pressure;
 using KVCluster.Worker.Serving.Telemetry;
 
 namespace KVCluster.Worker.Serving.Device;
@@ -8,6 +10,8 @@ namespace KVCluster.Worker.Serving.Device;
 /// <summary>What all parts of a device's thread share.</summary>
 internal sealed class DeviceParts(LocalModel model, IInferenceBackend backend, DeviceWorkerOptions options, Inbox inbox, StoreCalls? store)
 {
+    private DeviceTerms _terms = DeviceTerms.Unbounded;
+
     public LocalModel Model { get; } = model;
 
     public IInferenceBackend Backend { get; } = backend;
@@ -42,6 +46,33 @@ internal sealed class DeviceParts(LocalModel model, IInferenceBackend backend, D
 
     public LedgerSnapshot Ledger() => Backend.Pool.Ledger.Snapshot();
 
+    /// <summary>What the device and tenants may hold; set by any thread.</summary>
+    public DeviceTerms Terms
+    {
+        get => Volatile.Read(ref _terms);
+        set => Volatile.Write(ref _terms, value);
+    }
+
+    /// <summary>Bytes that may be held.</summary>
+    public long LimitBytes => Math.Clamp(Terms.LimitBytes, 0, (long)TotalPages * Geometry.PageBytes);
+
+    /// <summary>Free pages that may be used: none where the limit is below what is held.</summary>
+    public long FreePages => Ledger().FreePages - (TotalPages - (LimitBytes / Geometry.PageBytes));
+
+    /// <summary>Speeds as measured, or assumed before.</summary>
+    public AttachSpeeds AttachSpeeds => new(
+        Speeds.PrefillTokensPerSecond > 0 ? Speeds.PrefillTokensPerSecond : Options.AssumedPrefillTokensPerSecond,
+        Speeds.LoadBytesPerSecond > 0 ? Speeds.LoadBytesPerSecond : Options.AssumedLoadBytesPerSecond);
+
+    /// <summary>Whether the cold store failed lately.</summary>
+    public StoreHealth StoreHealth { get; } = new(options.Time, options.Pressure?.StoreRetry ?? TimeSpan.Zero);
+
+    /// <summary>Events of memory.</summary>
+    public PressureLog Log { get; } = new(options.Time);
+
+    /// <summary>Whether a session may not be touched for want of memory.</summary>
+    public bool IsPinned(DeviceSession session) => session.PinnedUntil > 0 && Now < session.PinnedUntil;
+
     /// <summary>The session of a key, known or not.</summary>
     public DeviceSession SessionOf(SessionKey key)
     {
@@ -59,6 +90,7 @@ internal sealed class DeviceParts(LocalModel model, IInferenceBackend backend, D
     {
         session.LastUse = ++Counts.Uses;
         session.LastUsed = Options.Time.GetUtcNow();
+        session.Uses.End(Now);
         Counts.Changes++;
     }
 }

@@ -1,5 +1,7 @@
 using System.Diagnostics;
+using KVCluster.Compression;
 using KVCluster.Inference.Kv;
+using KVCluster.Worker.Serving.Device.Pressure;
 
 namespace KVCluster.Worker.Serving.Device;
 
@@ -9,6 +11,9 @@ internal sealed class DeviceSession(SessionKey key, DeviceCounts counts)
     private static readonly TokenBuffer Nothing = new([]);
 
     public SessionKey Key { get; } = key;
+
+    /// <summary>The key as one text.</summary>
+    public string Name { get; } = key.ToString();
 
     /// <summary>The latest epoch seen.</summary>
     public long Epoch { get; set; } = long.MinValue;
@@ -20,7 +25,15 @@ internal sealed class DeviceSession(SessionKey key, DeviceCounts counts)
     public TokenBuffer Tokens { get; set; } = Nothing;
 
     /// <summary>How many tokens the cache stands for.</summary>
-    public int Cached { get; set; }
+    public int Cached
+    {
+        get;
+        private set
+        {
+            counts.HeldTokens += value - field;
+            field = value;
+        }
+    }
 
     /// <summary>Tokens there were when a policy last closed positions up; before these, positions do not tell tokens. 0: never.</summary>
     public int ClosedTokens { get; set; }
@@ -45,11 +58,35 @@ internal sealed class DeviceSession(SessionKey key, DeviceCounts counts)
     /// <summary>Its cache goes as soon as the save under way has ended.</summary>
     public bool IsLeaving { get; set; }
 
+    /// <summary>Its cache is cut as soon as the save under way has ended.</summary>
+    public bool IsToBeCut { get; set; }
+
     /// <summary>Closed while something of it was under way: what comes back is dropped.</summary>
     public bool IsClosed { get; set; }
 
     /// <summary>Scores of the cache as it is, or null.</summary>
     public SessionScores? Scores { get; set; }
+
+    /// <summary>What slots were worth when they were last scored, as far as they are still the first of their heads; or null.</summary>
+    public AttentionScores? Carried { get; set; }
+
+    /// <summary>Its scores by bin, as last made, or null.</summary>
+    public RankedCache? Ranked { get; set; }
+
+    /// <summary>When it was used, for the chance that it is used again.</summary>
+    public SessionUses Uses { get; } = new();
+
+    /// <summary>Of its last turn.</summary>
+    public int Priority { get; set; }
+
+    /// <summary>Until when it is pinned: a timestamp; 0: it is not.</summary>
+    public long PinnedUntil { get; set; }
+
+    /// <summary>When it was cut last for want of memory: a timestamp; 0: never.</summary>
+    public long CutAt { get; set; }
+
+    /// <summary>When making it whole by itself did not succeed: a timestamp; 0: it did, or was not tried.</summary>
+    public long RestoreFailedAt { get; set; }
 
     /// <summary>Compressions since the cache was exact, oldest first.</summary>
     public IReadOnlyList<CompressionReport> Compressions { get; set; } = [];
@@ -66,7 +103,7 @@ internal sealed class DeviceSession(SessionKey key, DeviceCounts counts)
     /// <summary>The last save under way or done.</summary>
     public Task Saving { get; set; } = Task.CompletedTask;
 
-    public bool IsIdle => Cache is not null && Turn is null && Fetch is null && Compressing == 0 && !IsLeaving;
+    public bool IsIdle => Cache is not null && Turn is null && Fetch is null && Compressing == 0 && !IsLeaving && !IsToBeCut;
 
     public bool IsSaved => SavedVersion == Version;
 
@@ -129,6 +166,7 @@ internal sealed class DeviceSession(SessionKey key, DeviceCounts counts)
         ClosedTokens = 0;
         Compressions = [];
         IsLeaving = false;
+        IsToBeCut = false;
         counts.Resident--;
         Changed();
         return freed;
@@ -139,6 +177,8 @@ internal sealed class DeviceSession(SessionKey key, DeviceCounts counts)
     {
         Version++;
         Scores = null;
+        Carried = null;
+        Ranked = null;
         counts.Changes++;
     }
 

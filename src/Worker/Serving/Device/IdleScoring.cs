@@ -25,6 +25,9 @@ internal sealed class IdleScoring(DeviceParts parts) : IDisposable
     private PolicyGathering? _gathering;
     private int _version;
 
+    /// <summary>Told of each session whose scores were made.</summary>
+    public Action<DeviceSession> Made { get; set; } = _ => { };
+
     /// <summary>The session's turn has ended: its cache may be worth scoring.</summary>
     public void Offer(DeviceSession session)
     {
@@ -102,8 +105,10 @@ internal sealed class IdleScoring(DeviceParts parts) : IDisposable
     private void Keep(DeviceSession session, GatheredInput input)
     {
         long bytes = BytesOf(input.Input);
-        session.Scores = new SessionScores(_request!.Policy.Request, input, bytes);
+        session.Scores = new SessionScores(_request!.Policy.Request, input, bytes, Worth(input));
+        session.Carried = session.Scores.Worth;
         _made.Add((session, session.Scores));
+        Made(session);
         _made.RemoveAll(entry => !ReferenceEquals(entry.Session.Scores, entry.Scores));
         long total = _made.Sum(entry => entry.Scores.Bytes);
         while (total > parts.Options.IdleScoreBytes)
@@ -112,6 +117,19 @@ internal sealed class IdleScoring(DeviceParts parts) : IDisposable
             total -= _made[oldest].Scores.Bytes;
             _made[oldest].Session.Scores = null;
             _made.RemoveAt(oldest);
+        }
+    }
+
+    private AttentionScores? Worth(GatheredInput input)
+    {
+        try
+        {
+            return (_request!.Policy as IScoringPolicy)?.Score(input.Input);
+        }
+        catch (PolicyException)
+        {
+            // Not all of them are numbers.
+            return null;
         }
     }
 

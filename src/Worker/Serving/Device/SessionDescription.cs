@@ -5,7 +5,7 @@ namespace KVCluster.Worker.Serving.Device;
 /// <summary>A session as callers see it.</summary>
 internal static class SessionDescription
 {
-    public static ResidentSession Of(DeviceSession session)
+    public static ResidentSession Of(DeviceSession session, DeviceParts parts)
     {
         KvCache? cache = session.Cache;
         int[] lengths = cache is null ? [] : LengthsOf(cache);
@@ -22,6 +22,7 @@ internal static class SessionDescription
             ColdBytes = session.ColdBytes,
             Compressions = session.Compressions,
             LastUsed = session.LastUsed,
+            PinnedFor = parts.IsPinned(session) ? parts.Options.Time.GetElapsedTime(parts.Now, session.PinnedUntil) : null,
         };
     }
 

@@ -40,6 +40,7 @@ internal sealed class StepRunner(DeviceParts parts, TurnBoard board, TurnAttache
         }
 
         parts.Backend.Forward(_batch);
+        _served.ForEach(served => served.Turn.IsPrepared = false);
         Account(start, parts.Now);
         for (int i = 0; i < _served.Count; i++)
         {
@@ -102,7 +103,7 @@ internal sealed class StepRunner(DeviceParts parts, TurnBoard board, TurnAttache
 
         KvCache cache = turn.Session.Cache!;
         int pages = cache.PagesToAppend(rows);
-        if (pages > 0 && !room.Ensure(pages - cache.ReservedPages))
+        if (pages > 0 && !room.Ensure(pages - cache.ReservedPages, turn))
         {
             return false;
         }
@@ -110,6 +111,7 @@ internal sealed class StepRunner(DeviceParts parts, TurnBoard board, TurnAttache
         try
         {
             cache.PrepareAppend(rows);
+            turn.IsPrepared = true;
             return true;
         }
         catch (ArenaFullException)

@@ -52,6 +52,21 @@ internal sealed class Turn
 
     public bool IsRunning => Forward is not null;
 
+    /// <summary>The device began it by itself, to make a cut cache whole: whoever else needs anything comes first.</summary>
+    public bool IsAutomatic { get; init; }
+
+    /// <summary>Its rows of the next step have their pages: the cache may not be cut until the step has run.</summary>
+    public bool IsPrepared { get; set; }
+
+    /// <summary>Bytes it did not find when it was tried last; 0: it was not tried, or something else was missing.</summary>
+    public long NeededBytes { get; set; }
+
+    /// <summary>Bytes its session held when it came.</summary>
+    public long BytesBefore { get; set; }
+
+    /// <summary>It waits because its tenant holds all that it may.</summary>
+    public bool IsOverLimit { get; set; }
+
     /// <summary>Prompt rows it is owed; see <see cref="Decisions.StepPlanner"/>.</summary>
     public int Credit { get; set; }
 

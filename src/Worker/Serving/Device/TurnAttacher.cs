@@ -9,6 +9,9 @@ namespace KVCluster.Worker.Serving.Device;
 /// <summary>Gives a waiting turn its cache and the memory it will need: resident, loaded, or computed as it runs.</summary>
 internal sealed class TurnAttacher(DeviceParts parts, ArenaRoom room, CacheFetcher fetcher)
 {
+    /// <summary>Whether a running turn's cache can be cut when it needs more memory than there is.</summary>
+    private bool Cuts => parts.Options.Pressure is { Compress: true };
+
     /// <summary>Whether caches are leaving the arena.</summary>
     public bool IsRoomComing => room.IsComing;
 
@@ -36,7 +39,7 @@ internal sealed class TurnAttacher(DeviceParts parts, ArenaRoom room, CacheFetch
         if (turn.Found is { } copy)
         {
             AttachChoice choice = AttachChoice.Of(
-                turn.HistoryTokens, Math.Min(keep, turn.HistoryTokens), Math.Min(copy.Tokens, turn.HistoryTokens), copy.StoredBytes, Speeds());
+                turn.HistoryTokens, Math.Min(keep, turn.HistoryTokens), Math.Min(copy.Tokens, turn.HistoryTokens), copy.StoredBytes, parts.AttachSpeeds);
             turn.PredictedSeconds = choice.Seconds;
             if (choice.Way == AttachWay.Load)
             {
@@ -53,7 +56,7 @@ internal sealed class TurnAttacher(DeviceParts parts, ArenaRoom room, CacheFetch
         int more = Math.Min(turn.AnswerLeft, parts.Options.AnswerReserveTokens);
         KvCache cache = turn.Session.Cache!;
         turn.ReservedAnswer = turn.Answer!.Count + more;
-        if (more == 0 || !room.Ensure(cache.PagesToAppend(more) - cache.ReservedPages))
+        if (more == 0 || !room.Ensure(cache.PagesToAppend(more) - cache.ReservedPages, turn))
         {
             return;
         }
@@ -67,10 +70,6 @@ internal sealed class TurnAttacher(DeviceParts parts, ArenaRoom room, CacheFetch
             // A load was quicker. The answer goes on page by page, or waits.
         }
     }
-
-    private AttachSpeeds Speeds() => new(
-        parts.Speeds.PrefillTokensPerSecond > 0 ? parts.Speeds.PrefillTokensPerSecond : parts.Options.AssumedPrefillTokensPerSecond,
-        parts.Speeds.LoadBytesPerSecond > 0 ? parts.Speeds.LoadBytesPerSecond : parts.Options.AssumedLoadBytesPerSecond);
 
     /// <summary>Tokens of the resident cache that the turn can go on from. To answer, at least one token has to run.</summary>
     private static int Usable(Turn turn)
@@ -107,15 +106,21 @@ internal sealed class TurnAttacher(DeviceParts parts, ArenaRoom room, CacheFetch
     private Admission Load(Turn turn, SnapshotLookup copy)
     {
         int more = turn.Sequence.Count - Math.Min(copy.Tokens, turn.Sequence.Count) + AnswerTokens(turn, copy.IsExact);
+        if (!IsWithinLimit(turn, copy.Pages))
+        {
+            return Admission.OverLimit;
+        }
+
         SnapshotQuery query = QueryOf(turn);
-        bool begun = fetcher.TryLoad(turn.Session, query, copy, more, load => Loaded(turn, load));
+        bool begun = fetcher.TryLoad(turn.Session, query, copy, more, load => Loaded(turn, load), turn);
         if (!begun && turn.Session.Cache is not null)
         {
             // The copy replaces what is resident anyway: its room may be all that was missing.
             turn.Session.Drop();
-            begun = fetcher.TryLoad(turn.Session, query, copy, more, load => Loaded(turn, load));
+            begun = fetcher.TryLoad(turn.Session, query, copy, more, load => Loaded(turn, load), turn);
         }
 
+        turn.NeededBytes = begun ? 0 : (long)copy.Pages * parts.Geometry.PageBytes;
         return begun ? Admission.Fetching : Admission.NoRoom;
     }
 
@@ -145,11 +150,22 @@ internal sealed class TurnAttacher(DeviceParts parts, ArenaRoom room, CacheFetch
         }
 
         bool exact = keep == 0 || session.Cache!.IsExact;
-        RequireFit(session, keep, total - keep);
-        int answer = AnswerFitting(turn, keep, total - keep, exact);
-        int tokens = total - keep + answer;
-        if (!room.Ensure(Needed(session, keep, tokens)))
+        if (!Cuts || turn.Restores)
         {
+            RequireFit(session, keep, total - keep);
+        }
+
+        int answer = AnswerFitting(turn, keep, total - keep, exact);
+        int tokens = Fitting(session, keep, total - keep + answer);
+        long needed = Needed(session, keep, tokens);
+        if (!IsWithinLimit(turn, needed))
+        {
+            return Admission.OverLimit;
+        }
+
+        if (!room.Ensure(needed, turn))
+        {
+            turn.NeededBytes = needed * parts.Geometry.PageBytes;
             return Admission.NoRoom;
         }
 
@@ -175,6 +191,12 @@ internal sealed class TurnAttacher(DeviceParts parts, ArenaRoom room, CacheFetch
         return turn.Missing > 0 ? Admission.Started : Admission.Complete;
     }
 
+    private bool IsWithinLimit(Turn turn, long pages)
+    {
+        turn.IsOverLimit = room.Pressure is { } pressure && !pressure.IsWithinLimit(turn.Session, pages * parts.Geometry.PageBytes);
+        return !turn.IsOverLimit;
+    }
+
     private void Start(Turn turn, int keep, int answer)
     {
         DeviceSession session = turn.Session;
@@ -186,6 +208,7 @@ internal sealed class TurnAttacher(DeviceParts parts, ArenaRoom room, CacheFetch
         turn.ReservedAnswer = (turn.Answer?.Count ?? 0) + answer;
         turn.ServedAt = parts.Now;
         turn.Credit = 0;
+        turn.NeededBytes = 0;
         turn.Room = () => RoomAfter(session);
         turn.Answer ??= turn.WantsAnswer ? new AnswerBuilder(parts.Model, turn.Request.Sampling!, turn.Sequence.Span) : null;
     }
@@ -214,16 +237,16 @@ internal sealed class TurnAttacher(DeviceParts parts, ArenaRoom room, CacheFetch
     }
 
     private double Predicted(Turn turn, int cached) =>
-        turn.PredictedSeconds > 0 ? turn.PredictedSeconds : (turn.HistoryTokens - cached) / Speeds().PrefillTokensPerSecond;
+        turn.PredictedSeconds > 0 ? turn.PredictedSeconds : (turn.HistoryTokens - cached) / parts.AttachSpeeds.PrefillTokensPerSecond;
 
     /// <summary>
-    /// Answer tokens whose memory is set aside before the turn runs: all of them where the cache is compressed, since such a turn cannot be
-    /// put back and computed again; else a part, which is extended as the answer grows.
+    /// Answer tokens whose memory is set aside before the turn runs: all of them where the cache is compressed and running turns are not cut,
+    /// since such a turn cannot be put back and computed again; else a part, which is extended as the answer grows.
     /// </summary>
     private int AnswerTokens(Turn turn, bool exact)
     {
         int context = parts.Model.Config.ContextLength - turn.Sequence.Count;
-        return Math.Max(0, Math.Min(Math.Min(turn.AnswerLeft, exact ? parts.Options.AnswerReserveTokens : int.MaxValue), context));
+        return Math.Max(0, Math.Min(Math.Min(turn.AnswerLeft, exact || Cuts ? parts.Options.AnswerReserveTokens : int.MaxValue), context));
     }
 
     /// <summary>As <see cref="AnswerTokens"/>, but no more than an arena without anybody else has room for.</summary>
@@ -236,6 +259,17 @@ internal sealed class TurnAttacher(DeviceParts parts, ArenaRoom room, CacheFetch
         }
 
         return answer;
+    }
+
+    /// <summary>Tokens whose memory is set aside: a turn longer than the arena is cut as it goes.</summary>
+    private int Fitting(DeviceSession session, int keep, int tokens)
+    {
+        while (tokens > 1 && PagesAfter(session, keep, tokens) > parts.TotalPages)
+        {
+            tokens /= 2;
+        }
+
+        return tokens;
     }
 
     private void RequireFit(DeviceSession session, int keep, int rows)
@@ -271,7 +305,7 @@ internal sealed class TurnAttacher(DeviceParts parts, ArenaRoom room, CacheFetch
             return FinishReason.ContextFull;
         }
 
-        // Where others hold the memory the turn waits for it; alone in the arena it would find no more.
-        return cache.PagesAfter(1) > parts.TotalPages ? FinishReason.ArenaFull : null;
+        // Where others hold the memory the turn waits for it; alone in the arena it would find no more, unless it can be cut.
+        return !Cuts && cache.PagesAfter(1) > parts.TotalPages ? FinishReason.ArenaFull : null;
     }
 }

@@ -1,6 +1,8 @@
+using KVCluster.Compression.Pressure.Admission;
 using KVCluster.Inference;
 using KVCluster.Inference.Kv;
 using KVCluster.Worker.Serving.Decisions;
+using KVCluster.Worker.Serving.Pressure;
 using KVCluster.Worker.Serving.Telemetry;
 
 namespace KVCluster.Worker.Serving.Device;
@@ -12,13 +14,26 @@ internal sealed class TurnBoard(DeviceParts parts, TurnAttacher attacher, Admiss
     private readonly List<Turn> _running = [];
     private readonly List<int> _order = [];
     private readonly List<Turn> _tried = [];
-    private (int Priority, long Arrived)[] _keys = [];
+    private WaitingTurn[] _keys = [];
 
     /// <summary>Running turns, served longest ago first.</summary>
     public List<Turn> Running => _running;
 
     /// <summary>Whether any turn is there.</summary>
     public bool IsEmpty => _waiting.Count + _running.Count == 0;
+
+    /// <summary>Bytes that each tenant's waiting turns did not find.</summary>
+    public Dictionary<string, long> WaitingByTenant()
+    {
+        Dictionary<string, long> bytes = new(StringComparer.Ordinal);
+        foreach (Turn turn in _waiting)
+        {
+            string tenant = turn.Session.Key.Tenant;
+            bytes[tenant] = bytes.GetValueOrDefault(tenant) + turn.NeededBytes;
+        }
+
+        return bytes;
+    }
 
     /// <summary>Whether a cache is being looked for or loaded, which holds memory.</summary>
     public bool IsFetching => _waiting.Exists(turn => turn.Session.Fetch is not null);
@@ -34,6 +49,11 @@ internal sealed class TurnBoard(DeviceParts parts, TurnAttacher attacher, Admiss
     /// <exception cref="DeviceBusyException">The queue is full, or the device drains.</exception>
     public void Submit(Turn turn, DeviceSession session)
     {
+        if (session.Turn is { IsAutomatic: true } automatic)
+        {
+            Fail(automatic, new OperationCanceledException($"session {session.Key} has a turn"));
+        }
+
         if (session.Turn is not null)
         {
             throw new TurnInProgressException(session.Key);
@@ -48,7 +68,21 @@ internal sealed class TurnBoard(DeviceParts parts, TurnAttacher attacher, Admiss
         if (_waiting.Count >= parts.Options.MaxWaitingTurns)
         {
             Refused(turn, TurnEnding.RefusedQueueFull);
-            throw new DeviceBusyException($"device {parts.Options.Device}: {_waiting.Count} turns are waiting already", RetryAfter(turn));
+            Refuse(turn, session, $"device {parts.Options.Device}: {_waiting.Count} turns are waiting already");
+        }
+
+        int most = parts.Options.MaxWaitingTurnsPerTenant ?? int.MaxValue;
+        string tenant = session.Key.Tenant;
+        if (_waiting.Count >= most && _waiting.Count(waiting => waiting.Session.Key.Tenant == tenant) >= most)
+        {
+            Refused(turn, TurnEnding.RefusedQueueFull);
+            Refuse(turn, session, $"device {parts.Options.Device}: {most} turns of tenant {tenant} are waiting already");
+        }
+
+        if (!turn.Restores)
+        {
+            session.Uses.Begin(parts.Options.Time, turn.ArrivedAt);
+            session.Priority = turn.Request.Priority;
         }
 
         if (session.LastUsed != default)
@@ -57,8 +91,10 @@ internal sealed class TurnBoard(DeviceParts parts, TurnAttacher attacher, Admiss
         }
 
         turn.Session = session;
+        turn.BytesBefore = session.Cache?.Bytes ?? 0;
         session.Turn = turn;
         session.IsLeaving = false;
+        session.IsToBeCut = false;
         _waiting.Add(turn);
         Count();
     }
@@ -96,7 +132,11 @@ internal sealed class TurnBoard(DeviceParts parts, TurnAttacher attacher, Admiss
             Turn turn = _waiting[i];
             if (CanExpire(turn) && parts.Options.Time.GetElapsedTime(turn.ArrivedAt, now) >= MaxWait(turn))
             {
-                Fail(turn, new DeviceBusyException($"device {parts.Options.Device}: no room came free within {MaxWait(turn)}", RetryAfter(turn)));
+                string why = turn.IsOverLimit
+                    ? $"device {parts.Options.Device}: tenant {turn.Session.Key.Tenant} holds all the memory that it may there"
+                    : $"device {parts.Options.Device}: no room came free within {MaxWait(turn)}";
+                LogRefusal(turn, turn.Session);
+                Fail(turn, new DeviceBusyException(why, RetryAfter(turn)));
             }
         }
     }
@@ -260,7 +300,7 @@ internal sealed class TurnBoard(DeviceParts parts, TurnAttacher attacher, Admiss
 
     /// <summary>Whether the whole sequence, exact, fits an arena without anybody else.</summary>
     private bool IsComputable(Turn turn) =>
-        turn.Session.Cache!.IsExact && KvCapacity.PagesFor(parts.Geometry, turn.Sequence.Count + 1) <= parts.TotalPages;
+        (turn.Session.Cache!.IsExact || parts.Options.Pressure is { Compress: true }) && KvCapacity.PagesFor(parts.Geometry, turn.Sequence.Count + 1) <= parts.TotalPages;
 
     /// <summary>Turns wait, and nothing is under way that could make room for them.</summary>
     private bool IsStuck() => _waiting.Count > 0 && _running.Count == 0 && !attacher.IsRoomComing && !IsFetching
@@ -274,7 +314,7 @@ internal sealed class TurnBoard(DeviceParts parts, TurnAttacher attacher, Admiss
     {
         for (int i = _tried.Count - 1; i > 0; i--)
         {
-            if (_tried[i].Session.Cache is not null)
+            if (_tried[i].Session.Cache is not null && !parts.IsPinned(_tried[i].Session))
             {
                 _tried[i].Session.Drop();
                 return true;
@@ -288,12 +328,12 @@ internal sealed class TurnBoard(DeviceParts parts, TurnAttacher attacher, Admiss
     {
         if (_keys.Length < _waiting.Count)
         {
-            _keys = new (int, long)[2 * _waiting.Count];
+            _keys = new WaitingTurn[2 * _waiting.Count];
         }
 
         for (int i = 0; i < _waiting.Count; i++)
         {
-            _keys[i] = (_waiting[i].Request.Priority, _waiting[i].ArrivedAt);
+            _keys[i] = new WaitingTurn(_waiting[i].Request.Priority, _waiting[i].ArrivedAt, _waiting[i].Session.Key.Tenant);
         }
 
         order.Sort(_keys.AsSpan(0, _waiting.Count), now, _order);
@@ -317,6 +357,7 @@ internal sealed class TurnBoard(DeviceParts parts, TurnAttacher attacher, Admiss
             switch (attacher.Try(turn))
             {
                 case Admission.Started:
+                    order.Started(turn.Session.Key.Tenant);
                     _waiting.Remove(turn);
                     _running.Add(turn);
                     return true;
@@ -325,6 +366,9 @@ internal sealed class TurnBoard(DeviceParts parts, TurnAttacher attacher, Admiss
                     _running.Add(turn);
                     CompleteAttach(turn);
                     Finish(turn);
+                    return true;
+                case Admission.NoRoom when turn.IsAutomatic:
+                    Fail(turn, new OperationCanceledException($"session {turn.Session.Key}: no room is free"));
                     return true;
                 case Admission.NoRoom:
                     return order.MayPass(turn.ArrivedAt, now) && !turn.WasPutBack;
@@ -360,23 +404,62 @@ internal sealed class TurnBoard(DeviceParts parts, TurnAttacher attacher, Admiss
         Count();
     }
 
-    private TimeSpan RetryAfter(Turn turn)
+    [System.Diagnostics.CodeAnalysis.DoesNotReturn]
+    private void Refuse(Turn turn, DeviceSession session, string why)
     {
-        double prefill = parts.Speeds.PrefillTokensPerSecond;
-        double decode = parts.Speeds.DecodeTokensPerSecond;
-        prefill = prefill > 0 ? prefill : parts.Options.AssumedPrefillTokensPerSecond;
-        List<RunningDemand> running = [.. _running.Select(DemandOf)];
-        long wanted = KvCapacity.PagesFor(parts.Geometry, turn.Sequence.Count + parts.Options.AnswerReserveTokens);
-        LedgerSnapshot ledger = parts.Ledger();
-        return RetryEstimate.Of(running, wanted - ledger.FreePages - ledger.EvictablePages, prefill, decode > 0 ? decode : prefill / 10);
+        LogRefusal(turn, session);
+        throw new DeviceBusyException(why, RetryAfter(turn));
     }
 
-    private static RunningDemand DemandOf(Turn turn) => new(
-        turn.IsDecoding ? 0 : turn.Missing, turn.AnswerLeft, turn.Session.Cache!.PageCount + turn.Session.Cache.ReservedPages);
+    private void LogRefusal(Turn turn, DeviceSession session)
+    {
+        LedgerSnapshot ledger = parts.Ledger();
+        parts.Log.Add(new ReliefEvent
+        {
+            Kind = ReliefKind.Refuse,
+            Cause = turn.IsOverLimit ? ReliefCauses.TenantLimit : ReliefCauses.WaitingTurns,
+            Session = session.Key,
+            UsedBytes = ledger.TotalBytes - ledger.FreeBytes,
+            LimitBytes = parts.LimitBytes,
+            WaitingBytes = parts.Counts.WaitingBytes,
+            Tokens = turn.Sequence.Count,
+            Seconds = parts.Seconds(turn.ArrivedAt, parts.Now),
+        });
+    }
+
+    private TimeSpan RetryAfter(Turn turn)
+    {
+        AttachSpeeds speeds = parts.AttachSpeeds;
+        double decode = parts.Speeds.DecodeTokensPerSecond;
+        LedgerSnapshot ledger = parts.Ledger();
+        RunningDemand[] running = [.. _running.Select(DemandOf)];
+        var outlook = new AdmissionOutlook
+        {
+            Running = RetryEstimate.Ends(running, speeds.PrefillTokensPerSecond, decode > 0 ? decode : speeds.PrefillTokensPerSecond / 10),
+            ReclaimableBytes = ledger.EvictableBytes,
+            ReclaimBytesPerSecond = ReclaimSpeed(),
+            AheadBytes = _waiting.Sum(waiting => ReferenceEquals(waiting, turn) ? 0 : waiting.NeededBytes),
+        };
+        long wanted = KvCapacity.BytesFor(parts.Geometry, turn.Sequence.Count + parts.Options.AnswerReserveTokens);
+        return RetryEstimate.Of(outlook, wanted - (parts.FreePages * parts.Geometry.PageBytes));
+    }
+
+    /// <summary>Idle caches leave as fast as they are written; without a store at once.</summary>
+    private double ReclaimSpeed()
+    {
+        double measured = parts.Speeds.SaveBytesPerSecond;
+        return parts.Store is null ? double.MaxValue : measured > 0 ? measured : parts.Options.AssumedSaveBytesPerSecond;
+    }
+
+    private RunningDemand DemandOf(Turn turn) => new(
+        turn.IsDecoding ? 0 : turn.Missing,
+        turn.AnswerLeft,
+        (long)(turn.Session.Cache!.PageCount + turn.Session.Cache.ReservedPages) * parts.Geometry.PageBytes);
 
     private void Count()
     {
         parts.Counts.Running = _running.Count;
         parts.Counts.Waiting = _waiting.Count;
+        parts.Counts.WaitingBytes = _waiting.Sum(turn => turn.NeededBytes);
     }
 }

@@ -1,0 +1,97 @@
+using System.Diagnostics;
+using KVCluster.Compression;
+using KVCluster.Compression.Pressure;
+using KVCluster.Inference.Backend;
+using KVCluster.Inference.Kv;
+
+namespace KVCluster.Worker.Serving.Device.Pressure;
+
+/// <summary>Cuts a cache to the counts of an act, by the scores at hand.</summary>
+internal sealed class CacheCutter(DeviceParts parts, CacheRanking ranking)
+{
+    /// <summary>The name such cuts have among compressions.</summary>
+    public const string Policy = "pressure";
+
+    /// <summary>Cuts; nothing has changed where the result has no report.</summary>
+    public CutResult Cut(DeviceSession session, CompressAct act)
+    {
+        KvCache cache = session.Cache!;
+        ScoreHistogram? histogram = session.Ranked?.Histogram;
+        SessionFloors floors = ranking.FloorsOf(session);
+        long bytes = cache.Bytes;
+        long free = parts.Ledger().FreeBytes;
+        long start = Stopwatch.GetTimestamp();
+        CacheShape shape = CacheShapes.Of(cache);
+        AttentionScores? scores = SlotScores.Of(parts, session, shape);
+        bool made = session.Carried is not null;
+        KeepChoice choice = KeepPlan.Choose(shape, scores, floors, act.Keep);
+        RetentionSummary summary = RetentionSummary.Of(choice.Plan, shape, choice.Fault is null ? scores : null);
+        double planning = Stopwatch.GetElapsedTime(start).TotalSeconds;
+        start = Stopwatch.GetTimestamp();
+        try
+        {
+            PlanApplication.Apply(parts.Backend, cache, choice.Plan);
+        }
+        catch (ArenaFullException e)
+        {
+            return new CutResult(null, [], e.Message);
+        }
+
+        var report = new CompressionReport
+        {
+            Policy = Policy,
+            Ratio = null,
+            Summary = summary,
+            DroppedMass = summary.DroppedMass,
+            BytesBefore = bytes,
+            BytesAfter = cache.Bytes,
+            FreedBytes = parts.Ledger().FreeBytes - free,
+            LogicalLength = cache.LogicalLength,
+            ScoringBytes = 0,
+            ScoringSeconds = 0,
+            PlanSeconds = planning,
+            ApplySeconds = Stopwatch.GetElapsedTime(start).TotalSeconds,
+        };
+        Note(session, report, histogram, act.Keep, floors);
+        session.Carried = made && scores is not null ? CarriedScores.Kept(scores, choice.Plan) : null;
+        return new CutResult(report, KeptPerLayer(summary), choice.Fault?.ToString());
+    }
+
+    private void Note(DeviceSession session, CompressionReport report, ScoreHistogram? histogram, IReadOnlyList<int> keep, SessionFloors floors)
+    {
+        session.Changed();
+        session.CutAt = parts.Now;
+        session.Compressions = session.Turn is not null && session.Compressions is [.., { Policy: Policy } last]
+            ? [.. session.Compressions.SkipLast(1), Join(last, report)]
+            : [.. session.Compressions, report];
+        bool known = histogram is not null && session.Turn is null && histogram.Rows == keep.Count;
+        session.Ranked = known ? new RankedCache(histogram!.Cut([.. keep]), floors, session.Version, session.Cached) : null;
+    }
+
+    /// <summary>A long answer is cut many times: its cuts are one.</summary>
+    private static CompressionReport Join(CompressionReport first, CompressionReport then) => then with
+    {
+        DroppedMass = 1 - ((1 - first.DroppedMass) * (1 - then.DroppedMass)),
+        BytesBefore = first.BytesBefore,
+        FreedBytes = first.FreedBytes + then.FreedBytes,
+        PlanSeconds = first.PlanSeconds + then.PlanSeconds,
+        ApplySeconds = first.ApplySeconds + then.ApplySeconds,
+    };
+
+    private static double[] KeptPerLayer(RetentionSummary summary)
+    {
+        var kept = new double[summary.Layers];
+        for (int layer = 0; layer < kept.Length; layer++)
+        {
+            kept[layer] = (double)summary.KeptInLayer(layer) / summary.KvHeads;
+        }
+
+        return kept;
+    }
+}
+
+/// <summary>What a cut came to.</summary>
+/// <param name="Report">Its numbers; null where nothing was cut.</param>
+/// <param name="KeptPerLayer">Tokens kept of each layer, averaged over its heads.</param>
+/// <param name="Fault">What went wrong, or why it fell back.</param>
+internal sealed record CutResult(CompressionReport? Report, IReadOnlyList<double> KeptPerLayer, string? Fault);
