@@ -30,6 +30,8 @@ internal sealed class ServerSettings
     public SessionSettings Sessions { get; init; } = new();
 
     public DrainSettings Drain { get; init; } = new();
+
+    public TelemetrySettings Telemetry { get; init; } = new();
 }
 
 internal sealed class ListenSettings

@@ -1,10 +1,12 @@
 using System.Net;
 using KVCluster.Inference;
 using KVCluster.Silo.Configuration;
+using KVCluster.Silo.Dashboard;
 using KVCluster.Silo.Gateway.Files;
 using KVCluster.Silo.Gateway.OpenApi;
 using KVCluster.Silo.Gateway.Health;
 using KVCluster.Silo.OpenAi;
+using KVCluster.Silo.Operators;
 using KVCluster.Silo.Tenants;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
@@ -25,9 +27,16 @@ internal static class GatewayApp
     /// <param name="model">The model served.</param>
     /// <param name="tenants">Keys; null: everybody on loopback.</param>
     /// <param name="health">What probes are told.</param>
+    /// <param name="operators">The dashboard and the metrics.</param>
     /// <param name="logging">Where logs go.</param>
     public static WebApplication Build(
-        ListenSettings listen, IGrainFactory grains, ServedModel model, TenantFile? tenants, ServerHealth health, Action<ILoggingBuilder> logging)
+        ListenSettings listen,
+        IGrainFactory grains,
+        ServedModel model,
+        TenantFile? tenants,
+        ServerHealth health,
+        OperatorServices operators,
+        Action<ILoggingBuilder> logging)
     {
         Uri address = AddressOf(listen, tenants is not null);
         WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
@@ -43,6 +52,9 @@ internal static class GatewayApp
         app.Lifetime.ApplicationStopped.Register(authentication.Dispose);
         app.Use(authentication.InvokeAsync);
         app.UseRouting();
+        app.Lifetime.ApplicationStopping.Register(operators.Stop);
+        new OperatorEndpoints(operators).Map(app);
+        DashboardFiles.Map(app);
         HealthEndpoints.Map(app, health);
         Map(app, grains, model);
         return app;

@@ -182,7 +182,10 @@ internal sealed class StepRunner(DeviceParts parts, TurnBoard board, TurnAttache
             }
         }
 
-        parts.Speeds.Step(prompt, decoded, parts.Seconds(start, end));
+        double seconds = parts.Seconds(start, end);
+        parts.Speeds.Step(prompt, decoded, seconds);
+        parts.Activity.Computed(prompt);
+        WorkerMetrics.Stepped(parts.Labels, prompt, decoded, seconds);
     }
 
     private void Advance(Turn turn, int rows, ReadOnlySpan<float> logits)
@@ -224,6 +227,7 @@ internal sealed class StepRunner(DeviceParts parts, TurnBoard board, TurnAttache
         }
 
         SampledToken sampled = answer.Sample(logits);
+        parts.Activity.Generated();
         turn.Sequence.Add(sampled.Token);
         turn.Emit(new TurnPiece(answer.Add(sampled, turn.Room)));
         if (answer.Reason is not null)
