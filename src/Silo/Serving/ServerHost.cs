@@ -1,7 +1,7 @@
 using KVCluster.Silo.Configuration;
-using KVCluster.Silo.Models;
 using KVCluster.Silo.Gateway;
 using KVCluster.Silo.Gateway.Health;
+using KVCluster.Silo.Models;
 using KVCluster.Silo.Tenants;
 using KVCluster.Storage;
 using KVCluster.Worker;
@@ -83,16 +83,13 @@ internal sealed class ServerHost : IAsyncDisposable
         for (int i = 0; i < Settings.Node.Count; i++)
         {
             cancellationToken.ThrowIfCancellationRequested();
-<<<<<<< HEAD
-            ServerNode node = ServerNode.Open(NodeName(i), path, Settings.Model, Backends.Of(Settings.Model, i), cold);
-=======
-            ServerNode node = ServerNode.Open(names[i], path, Settings.Model, Settings.Pressure, cold);
->>>>>>> main
+            ServerNode node = ServerNode.Open(names[i], path, Settings.Model, Settings.Pressure, Backends.Of(Settings.Model, i), cold);
             _nodes.Add(node);
             _undo.Push(node.DisposeAsync);
         }
 
-        _cluster = await NodeCluster.StartAsync(Settings, names, _nodes, logging, cancellationToken);
+        TenantFileTerms? terms = tenants is null ? null : new TenantFileTerms(tenants);
+        _cluster = await NodeCluster.StartAsync(Settings, names, _nodes, terms, logging, cancellationToken);
         _undo.Push(_cluster.DisposeAsync);
         CloseUnused(tenants, loggers, time);
         ModelText text = _nodes.Count > 0 ? ModelText.Of(_nodes[0].Model) : ModelText.Open(path);

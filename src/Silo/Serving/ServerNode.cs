@@ -4,6 +4,7 @@ using KVCluster.Silo.Configuration;
 using KVCluster.Storage;
 using KVCluster.Worker;
 using KVCluster.Worker.Serving;
+using Microsoft.Extensions.DependencyInjection;
 using Orleans.Hosting;
 
 namespace KVCluster.Silo.Serving;
@@ -24,13 +25,9 @@ internal sealed class ServerNode : IAsyncDisposable
 
     public DeviceWorker Worker { get; }
 
-<<<<<<< HEAD
-    /// <exception cref="Inference.InputException">The model cannot be opened.</exception>
-    public static ServerNode Open(string name, string path, ModelSettings settings, IBackendFactory backend, ISnapshotStore? cold)
-=======
     /// <exception cref="Inference.InputException">The model cannot be opened, or a setting is wrong.</exception>
-    public static ServerNode Open(string name, string path, ModelSettings settings, PressureSettings pressure, ISnapshotStore? cold)
->>>>>>> main
+    public static ServerNode Open(
+        string name, string path, ModelSettings settings, PressureSettings pressure, IBackendFactory backend, ISnapshotStore? cold)
     {
         LocalModel model = LocalModel.Open(path, new LocalModelOptions
         {
@@ -43,16 +40,13 @@ internal sealed class ServerNode : IAsyncDisposable
         });
         try
         {
-<<<<<<< HEAD
-            return new ServerNode(name, model, new DeviceWorker(model, new DeviceWorkerOptions { Device = backend.Device }, cold));
-=======
             var options = new DeviceWorkerOptions
             {
+                Device = backend.Device,
                 Pressure = pressure.ToOptions(),
                 MaxWaitingTurnsPerTenant = pressure.WaitingTurnsPerTenant,
             };
             return new ServerNode(name, model, new DeviceWorker(model, options, cold));
->>>>>>> main
         }
         catch
         {
@@ -62,8 +56,19 @@ internal sealed class ServerNode : IAsyncDisposable
     }
 
     /// <summary>Puts the grains on a silo with these devices: none for one that only takes requests.</summary>
-    public static void AddGrains(ISiloBuilder silo, IReadOnlyList<IDeviceWorker> workers, ServerSettings settings) =>
+    /// <param name="silo">The silo.</param>
+    /// <param name="workers">Its devices.</param>
+    /// <param name="settings">The server's.</param>
+    /// <param name="terms">What tenants are promised; null: all are alike.</param>
+    public static void AddGrains(ISiloBuilder silo, IReadOnlyList<IDeviceWorker> workers, ServerSettings settings, ITenantTerms? terms)
+    {
+        if (terms is not null)
+        {
+            silo.Services.AddSingleton(terms);
+        }
+
         silo.AddKVClusterGrains(_ => new NodeDevices(workers), options => Configure(options, settings));
+    }
 
     public async ValueTask DisposeAsync()
     {
