@@ -22,7 +22,8 @@ internal static class ApiDocument
     [
         .. OpenAiOperations.All(model),
         .. SessionOperations.All(),
-        new("GET", "/healthz", "health", "Whether the process answers."),
+        new("GET", "/healthz", "health", "Whether the process works: where not, a restart helps."),
+        new("GET", "/readyz", "readiness", "Whether requests should come here."),
     ];
 
     /// <summary>The document as JSON.</summary>

@@ -1,8 +1,8 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using KVCluster.Silo.Configuration;
-using KVCluster.Silo.Gateway.Health;
 using KVCluster.Silo.Gateway;
+using KVCluster.Silo.Gateway.Health;
 using KVCluster.Silo.Gateway.OpenApi;
 using KVCluster.Worker;
 using Microsoft.AspNetCore.Builder;
@@ -37,7 +37,7 @@ public class ApiDocumentTests(TestServer server) : IClassFixture<TestServer>
         IEnumerable<string> routed = ((IEndpointRouteBuilder)app).DataSources
             .SelectMany(source => source.Endpoints).OfType<RouteEndpoint>()
             .SelectMany(e => (e.Metadata.GetMetadata<HttpMethodMetadata>()?.HttpMethods ?? []).Select(method => $"{method} {e.RoutePattern.RawText!.TrimEnd('/')}"))
-            .Where(route => route.Contains(" /v1/", StringComparison.Ordinal) || route.EndsWith("/healthz", StringComparison.Ordinal));
+            .Where(route => route.Contains(" /v1/", StringComparison.Ordinal) || route.EndsWith("z", StringComparison.Ordinal));
 
         Assert.Equal(
             routed.Order(StringComparer.Ordinal), ApiDocument.Operations("needle").Select(o => $"{o.Method} {o.Path}").Order(StringComparer.Ordinal));
