@@ -83,7 +83,7 @@ internal sealed class ServerHost : IAsyncDisposable
         for (int i = 0; i < Settings.Node.Count; i++)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            ServerNode node = ServerNode.Open(names[i], path, Settings.Model, Settings.Pressure, cold);
+            ServerNode node = ServerNode.Open(names[i], path, Settings.Model, Settings.Pressure, Backends.Of(Settings.Model, i), cold);
             _nodes.Add(node);
             _undo.Push(node.DisposeAsync);
         }

@@ -1,4 +1,5 @@
 using KVCluster.Grains;
+using KVCluster.Inference.Backend;
 using KVCluster.Silo.Configuration;
 using KVCluster.Storage;
 using KVCluster.Worker;
@@ -25,10 +26,12 @@ internal sealed class ServerNode : IAsyncDisposable
     public DeviceWorker Worker { get; }
 
     /// <exception cref="Inference.InputException">The model cannot be opened, or a setting is wrong.</exception>
-    public static ServerNode Open(string name, string path, ModelSettings settings, PressureSettings pressure, ISnapshotStore? cold)
+    public static ServerNode Open(
+        string name, string path, ModelSettings settings, PressureSettings pressure, IBackendFactory backend, ISnapshotStore? cold)
     {
         LocalModel model = LocalModel.Open(path, new LocalModelOptions
         {
+            Backend = backend,
             KvType = settings.KvType,
             ArenaBytes = settings.ArenaBytes > 0 ? settings.ArenaBytes : null,
             PageTokens = settings.PageTokens,
@@ -39,6 +42,7 @@ internal sealed class ServerNode : IAsyncDisposable
         {
             var options = new DeviceWorkerOptions
             {
+                Device = backend.Device,
                 Pressure = pressure.ToOptions(),
                 MaxWaitingTurnsPerTenant = pressure.WaitingTurnsPerTenant,
             };

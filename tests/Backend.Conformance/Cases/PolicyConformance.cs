@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Text.Json;
+using KVCluster.Backend.Conformance.Support;
 using KVCluster.Compression;
 using KVCluster.Compression.Budgets;
 using KVCluster.Compression.Policies;
@@ -8,15 +9,16 @@ using KVCluster.Inference.Kv;
 using KVCluster.Inference.Models;
 using KVCluster.Inference.Tests.Cpu;
 using KVCluster.Inference.Tests.Models;
+using KVCluster.Inference.Tests.Policies;
 using KVCluster.TestSupport;
 
-namespace KVCluster.Inference.Tests.Policies;
+namespace KVCluster.Backend.Conformance.Cases;
 
 /// <summary>
 /// Every policy against its reference, through the real backend: what is gathered, what is kept, and the logits after rows have really gone.
 /// </summary>
 [Trait("Category", "Goldens")]
-public sealed class PressGoldenTests
+public abstract class PolicyConformance(TestBackend backend)
 {
     private const double LogitTolerance = 2e-4;
     private const double ScoreTolerance = 1e-4;
@@ -31,7 +33,7 @@ public sealed class PressGoldenTests
         PressGolden golden = PressGolden.Load(name);
         LoadedModel model = _models
             .GetOrAdd(golden.Model, n => new Lazy<LoadedModel>(() => ModelLoader.Open(Path.Combine(GoldenModels.Folder, n)))).Value;
-        using var fixture = new BackendFixture(model);
+        using var fixture = new BackendFixture(backend, model);
         ICompressionPolicy policy = CompressionPolicies.Parse(PressSpecification.Of(golden.Json));
         Check(golden, fixture, policy, observe: null);
         if (ObservationOptions.For(policy.Request) is { } observe)

@@ -1,11 +1,13 @@
+using KVCluster.Backend.Conformance.Support;
 using KVCluster.Compression;
 using KVCluster.Inference.Backend;
 using KVCluster.Inference.Kv;
 using KVCluster.Inference.Models;
+using KVCluster.Inference.Tests.Cpu;
 
-namespace KVCluster.Inference.Tests.Cpu;
+namespace KVCluster.Backend.Conformance.Cases;
 
-public sealed class ScoringTests
+public abstract class ScoringConformance(TestBackend backend)
 {
     [Theory]
     [InlineData(QueryAggregation.Max, false, null)]
@@ -17,7 +19,7 @@ public sealed class ScoringTests
         ModelConfig config = RandomModel.Config(window: window);
         LoadedModel model = RandomModel.Create(config);
         var plain = new PlainModel(model);
-        using var fixture = new BackendFixture(model);
+        using var fixture = new BackendFixture(backend, model);
         int[] context = RandomModel.Tokens(90);
         using KvCache cache = fixture.Backend.CreateCache();
         fixture.Forward(cache, context);
@@ -25,7 +27,7 @@ public sealed class ScoringTests
         plain.Forward(rows, context);
         if (compacted)
         {
-            RetentionPlan plan = CpuBackendTests.RandomPlan(cache, 4);
+            RetentionPlan plan = RandomPlans.Of(cache, 4);
             cache.Compact(plan);
             rows.Keep(plan);
         }
@@ -52,7 +54,7 @@ public sealed class ScoringTests
     public void Forward_steps_may_run_between_two_steps_of_a_pass()
     {
         LoadedModel model = RandomModel.Create(RandomModel.Config());
-        using var fixture = new BackendFixture(model);
+        using var fixture = new BackendFixture(backend, model);
         int[] context = RandomModel.Tokens(64);
         using KvCache cache = fixture.Backend.CreateCache();
         fixture.Forward(cache, context);
@@ -81,7 +83,7 @@ public sealed class ScoringTests
         ModelConfig config = RandomModel.Config();
         LoadedModel model = RandomModel.Create(config);
         var plain = new PlainModel(model);
-        using var fixture = new BackendFixture(model);
+        using var fixture = new BackendFixture(backend, model);
         using KvCache cache = fixture.Backend.CreateCache(new ObservationOptions(aggregation, window));
         var rows = new PlainModel.Cache(config);
         var sums = new double[config.Layers * config.KvHeads][];
@@ -140,12 +142,12 @@ public sealed class ScoringTests
     public void Observed_attention_follows_its_slots_through_forks_cuts_and_compaction()
     {
         LoadedModel model = RandomModel.Create(RandomModel.Config());
-        using var fixture = new BackendFixture(model);
+        using var fixture = new BackendFixture(backend, model);
         using KvCache cache = fixture.Backend.CreateCache(new ObservationOptions(QueryAggregation.Mean));
         fixture.Forward(cache, RandomModel.Tokens(50));
         AttentionScores before = fixture.Backend.Observed(cache)!;
         using KvCache fork = cache.Fork();
-        RetentionPlan plan = CpuBackendTests.RandomPlan(cache, 2);
+        RetentionPlan plan = RandomPlans.Of(cache, 2);
         cache.Compact(plan);
         AttentionScores after = fixture.Backend.Observed(cache)!;
         AttentionScores forked = fixture.Backend.Observed(fork)!;

@@ -1,3 +1,4 @@
+using KVCluster.Backend.Conformance.Support;
 using KVCluster.Compression;
 using KVCluster.Compression.Budgets;
 using KVCluster.Compression.Policies;
@@ -6,10 +7,10 @@ using KVCluster.Inference.Kv;
 using KVCluster.Inference.Models;
 using KVCluster.Inference.Tests.Cpu;
 
-namespace KVCluster.Inference.Tests.Policies;
+namespace KVCluster.Backend.Conformance.Cases;
 
 /// <summary>Plans that do more than drop slots: positions closed up, dropped slots merged into one.</summary>
-public sealed class PlanApplicationTests
+public abstract class PlanConformance(TestBackend backend)
 {
     [Theory]
     [InlineData(KvElementType.F32, 1e-4)]
@@ -18,13 +19,13 @@ public sealed class PlanApplicationTests
     {
         ModelConfig config = RandomModel.Config();
         LoadedModel model = RandomModel.Create(config);
-        using var fixture = new BackendFixture(model, type);
+        using var fixture = new BackendFixture(backend, model, type);
         int[] context = RandomModel.Tokens(70);
         using KvCache cache = fixture.Backend.CreateCache();
         fixture.Forward(cache, context);
         float[] before = Keys(fixture, cache);
         using KvCache fork = cache.Fork();
-        RetentionPlan plan = CpuBackendTests.RandomPlan(cache, 9);
+        RetentionPlan plan = RandomPlans.Of(cache, 9);
         PlanApplication.Apply(fixture.Backend, fork, plan.ClosingPositions());
 
         int longest = Enumerable.Range(0, cache.Geometry.Heads).Max(i => plan.Kept(i / config.KvHeads, i % config.KvHeads).Length);
@@ -62,7 +63,7 @@ public sealed class PlanApplicationTests
     {
         ModelConfig config = RandomModel.Config();
         LoadedModel model = RandomModel.Create(config);
-        using var fixture = new BackendFixture(model);
+        using var fixture = new BackendFixture(backend, model);
         int[] context = RandomModel.Tokens(80);
         using KvCache cache = fixture.Backend.CreateCache();
         fixture.Forward(cache, context);

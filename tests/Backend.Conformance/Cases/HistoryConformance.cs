@@ -1,14 +1,16 @@
+using KVCluster.Backend.Conformance.Support;
 using KVCluster.Compression;
 using KVCluster.Compression.Policies;
+using KVCluster.Inference;
 using KVCluster.Inference.Backend;
 using KVCluster.Inference.Kv;
 using KVCluster.Inference.Models;
 using KVCluster.Inference.Tests.Cpu;
 
-namespace KVCluster.Inference.Tests.Policies;
+namespace KVCluster.Backend.Conformance.Cases;
 
 /// <summary>The history pass and what else policies ask of a backend, against the plain model.</summary>
-public sealed class HistoryPassTests
+public abstract class HistoryConformance(TestBackend backend)
 {
     [Theory]
     [InlineData(QueryAggregation.Mean, 7, null, false)]
@@ -21,7 +23,7 @@ public sealed class HistoryPassTests
     {
         ModelConfig config = RandomModel.Config(window: sliding, queryKeyNorm: norm);
         LoadedModel model = RandomModel.Create(config, biases: norm);
-        using var fixture = new BackendFixture(model);
+        using var fixture = new BackendFixture(backend, model);
         int[] context = RandomModel.Tokens(70);
         using KvCache cache = fixture.Backend.CreateCache();
         fixture.Forward(cache, context);
@@ -59,7 +61,7 @@ public sealed class HistoryPassTests
     [Fact]
     public void H2o_takes_what_the_cache_observed_where_it_observed_every_query()
     {
-        using var fixture = new BackendFixture(RandomModel.Create(RandomModel.Config()));
+        using var fixture = new BackendFixture(backend, RandomModel.Create(RandomModel.Config()));
         ScoreRequest request = CompressionPolicies.Parse("h2o").Request;
         ObservationOptions observe = ObservationOptions.For(request)!;
         int[] context = RandomModel.Tokens(70);
@@ -86,10 +88,10 @@ public sealed class HistoryPassTests
     [Fact]
     public void A_mean_observed_stays_what_it_was_when_positions_are_closed_up()
     {
-        using var fixture = new BackendFixture(RandomModel.Create(RandomModel.Config()));
+        using var fixture = new BackendFixture(backend, RandomModel.Create(RandomModel.Config()));
         using KvCache cache = fixture.Backend.CreateCache(new ObservationOptions(QueryAggregation.Mean, Window: 0));
         fixture.Forward(cache, RandomModel.Tokens(50));
-        cache.Compact(CpuBackendTests.RandomPlan(cache, 2));
+        cache.Compact(RandomPlans.Of(cache, 2));
         AttentionScores before = fixture.Backend.Observed(cache)!;
         fixture.Backend.ClosePositions(cache);
         AttentionScores after = fixture.Backend.Observed(cache)!;
@@ -110,7 +112,7 @@ public sealed class HistoryPassTests
         ModelConfig config = RandomModel.Config();
         LoadedModel model = RandomModel.Create(config);
         var plain = new PlainModel(model);
-        using var fixture = new BackendFixture(model);
+        using var fixture = new BackendFixture(backend, model);
         int[] context = RandomModel.Tokens(50);
         using KvCache cache = fixture.Backend.CreateCache();
         fixture.Forward(cache, context);
@@ -148,7 +150,7 @@ public sealed class HistoryPassTests
     public void A_compacted_cache_is_seen_up_to_each_querys_position_even_where_a_head_is_empty()
     {
         ModelConfig config = RandomModel.Config();
-        using var fixture = new BackendFixture(RandomModel.Create(config));
+        using var fixture = new BackendFixture(backend, RandomModel.Create(config));
         int[] context = RandomModel.Tokens(60);
         using KvCache cache = fixture.Backend.CreateCache();
         fixture.Forward(cache, context);
@@ -179,7 +181,7 @@ public sealed class HistoryPassTests
     {
         ModelConfig config = RandomModel.Config();
         LoadedModel model = RandomModel.Create(config);
-        using var fixture = new BackendFixture(model);
+        using var fixture = new BackendFixture(backend, model);
         int[] context = RandomModel.Tokens(50);
         using KvCache cache = fixture.Backend.CreateCache();
         fixture.Forward(cache, context);
@@ -233,10 +235,10 @@ public sealed class HistoryPassTests
     {
         ModelConfig config = RandomModel.Config(hidden: hidden);
         LoadedModel model = RandomModel.Create(config);
-        using var fixture = new BackendFixture(model);
+        using var fixture = new BackendFixture(backend, model);
         using KvCache cache = fixture.Backend.CreateCache();
         fixture.Forward(cache, RandomModel.Tokens(133));
-        cache.Compact(CpuBackendTests.RandomPlan(cache, 3));
+        cache.Compact(RandomPlans.Of(cache, 3));
         AttentionScores norms = fixture.Backend.ProjectedValueNorms(cache, norm);
         var row = new float[config.QueryHeads * config.HeadSize];
         for (int i = 0; i < config.Layers * config.QueryHeads; i++)
@@ -269,7 +271,7 @@ public sealed class HistoryPassTests
     [Fact]
     public void What_the_owner_must_know_is_named_where_it_is_absent()
     {
-        using var fixture = new BackendFixture(RandomModel.Create(RandomModel.Config()));
+        using var fixture = new BackendFixture(backend, RandomModel.Create(RandomModel.Config()));
         int[] context = RandomModel.Tokens(20);
         using KvCache cache = fixture.Backend.CreateCache();
         fixture.Forward(cache, context);
@@ -293,7 +295,7 @@ public sealed class HistoryPassTests
     [Fact]
     public void A_gathering_can_be_cancelled_between_steps()
     {
-        using var fixture = new BackendFixture(RandomModel.Create(RandomModel.Config()));
+        using var fixture = new BackendFixture(backend, RandomModel.Create(RandomModel.Config()));
         int[] context = RandomModel.Tokens(60);
         using KvCache cache = fixture.Backend.CreateCache();
         fixture.Forward(cache, context);

@@ -1,7 +1,6 @@
-using KVCluster.Inference.Backend;
 using KVCluster.Inference.Kv;
 
-namespace KVCluster.Inference.Cpu;
+namespace KVCluster.Inference.Backend;
 
 /// <summary>Refuses requests that cannot run, before anything has changed.</summary>
 internal static class ForwardCheck

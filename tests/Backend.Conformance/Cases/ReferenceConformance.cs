@@ -1,14 +1,15 @@
+using KVCluster.Backend.Conformance.Support;
 using KVCluster.Inference.Backend;
 using KVCluster.Inference.Kv;
 using KVCluster.Inference.Models;
 using KVCluster.Inference.Tests.Cpu;
 using KVCluster.TestSupport;
 
-namespace KVCluster.Inference.Tests.Goldens;
+namespace KVCluster.Backend.Conformance.Cases;
 
 /// <summary>Logits, keys, values, hidden states and greedy continuations of every reference model, folders and GGUF files.</summary>
 [Trait("Category", "Goldens")]
-public sealed class ForwardGoldens
+public abstract class ReferenceConformance(TestBackend backend)
 {
     private const double LogitsTolerance = 2e-4;
     private const double StateTolerance = 1e-4;
@@ -51,7 +52,7 @@ public sealed class ForwardGoldens
         var golden = new GoldenTensors(Path.Combine(TestPaths.Goldens, forward));
         int[] tokens = golden.Integers("input_ids");
         int room = tokens.Length + golden.Integers("greedy_tokens").Length;
-        using var fixture = new BackendFixture(ModelLoader.Open(Path.Combine(TestPaths.Goldens, model)), tokens: room, own: true);
+        using var fixture = new BackendFixture(backend, ModelLoader.Open(Path.Combine(TestPaths.Goldens, model)), tokens: room, own: true);
         foreach (int chunk in (int[])[512, 25, 1])
         {
             using KvCache cache = fixture.Backend.CreateCache();
