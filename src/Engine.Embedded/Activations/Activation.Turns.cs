@@ -78,6 +78,7 @@ internal sealed partial class Activation
                 if (Silo.IsDead || (!_tasks.TryDequeue(out task) && !TryTakeOperation(out operation) && !TryAdmit(out call)))
                 {
                     _scheduled = false;
+                    Silo.Cluster.EndWork();
                     return;
                 }
             }
@@ -221,6 +222,7 @@ internal sealed partial class Activation
         if (!_scheduled)
         {
             _scheduled = true;
+            Silo.Cluster.BeginWork();
             ThreadPool.UnsafeQueueUserWorkItem(_scheduler, preferLocal: false);
         }
     }

@@ -23,6 +23,7 @@ internal static class ScenarioCheck
         Whole(scenario.Model.Rows, 1, 1024, "model.rows");
         Whole(scenario.Model.PageTokens, 1, 4096, "model.pageTokens");
         Whole(scenario.Model.Floor, 0, MostTokens, "model.floor");
+        Whole(scenario.Model.LengthFactor, 1, 1024, "model.lengthFactor");
         Whole(scenario.Queue.Capacity, 1, int.MaxValue, "queue.capacity");
         Whole(scenario.Queue.TenantCapacity, 1, int.MaxValue, "queue.tenantCapacity");
         Whole(scenario.Queue.Retries, 0, 1000, "queue.retries");

@@ -5,6 +5,7 @@ using KVCluster.Silo.Chatting;
 using KVCluster.Silo.Demo;
 using KVCluster.Silo.Generating;
 using KVCluster.Silo.Models;
+using KVCluster.Silo.Simulating;
 
 namespace KVCluster.Silo.Reports;
 
@@ -22,4 +23,5 @@ namespace KVCluster.Silo.Reports;
 [JsonSerializable(typeof(DemoReport))]
 [JsonSerializable(typeof(DemoQuestion[]))]
 [JsonSerializable(typeof(CalibrateReport))]
+[JsonSerializable(typeof(SimulationReport))]
 internal sealed partial class JsonReports : JsonSerializerContext;
