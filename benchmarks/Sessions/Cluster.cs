@@ -1,7 +1,9 @@
 using KVCluster.Engine.Embedded;
 using KVCluster.Grains;
-using KVCluster.Worker;
 using KVCluster.Worker.Serving;
+using KVCluster.Worker;
+using Microsoft.Extensions.DependencyInjection;
+using Orleans.Configuration;
 using Orleans.Hosting;
 
 namespace KVCluster.Benchmarks.Sessions;
@@ -9,13 +11,18 @@ namespace KVCluster.Benchmarks.Sessions;
 /// <summary>One silo over a device that takes no time, and a folder for its states.</summary>
 internal sealed class Cluster : IAsyncDisposable
 {
+    public static readonly TimeSpan SweepInterval = TimeSpan.FromSeconds(2);
     private readonly LocalModel _model;
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("kvcluster-benchmark-");
 
     private Cluster(string model)
     {
         _model = LocalModel.Open(model, new LocalModelOptions { ContextTokens = 64, Threads = 1 });
-        Engine = new EmbeddedCluster(new EmbeddedClusterOptions { GrainAssemblies = [typeof(INodeDevices).Assembly] });
+        Engine = new EmbeddedCluster(new EmbeddedClusterOptions
+        {
+            GrainAssemblies = [typeof(INodeDevices).Assembly],
+            ConfigureSilo = silo => silo.Services.Configure<GrainCollectionOptions>(o => o.CollectionQuantum = SweepInterval),
+        });
     }
 
     public EmbeddedCluster Engine { get; }

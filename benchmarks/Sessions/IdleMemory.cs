@@ -18,6 +18,8 @@ internal static class IdleMemory
             await OpenAsync(cluster, i);
         }
 
+        // The engine looks for idle activations once in this time, and gives back what their last calls needed.
+        await Task.Delay(2 * Cluster.SweepInterval);
         long bytes = (GC.GetTotalMemory(forceFullCollection: true) - before) / Sessions;
         Console.WriteLine($"an idle session with {Tokens} tokens: {bytes} bytes of managed memory ({Sessions} sessions, states on disk)");
     }
@@ -26,6 +28,9 @@ internal static class IdleMemory
     {
         ISessionGrain session = cluster.Session(number);
         await session.Create(new SessionOptions());
-        await session.Append(new AppendRequest { Prompt = Prompt.OfTokens([.. Enumerable.Range(number & 0xFFF, Tokens)]) });
+
+        // Histories that differ from the start, as those of conversations do.
+        int[] history = [number & 127, (number >> 7) & 127, .. Enumerable.Range(0, Tokens - 2)];
+        await session.Append(new AppendRequest { Prompt = Prompt.OfTokens(history) });
     }
 }

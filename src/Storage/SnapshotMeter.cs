@@ -19,6 +19,7 @@ internal sealed class SnapshotMeter : IDisposable
     private readonly Counter<long> _saves;
     private readonly Counter<long> _savedBytes;
     private readonly Histogram<double> _saveSeconds;
+    private readonly Counter<long> _evictions;
     private long _loadSpeed;
     private long _saveSpeed;
 
@@ -34,6 +35,7 @@ internal sealed class SnapshotMeter : IDisposable
         _saves = Meter.CreateCounter<long>("kvcluster.cold.saves", "{save}", "Saves, by outcome.");
         _savedBytes = Meter.CreateCounter<long>("kvcluster.cold.saved_bytes", "By", "Bytes written by saves, published or not.");
         _saveSeconds = Meter.CreateHistogram<double>("kvcluster.cold.save.duration", "s", "Time of a save.");
+        _evictions = Meter.CreateCounter<long>("kvcluster.cold.evictions", "{session}", "Sessions whose copies made room for others'.");
     }
 
     public Meter Meter { get; }
@@ -67,6 +69,8 @@ internal sealed class SnapshotMeter : IDisposable
             Note(ref _saveSpeed, save.WrittenBytes, save.Seconds);
         }
     }
+
+    public void Evicted() => _evictions.Add(1, _store);
 
     public void Dispose() => Meter.Dispose();
 

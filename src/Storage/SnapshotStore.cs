@@ -28,7 +28,7 @@ public sealed class SnapshotStore : ISnapshotStore
         ArgumentOutOfRangeException.ThrowIfLessThan(_options.FrameBytes, 1, nameof(options));
         _meter = new SnapshotMeter(store.Name);
         _loader = new SnapshotLoader(store, _options);
-        _saver = new SnapshotSaver(store, _options);
+        _saver = new SnapshotSaver(store, _options, _meter.Evicted);
     }
 
     /// <summary>Name of the meter that counts lookups, loads and saves.</summary>

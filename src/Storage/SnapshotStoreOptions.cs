@@ -14,6 +14,12 @@ public sealed record SnapshotStoreOptions
     /// <summary>Whether the last exact copy is kept beside a compressed one, as long as the budget allows.</summary>
     public bool KeepExact { get; init; } = true;
 
+    /// <summary>
+    /// Whether copies that were used the longest ago are deleted where a save finds the budget spent: its tenant's own where that budget is,
+    /// else those of all. Otherwise the save is <see cref="SaveOutcome.OverBudget"/>.
+    /// </summary>
+    public bool EvictLeastRecentlyUsed { get; init; } = true;
+
     /// <summary>Slots of a head in a full frame.</summary>
     public int SegmentTokens { get; init; } = 256;
 

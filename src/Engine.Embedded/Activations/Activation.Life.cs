@@ -6,7 +6,7 @@ namespace KVCluster.Engine.Embedded;
 /// <summary>The life of an activation: it begins, ends, moves or vanishes.</summary>
 internal sealed partial class Activation
 {
-    private readonly List<IStateBridge> _states = new(0);
+    private IStateBridge[] _states = [];
     private volatile ActivationState _state = ActivationState.Activating;
     private Func<Task>? _operation;
     private bool _operating;
@@ -42,7 +42,7 @@ internal sealed partial class Activation
         }
     }
 
-    public void AddState(IStateBridge state) => _states.Add(state);
+    public void AddState(IStateBridge state) => _states = [.. _states, state];
 
     public void Deactivate(DeactivationReason deactivationReason, CancellationToken cancellationToken = default)
     {
@@ -87,8 +87,13 @@ internal sealed partial class Activation
     {
         lock (_gate)
         {
-            if (_state is not ActivationState.Valid || _waiting.Count > 0 || _running.Count > 0 || Volatile.Read(ref _keptUntil) > now
-                || Silo.Time.GetElapsedTime(_lastUse, now) < Class.AgeLimit(Silo.Collection))
+            if (_state is not ActivationState.Valid || _waiting.Count > 0 || _running.Count > 0)
+            {
+                return;
+            }
+
+            TrimQueues();
+            if (Volatile.Read(ref _keptUntil) > now || Silo.Time.GetElapsedTime(_lastUse, now) < Class.AgeLimit(Silo.Collection))
             {
                 return;
             }
@@ -105,7 +110,7 @@ internal sealed partial class Activation
         {
             _state = ActivationState.Invalid;
             calls = [.. _waiting.TakeAll(), .. _running];
-            _tasks.Clear();
+            _tasks = null;
             _operation = null;
         }
 
@@ -161,7 +166,7 @@ internal sealed partial class Activation
             GrainInstance = Class.Create(this);
             if (travelled is not null)
             {
-                _states.ForEach(state => state.Rehydrate(travelled));
+                Array.ForEach(_states, state => state.Rehydrate(travelled));
                 (GrainInstance as IGrainMigrationParticipant)?.OnRehydrate(travelled);
             }
 
@@ -246,7 +251,7 @@ internal sealed partial class Activation
 
         var luggage = new MigrationContext();
         (GrainInstance as IGrainMigrationParticipant)?.OnDehydrate(luggage);
-        _states.ForEach(state => state.Dehydrate(luggage));
+        Array.ForEach(_states, state => state.Dehydrate(luggage));
         return Silo.Cluster.Locator.Transfer(this, target, context, luggage);
     }
 

@@ -10,7 +10,7 @@ internal sealed partial class Activation
 
     private readonly CallQueue _waiting = new();
     private readonly List<GrainCall> _running = new(1);
-    private readonly Queue<Task> _tasks = new(0);
+    private Queue<Task>? _tasks;
     private Dictionary<Guid, int>? _reentrantSections;
 
     // The call that keeps others from beginning: the first of those that run and do not interleave.
@@ -54,7 +54,7 @@ internal sealed partial class Activation
         {
             if (!Silo.IsDead)
             {
-                _tasks.Enqueue(task);
+                (_tasks ??= new Queue<Task>()).Enqueue(task);
                 Wake();
             }
         }
@@ -75,7 +75,7 @@ internal sealed partial class Activation
             Func<Task>? operation = null;
             lock (_gate)
             {
-                if (Silo.IsDead || (!_tasks.TryDequeue(out task) && !TryTakeOperation(out operation) && !TryAdmit(out call)))
+                if (Silo.IsDead || (!TryTakeTask(out task) && !TryTakeOperation(out operation) && !TryAdmit(out call)))
                 {
                     _scheduled = false;
                     Silo.Cluster.EndWork();
@@ -192,6 +192,20 @@ internal sealed partial class Activation
                 }
             }
         }
+    }
+
+    private bool TryTakeTask(out Task? task)
+    {
+        task = null;
+        return _tasks?.TryDequeue(out task) ?? false;
+    }
+
+    /// <summary>Gives back what the last calls needed.</summary>
+    private void TrimQueues()
+    {
+        _waiting.Trim();
+        _running.Capacity = 0;
+        _tasks = _tasks is { Count: > 0 } ? _tasks : null;
     }
 
     private void Begin(GrainCall call)

@@ -75,7 +75,10 @@ internal sealed partial class Activation : IGrainContext
     {
         lock (_gate)
         {
-            _timers?.Remove(timer);
+            if (_timers?.Remove(timer) is true && _timers.Count == 0)
+            {
+                _timers = null;
+            }
         }
     }
 

@@ -58,6 +58,16 @@ internal sealed class CallQueue : IEnumerable<GrainCall>
         return calls;
     }
 
+    /// <summary>Gives back the room of calls that have gone.</summary>
+    public void Trim()
+    {
+        if (Count == 0)
+        {
+            _calls.Clear();
+            _calls.Capacity = _head = 0;
+        }
+    }
+
     public IEnumerator<GrainCall> GetEnumerator() => _calls.Skip(_head).GetEnumerator();
 
     IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();

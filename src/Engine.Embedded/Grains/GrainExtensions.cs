@@ -17,7 +17,8 @@ public static class GrainExtensions
     public static TGrainInterface Cast<TGrainInterface>(this IAddressable grain) => grain.AsReference<TGrainInterface>();
 
     /// <summary>The grain's identity.</summary>
-    public static GrainId GetGrainId(this IAddressable grain) => ReferenceOf(grain).GrainId;
+    public static GrainId GetGrainId(this IAddressable grain)
+        => grain is IGrainBase { GrainContext: { } context } ? context.GrainId : ReferenceOf(grain).GrainId;
 
     /// <summary>The key of a grain whose key is a text.</summary>
     public static string GetPrimaryKeyString(this IAddressable grain) => grain.GetGrainId().Key.ToString();

@@ -25,6 +25,7 @@ internal sealed class StateBridge<TState> : IPersistentState<TState>, IStateBrid
     private GrainState<TState> _state = new();
     private Task _last = Task.CompletedTask;
     private bool _loaded;
+    private int _pending;
 
     public StateBridge(Activation activation, string name, string? storageName)
     {
@@ -91,24 +92,29 @@ internal sealed class StateBridge<TState> : IPersistentState<TState>, IStateBrid
     private Task Enqueue(string what, Func<Task> operation)
     {
         ThrowOutsideOfTurns();
-        return _last = RunAfterAsync(_last, what, operation);
+        _pending++;
+        var task = RunAfterAsync(_last, what, operation);
+
+        // An operation that has ended is not held on to: idle activations are many.
+        _last = _pending == 0 ? Task.CompletedTask : task;
+        return task;
     }
 
     private async Task RunAfterAsync(Task last, string what, Func<Task> operation)
     {
-        if (!last.IsCompleted)
-        {
-            await last.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
-        }
-
-        // What a killed silo's code does in the last stretch before its next await changes nothing.
-        if (_activation.Silo.IsDead)
-        {
-            throw new SiloUnavailableException($"Silo {_activation.Silo.Address} has gone.");
-        }
-
         try
         {
+            if (!last.IsCompleted)
+            {
+                await last.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
+            }
+
+            // What a killed silo's code does in the last stretch before its next await changes nothing.
+            if (_activation.Silo.IsDead)
+            {
+                throw new SiloUnavailableException($"Silo {_activation.Silo.Address} has gone.");
+            }
+
             await operation();
         }
         catch (Exception exception) when (exception is not (OrleansException or OperationCanceledException))
@@ -116,6 +122,13 @@ internal sealed class StateBridge<TState> : IPersistentState<TState>, IStateBrid
             throw new OrleansException(
                 $"Error from storage provider {_storage.GetType().Name}.{_name} during {what} for grain {_activation.GrainId}: {exception.Message}",
                 exception);
+        }
+        finally
+        {
+            if (--_pending == 0)
+            {
+                _last = Task.CompletedTask;
+            }
         }
     }
 

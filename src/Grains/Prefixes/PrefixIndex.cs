@@ -9,7 +9,9 @@ internal sealed class PrefixIndex(int maxBlocks)
     /// <summary>Sessions remembered of a block that many have (a common system prompt): the ones published last.</summary>
     private const int MaxHolders = 8;
 
-    private readonly Dictionary<BlockHash, List<Holder>> _blocks = [];
+    // Most blocks are of one session; of those that several have, the others are beside it.
+    private readonly Dictionary<BlockHash, Holder> _blocks = [];
+    private readonly Dictionary<BlockHash, List<Holder>> _shared = [];
     private readonly Dictionary<string, Holder> _holders = new(StringComparer.Ordinal);
     private readonly LinkedList<Holder> _byUse = new();
     private long _uses;
@@ -58,9 +60,9 @@ internal sealed class PrefixIndex(int maxBlocks)
     {
         for (int last = blocks.Length - 1; last >= 0; last--)
         {
-            if (_blocks.TryGetValue(blocks[last], out List<Holder>? holders))
+            if (_blocks.TryGetValue(blocks[last], out Holder? latest))
             {
-                Holder latest = holders.MaxBy(holder => holder.LastUse)!;
+                latest = _shared.GetValueOrDefault(blocks[last], []).Append(latest).MaxBy(holder => holder.LastUse)!;
                 Touch(latest);
                 return new PrefixMatch(latest.Session, (last + 1) * BlockHashes.BlockTokens);
             }
@@ -71,13 +73,21 @@ internal sealed class PrefixIndex(int maxBlocks)
 
     private void Add(BlockHash block, Holder holder)
     {
-        List<Holder> holders = _blocks.TryGetValue(block, out List<Holder>? known) ? known : _blocks[block] = new List<Holder>(1);
-        if (holders.Count == MaxHolders)
+        if (!_blocks.TryAdd(block, holder))
         {
-            holders.Remove(holders.MinBy(other => other.LastUse)!);
+            if (!_shared.TryGetValue(block, out List<Holder>? others))
+            {
+                _shared.Add(block, others = new List<Holder>(1));
+            }
+
+            if (others.Count == MaxHolders - 1)
+            {
+                Remove(block, others.Append(_blocks[block]).MinBy(other => other.LastUse)!);
+            }
+
+            others.Add(holder);
         }
 
-        holders.Add(holder);
         holder.Blocks.Add(block);
         Blocks++;
     }
@@ -89,10 +99,7 @@ internal sealed class PrefixIndex(int maxBlocks)
         for (int i = holder.Blocks.Count - 1; i >= keep; i--)
         {
             Blocks--;
-            if (_blocks.TryGetValue(holder.Blocks[i], out List<Holder>? holders) && holders.Remove(holder) && holders.Count == 0)
-            {
-                _blocks.Remove(holder.Blocks[i]);
-            }
+            Remove(holder.Blocks[i], holder);
         }
 
         holder.Blocks.RemoveRange(keep, holder.Blocks.Count - keep);
@@ -100,6 +107,29 @@ internal sealed class PrefixIndex(int maxBlocks)
         {
             // Blocks before the first one told of: an index that started later than the session.
             holder.Skipped = first;
+        }
+    }
+
+    private void Remove(BlockHash block, Holder holder)
+    {
+        List<Holder>? others = _shared.GetValueOrDefault(block);
+        if (!ReferenceEquals(_blocks.GetValueOrDefault(block), holder))
+        {
+            others?.Remove(holder);
+        }
+        else if (others is { Count: > 0 })
+        {
+            _blocks[block] = others[^1];
+            others.RemoveAt(others.Count - 1);
+        }
+        else
+        {
+            _blocks.Remove(block);
+        }
+
+        if (others is { Count: 0 })
+        {
+            _shared.Remove(block);
         }
     }
 
@@ -114,7 +144,7 @@ internal sealed class PrefixIndex(int maxBlocks)
     {
         public string Session { get; } = session;
 
-        public List<BlockHash> Blocks { get; } = [];
+        public List<BlockHash> Blocks { get; } = new(0);
 
         public int Skipped { get; set; }
 

@@ -128,6 +128,14 @@ internal sealed class AllocatorRounds(LeaseOptions options, TimeSpan period, Tim
     {
         try
         {
+            foreach ((string tenant, TenantPromise promise) in report.Promises)
+            {
+                if (!(promise.Share > 0 && double.IsFinite(promise.Share)) || promise.GuaranteedBytes < 0 || promise.LimitBytes < 0)
+                {
+                    throw new ArgumentException($"tenant {tenant}: {promise}");
+                }
+            }
+
             var terms = report.Promises.ToDictionary(p => p.Key, p => TermsOf(p.Value), StringComparer.Ordinal);
             _ = ByteLeases.Grant(1, [Of(report)], terms, new LeaseOptions());
         }

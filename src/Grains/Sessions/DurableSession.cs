@@ -8,7 +8,7 @@ namespace KVCluster.Grains;
 /// </summary>
 internal sealed class DurableSession(IPersistentState<SessionState> store, SessionId id, TimeSpan timeout, TimeProvider time)
 {
-    private readonly SemaphoreSlim _gate = new(1);
+    private Task? _writing;
 
     /// <summary>Whether a write failed: this activation no longer knows what is durable.</summary>
     public bool IsLost { get; private set; }
@@ -17,12 +17,19 @@ internal sealed class DurableSession(IPersistentState<SessionState> store, Sessi
     /// <exception cref="SessionUnavailableException">It failed, took too long, or another activation has written.</exception>
     public async Task<SessionState> WriteAsync(Func<SessionState> next)
     {
-        await _gate.WaitAsync();
+        // All of this runs in the session's turns: nothing comes between the look and the note.
+        while (_writing is { } earlier)
+        {
+            await earlier;
+        }
+
+        var done = new TaskCompletionSource();
+        _writing = done.Task;
         try
         {
             ThrowIfLost();
             SessionState before = store.State;
-            store.State = next();
+            store.State = SharedOptions.In(next());
             try
             {
                 await store.WriteStateAsync().WaitAsync(timeout, time);
@@ -37,7 +44,8 @@ internal sealed class DurableSession(IPersistentState<SessionState> store, Sessi
         }
         finally
         {
-            _gate.Release();
+            _writing = null;
+            done.SetResult();
         }
     }
 

@@ -123,6 +123,9 @@ internal sealed class ColdSettings
     [Description("hours a copy is kept after its last use"), Range(1, 24 * 365)]
     public int TtlHours { get; init; } = 24 * 7;
 
+    [Description("keys that encrypt cold copies, AES-256-GCM: a JSON file {\"TENANT or *\": {\"KEY ID\": \"32 bytes in base64\"}} or 'env:NAME' of a variable that holds one; empty: no encryption")]
+    public string Keys { get; init; } = "";
+
     [Description("seconds a session is idle before its cache is saved"), Range(0, 86400)]
     public int IdleSaveSeconds { get; init; } = 5;
 }

@@ -13,14 +13,20 @@ internal static class ColdStores
 {
     /// <summary>The store of a server; null where the settings say 'none'. What it needs besides is put on the stack of what to undo.</summary>
     /// <exception cref="InputException">A setting is wrong, or the directory is in use.</exception>
-    public static ISnapshotStore? Open(ServerSettings settings, TimeProvider time, Stack<Func<ValueTask>> undo)
+    public static ISnapshotStore? Open(ServerSettings settings, TimeProvider time, Action<string> complain, Stack<Func<ValueTask>> undo)
     {
         if (IsNone(settings))
         {
             return null;
         }
 
-        var store = new SnapshotStore(OpenBlobs(settings, time, readOnly: false, undo), new SnapshotStoreOptions { Codec = settings.Cold.Codec, Time = time });
+        var options = new SnapshotStoreOptions
+        {
+            Codec = settings.Cold.Codec,
+            Keys = ColdKeys.Open(settings.Cold.Keys, time, complain),
+            Time = time,
+        };
+        var store = new SnapshotStore(OpenBlobs(settings, time, readOnly: false, undo), options);
         undo.Push(store.DisposeAsync);
         return store;
     }

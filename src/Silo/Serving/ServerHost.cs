@@ -68,7 +68,8 @@ internal sealed class ServerHost : IAsyncDisposable
         ILoggerFactory loggers = LoggerFactory.Create(logging);
         _undo.Push(() => Sync(loggers.Dispose));
         TenantFile? tenants = Settings.Tenants.File.Length > 0 ? OpenTenants(loggers, time) : null;
-        ISnapshotStore? cold = ColdStores.Open(Settings, time, _undo);
+        ILogger<ServerHost> log = loggers.CreateLogger<ServerHost>();
+        ISnapshotStore? cold = ColdStores.Open(Settings, time, fault => ServerLog.ColdKeysKept(log, fault), _undo);
         string path = Settings.Model.Path.Length > 0 ? Settings.Model.Path : BundledModel.Find();
         ModelName = Settings.Model.Name.Length > 0 ? Settings.Model.Name : NameOf(path);
         for (int i = 0; i < Settings.Node.Count; i++)

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using KVCluster.Inference;
+using KVCluster.Silo.Configuration;
 using KVCluster.Silo.Hosting;
 using KVCluster.Silo.Options;
 using KVCluster.Silo.Rendering;
@@ -119,8 +120,10 @@ internal sealed class ColdVerb(Terminal terminal, Interrupt interrupt)
         var undo = new Stack<Func<ValueTask>>();
         try
         {
-            await using IBlobStore store = ColdStores.OpenBlobs(_settings.Read(parsed), TimeProvider.System, readOnly, undo);
-            return await run(parsed, new ColdInspector(store), interrupt.Token);
+            ServerSettings settings = _settings.Read(parsed);
+            ColdKeys? keys = ColdKeys.Open(settings.Cold.Keys, TimeProvider.System, fault => terminal.Error.WriteLine(fault));
+            await using IBlobStore store = ColdStores.OpenBlobs(settings, TimeProvider.System, readOnly, undo);
+            return await run(parsed, new ColdInspector(store, keys), interrupt.Token);
         }
         catch (StoreUnavailableException e)
         {

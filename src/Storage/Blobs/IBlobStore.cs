@@ -60,4 +60,10 @@ public interface IBlobStore : IAsyncDisposable
 
     /// <summary>Owners that have a manifest (null: of all tenants), in any order, from an index: never by a walk over all keys of a server.</summary>
     IAsyncEnumerable<SnapshotOwner> OwnersAsync(string? tenant, CancellationToken cancellationToken);
+
+    /// <summary>
+    /// Owners whose copies were used the longest ago (null: of all tenants), the longest first, at most so many: what goes first where a
+    /// budget is spent.
+    /// </summary>
+    ValueTask<IReadOnlyList<SnapshotOwner>> LeastRecentlyUsedAsync(string? tenant, int count, CancellationToken cancellationToken);
 }

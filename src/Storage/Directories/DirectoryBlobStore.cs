@@ -184,6 +184,21 @@ public sealed partial class DirectoryBlobStore : IBlobStore
         }
     }
 
+    /// <inheritdoc/>
+    public ValueTask<IReadOnlyList<SnapshotOwner>> LeastRecentlyUsedAsync(string? tenant, int count, CancellationToken cancellationToken)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(count);
+        return Run<IReadOnlyList<SnapshotOwner>>(
+            () => [.. Folders().Select(f => (Folder: f, Manifest: new FileInfo(f.Manifest)))
+                .Where(f => f.Manifest.Exists)
+                .OrderBy(f => f.Manifest.LastWriteTimeUtc)
+                .Select(f => f.Folder.ReadOwner())
+                .OfType<SnapshotOwner>()
+                .Where(o => tenant is null || o.Tenant == tenant)
+                .Take(count)],
+            cancellationToken);
+    }
+
     /// <summary>Waits for a sweep under way and gives the folder free.</summary>
     public async ValueTask DisposeAsync()
     {

@@ -20,6 +20,9 @@ internal sealed class CopyWriter(SnapshotSource source, SnapshotStoreOptions opt
     /// <summary>Bytes written.</summary>
     public long Written { get; private set; }
 
+    /// <summary>Bytes of all frames that were, or are, to be written, at most.</summary>
+    public long PlannedBytes { get; private set; }
+
     /// <summary>Frames written.</summary>
     public List<FrameId> Frames { get; } = [];
 
@@ -29,6 +32,7 @@ internal sealed class CopyWriter(SnapshotSource source, SnapshotStoreOptions opt
     {
         List<Draft> drafts = [.. LayerGrouping.Of(_cache.Geometry, options).Select(g => Plan(g.First, g.Layers, last))];
         List<(Draft Draft, int Index)> work = [.. drafts.SelectMany(d => Enumerable.Range(0, d.Tasks.Count).Select(i => (d, i)))];
+        PlannedBytes = work.Sum(w => MaxBytes(w.Draft.Tasks[w.Index]));
         bool refused = false;
         await ParallelWork.RunAsync(
             work,
@@ -56,6 +60,12 @@ internal sealed class CopyWriter(SnapshotSource source, SnapshotStoreOptions opt
             },
             cancellationToken).ConfigureAwait(false);
         return refused ? null : Copy(drafts);
+    }
+
+    private long MaxBytes(FrameTask task)
+    {
+        KvHeadLayout[] heads = _heads[task.FirstHead..(task.FirstHead + task.Ends.Length)];
+        return FrameEncoding.MaxBytes(codec, _cache.Geometry, FrameShape.Of(heads, task.Starts, task.Ends));
     }
 
     private SnapshotCopy Copy(List<Draft> drafts) => new()

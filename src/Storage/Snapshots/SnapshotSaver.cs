@@ -10,9 +10,11 @@ namespace KVCluster.Storage.Snapshots;
 /// Publishes copies in two phases: frames, then the manifest by compare-and-set; then frames that no copy names any more go. Whatever
 /// fails before the manifest is replaced leaves the earlier copy as it was.
 /// </summary>
-internal sealed class SnapshotSaver(IBlobStore store, SnapshotStoreOptions options)
+internal sealed class SnapshotSaver(IBlobStore store, SnapshotStoreOptions options, Action evicted)
 {
     private const int Attempts = 4;
+
+    private readonly StoreRoom? _room = options.EvictLeastRecentlyUsed ? new StoreRoom(store, evicted) : null;
 
     /// <summary>The outcome, without times.</summary>
     public async ValueTask<SnapshotSave> SaveAsync(SnapshotSource source, CancellationToken cancellationToken)
@@ -40,6 +42,9 @@ internal sealed class SnapshotSaver(IBlobStore store, SnapshotStoreOptions optio
                 case PublishResult.OverBudget when keepExact && await DropExactAsync(source, last, expected, cancellationToken).ConfigureAwait(false):
                     keepExact = false;
                     break;
+                case PublishResult.OverBudget when _room is not null
+                    && await _room.MakeAsync(source.Owner, attempted.Planned, cancellationToken).ConfigureAwait(false):
+                    break;
                 case PublishResult.OverBudget:
                     return Ended(SaveOutcome.OverBudget, written, "the byte budget is spent or the store is full");
                 default:
@@ -53,7 +58,7 @@ internal sealed class SnapshotSaver(IBlobStore store, SnapshotStoreOptions optio
     private static SnapshotSave Ended(SaveOutcome outcome, long written, string reason) =>
         new() { Outcome = outcome, Reason = reason, WrittenBytes = written };
 
-    private async ValueTask<(PublishResult Result, SnapshotSave? Save, long Written)> TryAsync(
+    private async ValueTask<(PublishResult Result, SnapshotSave? Save, long Written, long Planned)> TryAsync(
         SnapshotSource source, SnapshotManifest? last, ManifestStamp? expected, bool keepExact, CancellationToken cancellationToken)
     {
         SnapshotCodec codec = SnapshotCodecs.For(options.Codec, source.Terms.Geometry.ElementType);
@@ -67,7 +72,7 @@ internal sealed class SnapshotSaver(IBlobStore store, SnapshotStoreOptions optio
             SnapshotCopy? copy = await copyWriter.WriteAsync(same, frameWriter, store.Parallelism, cancellationToken).ConfigureAwait(false);
             if (copy is null)
             {
-                return (PublishResult.OverBudget, null, copyWriter.Written);
+                return (PublishResult.OverBudget, null, copyWriter.Written, copyWriter.PlannedBytes);
             }
 
             SnapshotCopy? exact = keepExact && copy.Kind == CopyKind.Compressed ? KeptExact(same, source) : null;
@@ -86,7 +91,7 @@ internal sealed class SnapshotSaver(IBlobStore store, SnapshotStoreOptions optio
                 Generation = manifest.Stamp.Generation,
                 StoredBytes = copy.StoredBytes,
             };
-            return (result, published ? save : null, copyWriter.Written);
+            return (result, published ? save : null, copyWriter.Written, copyWriter.PlannedBytes);
         }
         finally
         {

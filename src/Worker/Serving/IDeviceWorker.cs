@@ -48,6 +48,7 @@ public interface IDeviceWorker : IAsyncDisposable
     ValueTask PrefetchAsync(AttachRequest request, CancellationToken cancellationToken);
 
     /// <summary>Compresses a resident, idle session between turns. Null where it is not resident.</summary>
+    /// <exception cref="DeviceBusyException">It shares pages with a fork, and there is no room to copy them.</exception>
     ValueTask<CompressionReport?> CompressAsync(SessionKey session, long epoch, CompressionRequest request, CancellationToken cancellationToken);
 
     /// <summary>Makes a compressed session whole: from its exact cold copy, else by recomputation.</summary>

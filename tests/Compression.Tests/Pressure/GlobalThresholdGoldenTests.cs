@@ -78,8 +78,8 @@ public sealed class GlobalThresholdGoldenTests
         }
 
         // Entries of a session of weight 0 are all worth 0; which of them stay is not the threshold's business.
-        int least = Math.Max(row.Floor, row.CountAtLeast(threshold == 0 ? double.Epsilon : threshold * Bin * Bin));
-        int most = Math.Max(row.Floor, row.CountAtLeast(threshold / (Bin * Bin)));
+        int least = Math.Max(row.Floor, row.CountAtLeast(threshold == 0 ? double.Epsilon : threshold * Bin));
+        int most = Math.Max(row.Floor, row.CountAtLeast(threshold / Bin));
         Assert.True(count >= least && count <= most, $"{name}: {count} entries, one bin about the exact threshold: {least} to {most}");
     }
 

@@ -23,14 +23,22 @@ internal sealed class DeviceCluster : IAsyncDisposable
 
     public GrainCluster Grains { get; private set; } = null!;
 
-    public static async Task<DeviceCluster> StartAsync(int silos, Func<LocalModel> open, Action<GrainOptions>? configure = null)
+    public static async Task<DeviceCluster> StartAsync(
+        int silos,
+        Func<LocalModel> open,
+        Action<GrainOptions>? configure = null,
+        DeviceWorkerOptions? options = null,
+        TimeProvider? time = null,
+        ITenantTerms? terms = null)
     {
         var cluster = new DeviceCluster();
         cluster.Grains = await GrainCluster.StartAsync(
             silos,
-            _ => [new DeviceWorker(open(), new DeviceWorkerOptions { IdleScores = null }, cluster._store)],
+            _ => [new DeviceWorker(open(), options ?? new DeviceWorkerOptions { IdleScores = null }, cluster._store)],
             configure,
-            gone: Gone);
+            time,
+            Gone,
+            terms);
         return cluster;
     }
 

@@ -13,10 +13,16 @@ internal sealed class GrainCluster : IAsyncDisposable
     private readonly Func<string, IDeviceWorker[]> _workers;
     private readonly Action<GrainOptions>? _configure;
     private readonly Action<IDeviceWorker> _gone;
+    private readonly ITenantTerms? _terms;
 
     private GrainCluster(
-        Func<string, IDeviceWorker[]> workers, Action<GrainOptions>? configure, TimeProvider time, Action<IDeviceWorker>? gone)
+        Func<string, IDeviceWorker[]> workers,
+        Action<GrainOptions>? configure,
+        TimeProvider time,
+        Action<IDeviceWorker>? gone,
+        ITenantTerms? terms)
     {
+        _terms = terms;
         _workers = workers;
         _gone = gone ?? (_ => { });
         _configure = configure;
@@ -34,9 +40,10 @@ internal sealed class GrainCluster : IAsyncDisposable
         Func<string, IDeviceWorker[]> workers,
         Action<GrainOptions>? configure = null,
         TimeProvider? time = null,
-        Action<IDeviceWorker>? gone = null)
+        Action<IDeviceWorker>? gone = null,
+        ITenantTerms? terms = null)
     {
-        var cluster = new GrainCluster(workers, configure, time ?? TimeProvider.System, gone);
+        var cluster = new GrainCluster(workers, configure, time ?? TimeProvider.System, gone, terms);
         for (int i = 0; i < silos; i++)
         {
             await cluster.AddAsync($"node-{i}");
@@ -51,6 +58,11 @@ internal sealed class GrainCluster : IAsyncDisposable
         TestSilo silo = await Engine.StartSiloAsync(name, builder =>
         {
             builder.Services.AddGrainStorage(GrainStorageNames.Sessions, (_, _) => States);
+            if (_terms is not null)
+            {
+                builder.Services.AddSingleton(_terms);
+            }
+
             builder.AddKVClusterGrains(_ => new NodeDevices(workers), options =>
             {
                 // Tests report when they want to, and save when they want to.
@@ -67,6 +79,10 @@ internal sealed class GrainCluster : IAsyncDisposable
 
     public T Worker<T>(string node)
         where T : IDeviceWorker => (T)_silos[node].Workers[0];
+
+    /// <summary>A service of a node.</summary>
+    public T Service<T>(string node)
+        where T : notnull => _silos[node].Silo.Services.GetRequiredService<T>();
 
     public ISessionGrain Session(string id, string tenant = "t") => Engine.Client.GetGrain<ISessionGrain>(SessionId.Of(tenant, id).Key);
 

@@ -259,6 +259,23 @@ public abstract class BlobStoreContract : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Owners_come_in_the_order_of_their_last_use()
+    {
+        SnapshotOwner[] owners = [new("acme", "a"), new("else", "b"), new("acme", "c/%"), new("acme", "d")];
+        foreach (SnapshotOwner owner in owners)
+        {
+            await Store.WriteFrameAsync(owner, Id(1), [Bytes(10, 1)], None);
+            await Publish(owner, null, new(1, 1), Bytes(50, 1), Id(1));
+            await PassAsync(TimeToLive / 40);
+        }
+
+        await Store.RenewAsync(owners[0], [Id(1)], None);
+        Assert.Equal([owners[1], owners[2], owners[3], owners[0]], await Store.LeastRecentlyUsedAsync(null, 10, None));
+        Assert.Equal([owners[2], owners[3]], await Store.LeastRecentlyUsedAsync("acme", 2, None));
+        Assert.Empty(await Store.LeastRecentlyUsedAsync("nobody", 2, None));
+    }
+
+    [Fact]
     public async Task What_nobody_uses_expires()
     {
         FrameId frame = await Write(Ann, Bytes(100, 1));

@@ -10,17 +10,20 @@ internal sealed class ColdFixture : IAsyncDisposable
 {
     public static readonly SnapshotOwner Ann = new("acme", "ann");
     private readonly TemporaryFolder _folder = new();
+    private readonly long? _tenantBudget;
 
     public ColdFixture(
         KvElementType type = KvElementType.F32,
         SnapshotStoreOptions? options = null,
         long budget = 256 << 20,
         bool staged = false,
-        int pages = 2000)
+        int pages = 2000,
+        long? tenantBudget = null)
     {
         Arena = new TestArena(pages, type, staged: staged);
         Options = options ?? new SnapshotStoreOptions();
         Budget = budget;
+        _tenantBudget = tenantBudget;
         Blobs = new FaultyStore(OpenDirectory());
         Store = new SnapshotStore(Blobs, Options);
     }
@@ -112,7 +115,7 @@ internal sealed class ColdFixture : IAsyncDisposable
     private DirectoryBlobStore OpenDirectory(Action<DirectoryStep>? before = null) => new(new DirectoryBlobStoreOptions
     {
         Path = _folder.Path,
-        Budget = new BlobBudget { TotalBytes = Budget },
+        Budget = new BlobBudget { TotalBytes = Budget, TenantBytes = _tenantBudget },
         SweepInterval = TimeSpan.Zero,
         Before = before,
     });

@@ -74,5 +74,8 @@ internal sealed class FaultyStore(IBlobStore inner) : IBlobStore
     public IAsyncEnumerable<SnapshotOwner> OwnersAsync(string? tenant, CancellationToken cancellationToken) =>
         inner.OwnersAsync(tenant, cancellationToken);
 
+    public ValueTask<IReadOnlyList<SnapshotOwner>> LeastRecentlyUsedAsync(string? tenant, int count, CancellationToken cancellationToken) =>
+        inner.LeastRecentlyUsedAsync(tenant, count, cancellationToken);
+
     public ValueTask DisposeAsync() => inner.DisposeAsync();
 }

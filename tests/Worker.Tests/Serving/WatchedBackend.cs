@@ -13,6 +13,9 @@ internal sealed class WatchedBackend(IInferenceBackend inner) : IInferenceBacken
 
     public Action<IReadOnlyList<ForwardRequest>> AfterForward { get; set; } = _ => { };
 
+    /// <summary>What becomes of the attention that was observed.</summary>
+    public Func<AttentionScores?, AttentionScores?> AfterObserved { get; set; } = scores => scores;
+
     public ModelConfig Model => inner.Model;
 
     public KvPool Pool => inner.Pool;
@@ -45,7 +48,7 @@ internal sealed class WatchedBackend(IInferenceBackend inner) : IInferenceBacken
 
     public AttentionScores ValueNorms(KvCache cache) => inner.ValueNorms(cache);
 
-    public AttentionScores? Observed(KvCache cache) => inner.Observed(cache);
+    public AttentionScores? Observed(KvCache cache) => AfterObserved(inner.Observed(cache));
 
     public void ReadKeys(KvCache cache, int layer, int head, int start, int count, Span<float> destination) =>
         inner.ReadKeys(cache, layer, head, start, count, destination);

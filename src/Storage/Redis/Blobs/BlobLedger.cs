@@ -86,4 +86,27 @@ internal sealed class BlobLedger(RedisClient client, BlobKeys keys, BlobBudget b
         RespValue names = await client.ExecuteAsync(command, cancellationToken).ConfigureAwait(false);
         return ([.. names.Items.Select(n => n.Text)], names.Items.Count < IndexPage);
     }
+
+    /// <summary>
+    /// Owners by when their manifests expire, the soonest first: every use starts the time to live again, so that is the order of last uses.
+    /// </summary>
+    public async Task<IReadOnlyList<SnapshotOwner>> SoonestDueAsync(string? tenant, int count, CancellationToken cancellationToken)
+    {
+        string begins = tenant is null ? "m/" : $"m/{BlobKeys.Escape(tenant)}/";
+        var owners = new List<SnapshotOwner>();
+        for (long first = 0; owners.Count < count; first += IndexPage)
+        {
+            var command = new RedisCommand("ZRANGE", keys.Ledger[0], first, first + IndexPage - 1);
+            RespValue entries = await client.ExecuteAsync(command, cancellationToken).ConfigureAwait(false);
+            owners.AddRange(entries.Items.Select(e => e.Text)
+                .Where(e => e.StartsWith(begins, StringComparison.Ordinal))
+                .Select(e => BlobKeys.Owner(e[2..])));
+            if (entries.Items.Count < IndexPage)
+            {
+                break;
+            }
+        }
+
+        return [.. owners.Distinct().Take(count)];
+    }
 }

@@ -159,6 +159,13 @@ public sealed class RedisBlobStore : IBlobStore
         Guarded(() => _ledger.StatisticsAsync(cancellationToken));
 
     /// <inheritdoc/>
+    public ValueTask<IReadOnlyList<SnapshotOwner>> LeastRecentlyUsedAsync(string? tenant, int count, CancellationToken cancellationToken)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(count);
+        return Guarded(() => _ledger.SoonestDueAsync(tenant, count, cancellationToken));
+    }
+
+    /// <inheritdoc/>
     public async IAsyncEnumerable<SnapshotOwner> OwnersAsync(string? tenant, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         string? after = null;

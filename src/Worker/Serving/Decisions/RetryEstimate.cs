@@ -1,13 +1,16 @@
+using KVCluster.Compression.Pressure.Admission;
+
 namespace KVCluster.Worker.Serving.Decisions;
 
 /// <summary>What a running turn will still take, and what its end makes available.</summary>
 /// <param name="PromptTokens">Prompt tokens left.</param>
 /// <param name="AnswerTokens">Answer tokens left at most.</param>
-/// <param name="Pages">Pages it holds or has reserved.</param>
-internal readonly record struct RunningDemand(int PromptTokens, int AnswerTokens, int Pages);
+/// <param name="Bytes">Bytes it holds or has reserved.</param>
+internal readonly record struct RunningDemand(int PromptTokens, int AnswerTokens, long Bytes);
 
 /// <summary>
-/// When a refused caller should come again: when enough of what runs will have ended, by what is left of it and the measured speeds.
+/// When a refused caller should come again: when those before it have been served and enough of what runs has ended, by what is left of it and
+/// the measured speeds (<see cref="AdmissionOutlook"/>).
 /// </summary>
 internal static class RetryEstimate
 {
@@ -17,31 +20,25 @@ internal static class RetryEstimate
     /// <summary>The most told: nobody knows further ahead.</summary>
     public static TimeSpan Most { get; } = TimeSpan.FromMinutes(2);
 
-    /// <summary>
-    /// Time until the running turns that end first have given up <paramref name="pages"/> pages; at least one must end.
-    /// </summary>
-    /// <param name="running">All running turns.</param>
-    /// <param name="pages">Pages wanted beyond those that can be had at once.</param>
+    /// <summary>When running turns will have ended.</summary>
+    /// <param name="running">All of them.</param>
     /// <param name="prefill">Prompt tokens a second, of all together; above 0.</param>
     /// <param name="decode">Answer tokens a second, of all together; above 0.</param>
-    public static TimeSpan Of(IReadOnlyList<RunningDemand> running, long pages, double prefill, double decode)
+    public static RunningTurn[] Ends(IReadOnlyList<RunningDemand> running, double prefill, double decode)
     {
         double prompts = running.Sum(r => (double)r.PromptTokens) / prefill;
         double each = decode / Math.Max(1, running.Count);
-        var ends = running
-            .Select(r => (Seconds: (r.PromptTokens > 0 ? prompts : 0) + (r.AnswerTokens / each), r.Pages))
-            .OrderBy(r => r.Seconds);
-        double seconds = 0;
-        foreach ((double end, int freed) in ends)
-        {
-            seconds = end;
-            pages -= freed;
-            if (pages <= 0)
-            {
-                break;
-            }
-        }
+        return [.. running.Select(r => new RunningTurn((r.PromptTokens > 0 ? prompts : 0) + (r.AnswerTokens / each), r.Bytes))];
+    }
 
-        return TimeSpan.FromSeconds(Math.Clamp(seconds, Least.TotalSeconds, Most.TotalSeconds));
+    /// <summary>
+    /// Time until so many bytes more than those of the turns ahead can be had; of a queue that is full though there is room, until the first
+    /// running turn ends. Between the least and the most told; the most where no end is in sight.
+    /// </summary>
+    public static TimeSpan Of(AdmissionOutlook outlook, long missing)
+    {
+        double first = outlook.Running.Count == 0 ? 0 : outlook.Running.Min(r => r.SecondsLeft);
+        double seconds = outlook.SecondsUntil(Math.Max(0, missing)) ?? Most.TotalSeconds;
+        return TimeSpan.FromSeconds(Math.Clamp(missing <= 0 ? Math.Max(first, seconds) : seconds, Least.TotalSeconds, Most.TotalSeconds));
     }
 }

@@ -1,4 +1,6 @@
 using KVCluster.Compression.Policies;
+using KVCluster.Inference.Kv;
+using KVCluster.Worker.Serving.Decisions;
 
 namespace KVCluster.Worker.Serving.Device;
 
@@ -52,6 +54,13 @@ internal sealed class CompressionJobs(DeviceParts parts) : IDisposable
                 CompressionReport report = Record(job);
                 End(job).TrySetResult(report);
             }
+        }
+        catch (ArenaFullException e)
+        {
+            // Pages that a fork holds too are copied before they are written.
+            End(job).TrySetException(new DeviceBusyException(
+                $"device {parts.Options.Device}: session {job.Session.Key} shares pages, and there is no room to copy them: {e.Message}",
+                RetryEstimate.Least));
         }
         catch (Exception e) when (e is not OutOfMemoryException)
         {

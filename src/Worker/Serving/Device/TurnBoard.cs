@@ -1,3 +1,4 @@
+using KVCluster.Compression.Pressure.Admission;
 using KVCluster.Inference;
 using KVCluster.Inference.Kv;
 using KVCluster.Worker.Serving.Decisions;
@@ -12,7 +13,7 @@ internal sealed class TurnBoard(DeviceParts parts, TurnAttacher attacher, Admiss
     private readonly List<Turn> _running = [];
     private readonly List<int> _order = [];
     private readonly List<Turn> _tried = [];
-    private (int Priority, long Arrived)[] _keys = [];
+    private WaitingTurn[] _keys = [];
 
     /// <summary>Running turns, served longest ago first.</summary>
     public List<Turn> Running => _running;
@@ -295,12 +296,12 @@ internal sealed class TurnBoard(DeviceParts parts, TurnAttacher attacher, Admiss
     {
         if (_keys.Length < _waiting.Count)
         {
-            _keys = new (int, long)[2 * _waiting.Count];
+            _keys = new WaitingTurn[2 * _waiting.Count];
         }
 
         for (int i = 0; i < _waiting.Count; i++)
         {
-            _keys[i] = (_waiting[i].Request.Priority, _waiting[i].ArrivedAt);
+            _keys[i] = new WaitingTurn(_waiting[i].Request.Priority, _waiting[i].ArrivedAt, _waiting[i].Session.Key.Tenant);
         }
 
         order.Sort(_keys.AsSpan(0, _waiting.Count), now, _order);
@@ -324,6 +325,7 @@ internal sealed class TurnBoard(DeviceParts parts, TurnAttacher attacher, Admiss
             switch (attacher.Try(turn))
             {
                 case Admission.Started:
+                    order.Started(turn.Session.Key.Tenant);
                     _waiting.Remove(turn);
                     _running.Add(turn);
                     return true;
@@ -395,17 +397,32 @@ internal sealed class TurnBoard(DeviceParts parts, TurnAttacher attacher, Admiss
 
     private TimeSpan RetryAfter(Turn turn)
     {
-        double prefill = parts.Speeds.PrefillTokensPerSecond;
+        AttachSpeeds speeds = parts.AttachSpeeds;
         double decode = parts.Speeds.DecodeTokensPerSecond;
-        prefill = prefill > 0 ? prefill : parts.Options.AssumedPrefillTokensPerSecond;
-        List<RunningDemand> running = [.. _running.Select(DemandOf)];
-        long wanted = KvCapacity.PagesFor(parts.Geometry, turn.Sequence.Count + parts.Options.AnswerReserveTokens);
         LedgerSnapshot ledger = parts.Ledger();
-        return RetryEstimate.Of(running, wanted - ledger.FreePages - ledger.EvictablePages, prefill, decode > 0 ? decode : prefill / 10);
+        RunningDemand[] running = [.. _running.Select(DemandOf)];
+        var outlook = new AdmissionOutlook
+        {
+            Running = RetryEstimate.Ends(running, speeds.PrefillTokensPerSecond, decode > 0 ? decode : speeds.PrefillTokensPerSecond / 10),
+            ReclaimableBytes = ledger.EvictableBytes,
+            ReclaimBytesPerSecond = ReclaimSpeed(),
+            AheadBytes = _waiting.Sum(waiting => ReferenceEquals(waiting, turn) ? 0 : waiting.NeededBytes),
+        };
+        long wanted = KvCapacity.BytesFor(parts.Geometry, turn.Sequence.Count + parts.Options.AnswerReserveTokens);
+        return RetryEstimate.Of(outlook, wanted - (parts.FreePages * parts.Geometry.PageBytes));
     }
 
-    private static RunningDemand DemandOf(Turn turn) => new(
-        turn.IsDecoding ? 0 : turn.Missing, turn.AnswerLeft, turn.Session.Cache!.PageCount + turn.Session.Cache.ReservedPages);
+    /// <summary>Idle caches leave as fast as they are written; without a store at once.</summary>
+    private double ReclaimSpeed()
+    {
+        double measured = parts.Speeds.SaveBytesPerSecond;
+        return parts.Store is null ? double.MaxValue : measured > 0 ? measured : parts.Options.AssumedSaveBytesPerSecond;
+    }
+
+    private RunningDemand DemandOf(Turn turn) => new(
+        turn.IsDecoding ? 0 : turn.Missing,
+        turn.AnswerLeft,
+        (long)(turn.Session.Cache!.PageCount + turn.Session.Cache.ReservedPages) * parts.Geometry.PageBytes);
 
     private void Count()
     {

@@ -1,3 +1,4 @@
+using KVCluster.Compression.Pressure.Admission;
 using KVCluster.Worker.Serving.Decisions;
 
 namespace KVCluster.Worker.Tests.Serving.Decisions;
@@ -12,7 +13,7 @@ public sealed class AdmissionTests
         AdmissionOrder order = Order();
         long now = _time.GetTimestamp();
         List<int> sorted = [];
-        order.Sort([(0, now), (5, now), (0, now), (5, now)], now, sorted);
+        order.Sort([new(0, now), new(5, now), new(0, now), new(5, now)], now, sorted);
         Assert.Equal([1, 3, 0, 2], sorted);
     }
 
@@ -24,8 +25,36 @@ public sealed class AdmissionTests
         _time.Advance(TimeSpan.FromSeconds(11));
         long now = _time.GetTimestamp();
         List<int> sorted = [];
-        order.Sort([(0, arrived), (5, now)], now, sorted);
+        order.Sort([new(0, arrived), new(5, now)], now, sorted);
         Assert.Equal([0, 1], sorted);
+    }
+
+    [Fact]
+    public void Tenants_of_one_rank_take_turns()
+    {
+        AdmissionOrder order = Order();
+        long now = _time.GetTimestamp();
+        List<int> sorted = [];
+        WaitingTurn[] waiting = [new(0, now, "a"), new(0, now, "a"), new(0, now, "a"), new(0, now, "b"), new(1, now, "a")];
+        order.Sort(waiting, now, sorted);
+        Assert.Equal([4, 0, 3, 1, 2], sorted);
+        order.Started("a");
+        order.Sort(waiting, now, sorted);
+        Assert.Equal([4, 3, 0, 1, 2], sorted);
+    }
+
+    [Fact]
+    public void When_to_come_again_follows_from_what_runs_and_who_is_ahead()
+    {
+        RunningTurn[] running = RetryEstimate.Ends([new(100, 50, 1000), new(0, 20, 500)], prefill: 50, decode: 10);
+        Assert.Equal([new RunningTurn(12, 1000), new RunningTurn(4, 500)], running);
+        var outlook = new AdmissionOutlook { Running = running, AheadBytes = 400 };
+        Assert.Equal(4, RetryEstimate.Of(outlook, 100).TotalSeconds);
+        Assert.Equal(12, RetryEstimate.Of(outlook, 101).TotalSeconds);
+        Assert.Equal(RetryEstimate.Most, RetryEstimate.Of(outlook, 2000));
+        Assert.Equal(RetryEstimate.Least, RetryEstimate.Of(AdmissionOutlook.Nothing, 0));
+        AdmissionOutlook idle = AdmissionOutlook.Nothing with { ReclaimableBytes = 1000, ReclaimBytesPerSecond = 100 };
+        Assert.Equal(8, RetryEstimate.Of(idle, 800).TotalSeconds);
     }
 
     [Fact]

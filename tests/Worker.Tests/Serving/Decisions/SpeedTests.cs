@@ -1,3 +1,4 @@
+using KVCluster.Compression.Pressure.Admission;
 using KVCluster.Worker.Serving.Decisions;
 
 namespace KVCluster.Worker.Tests.Serving.Decisions;
@@ -44,17 +45,23 @@ public sealed class SpeedTests
         RunningDemand[] running = [new(0, 100, 10), new(0, 10, 4), new(0, 400, 50)];
 
         // 30 tokens a second are 10 for each of the three.
-        Assert.Equal(1, RetryEstimate.Of(running, 3, 1000, 30).TotalSeconds, 6);
-        Assert.Equal(10, RetryEstimate.Of(running, 14, 1000, 30).TotalSeconds, 6);
-        Assert.Equal(40, RetryEstimate.Of(running, 15, 1000, 30).TotalSeconds, 6);
-        Assert.Equal(1, RetryEstimate.Of(running, -5, 1000, 30).TotalSeconds, 6);
+        Assert.Equal(1, Retry(running, 3, 1000, 30).TotalSeconds, 6);
+        Assert.Equal(10, Retry(running, 14, 1000, 30).TotalSeconds, 6);
+        Assert.Equal(40, Retry(running, 15, 1000, 30).TotalSeconds, 6);
+        Assert.Equal(1, Retry(running, -5, 1000, 30).TotalSeconds, 6);
     }
 
     [Fact]
     public void Retry_counts_prompts_still_to_run_and_stays_within_its_bounds()
     {
-        Assert.Equal(3, RetryEstimate.Of([new(2000, 10, 4)], 4, 1000, 10).TotalSeconds, 6);
-        Assert.Equal(RetryEstimate.Least, RetryEstimate.Of([], 4, 1000, 10));
-        Assert.Equal(RetryEstimate.Most, RetryEstimate.Of([new(0, 1_000_000, 4)], 4, 1000, 10));
+        Assert.Equal(3, Retry([new(2000, 10, 4)], 4, 1000, 10).TotalSeconds, 6);
+
+        // Nothing runs and nothing can be had: no end is in sight.
+        Assert.Equal(RetryEstimate.Most, Retry([], 4, 1000, 10));
+        Assert.Equal(RetryEstimate.Least, Retry([], 0, 1000, 10));
+        Assert.Equal(RetryEstimate.Most, Retry([new(0, 1_000_000, 4)], 4, 1000, 10));
     }
+
+    private static TimeSpan Retry(RunningDemand[] running, long missing, double prefill, double decode) =>
+        RetryEstimate.Of(new AdmissionOutlook { Running = RetryEstimate.Ends(running, prefill, decode) }, missing);
 }

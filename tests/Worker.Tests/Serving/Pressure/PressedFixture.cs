@@ -52,7 +52,7 @@ internal sealed class PressedFixture : IAsyncDisposable
     /// <summary>Waits until something holds; bounded.</summary>
     public static async Task Until(Func<bool> holds)
     {
-        using var patience = new CancellationTokenSource(ServingFixture.Patience);
+        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(20));
         while (!holds())
         {
             await Task.Delay(1, patience.Token);

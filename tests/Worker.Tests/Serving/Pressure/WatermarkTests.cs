@@ -106,7 +106,8 @@ public sealed class WatermarkTests
         long total = pressed.Serving.Ledger().TotalBytes;
         Assert.Empty(pressed.Status.Events);
         pressed.Pressure.Apply(new DeviceTerms(total / 2));
-        await PressedFixture.Until(() => pressed.Status.UsedBytes <= total / 2 * 0.85);
+        await PressedFixture.Until(() => pressed.Status.UsedBytes <= total / 2 * 0.7);
+        await pressed.Describe("a");
         int events = pressed.Status.Events.Count;
         Assert.Equal(total / 2, pressed.Status.LimitBytes);
         pressed.Pressure.Apply(new DeviceTerms(long.MaxValue));

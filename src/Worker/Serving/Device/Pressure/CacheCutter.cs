@@ -59,10 +59,22 @@ internal sealed class CacheCutter(DeviceParts parts, CacheRanking ranking)
     {
         session.Changed();
         session.CutAt = parts.Now;
-        session.Compressions = [.. session.Compressions, report];
+        session.Compressions = session.Turn is not null && session.Compressions is [.., { Policy: Policy } last]
+            ? [.. session.Compressions.SkipLast(1), Join(last, report)]
+            : [.. session.Compressions, report];
         bool known = histogram is not null && session.Turn is null && histogram.Rows == keep.Count;
         session.Ranked = known ? new RankedCache(histogram!.Cut([.. keep]), floors, session.Version, session.Cached) : null;
     }
+
+    /// <summary>A long answer is cut many times: its cuts are one.</summary>
+    private static CompressionReport Join(CompressionReport first, CompressionReport then) => then with
+    {
+        DroppedMass = 1 - ((1 - first.DroppedMass) * (1 - then.DroppedMass)),
+        BytesBefore = first.BytesBefore,
+        FreedBytes = first.FreedBytes + then.FreedBytes,
+        PlanSeconds = first.PlanSeconds + then.PlanSeconds,
+        ApplySeconds = first.ApplySeconds + then.ApplySeconds,
+    };
 
     private static double[] KeptPerLayer(RetentionSummary summary)
     {

@@ -10,11 +10,11 @@ namespace KVCluster.Worker.Serving.Device.Pressure;
 /// </summary>
 internal sealed class PressureControl
 {
-    /// <summary>After a look that found nothing to do, the next one waits so long.</summary>
-    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(50);
-
-    /// <summary>Growth of running answers, as a share of the device, after which tenants are added up again.</summary>
-    private const double TenantGrowth = 0.01;
+    /// <summary>
+    /// Growth of running answers, as a share of the device, that is worth another look where the last one found nothing to take, or at
+    /// tenants' limits.
+    /// </summary>
+    private const double Growth = 0.01;
 
     private readonly DeviceParts _parts;
     private readonly DevicePressureOptions _options;
@@ -23,9 +23,11 @@ internal sealed class PressureControl
     private readonly PressureActs _acts;
     private readonly PressureController _controller;
     private readonly List<TaskCompletionSource> _relieved = [];
-    private long _tenantsAt;
     private (long Used, long Changes, DeviceTerms Terms) _seen = (-1, -1, DeviceTerms.Unbounded);
-    private long _fruitlessAt;
+
+    // Bytes held when tenants were added up last, and when a look found nothing to take (-1: the last one found something).
+    private long _tenantsAt;
+    private long _fruitlessAt = -1;
     private volatile bool _isPressing;
 
     public PressureControl(DeviceParts parts, DevicePressureOptions options, ArenaRoom room)
@@ -68,15 +70,19 @@ internal sealed class PressureControl
         }
 
         bool isAbove = now.Used > (long)(_options.Weighing.HighWatermark * _parts.LimitBytes);
-        bool isPaused = _fruitlessAt != 0
-            && (now.Changes == _seen.Changes || _parts.Options.Time.GetElapsedTime(_fruitlessAt, _parts.Now) < Pause);
-        if ((isAbove || _isPressing) && !(isPaused && now.Terms == _seen.Terms))
+        bool isNew = now.Changes != _seen.Changes || now.Terms != _seen.Terms;
+        if ((isAbove || _isPressing) && (isNew || _fruitlessAt < 0 || HasGrown(now.Used, _fruitlessAt)))
         {
             Decide(null, 0, null, null);
         }
 
-        CheckTenants(now);
-        _seen = (Used, _parts.Counts.Changes, now.Terms);
+        if (now.Terms.HasTenantLimits && (isNew || HasGrown(now.Used, _tenantsAt)))
+        {
+            CheckTenants(now.Terms);
+            _tenantsAt = now.Used;
+        }
+
+        _seen = now;
     }
 
     /// <summary>A turn needs so many bytes beyond those held.</summary>
@@ -182,21 +188,16 @@ internal sealed class PressureControl
         bool isSpent = decision.PlannedBytes < decision.WantedBytes;
         bool isAbove = used - decision.PlannedBytes > (long)(_options.Weighing.HighWatermark * snapshot.LimitBytes);
         _isPressing = decision.IsPressing && (!isSpent || isAbove);
-        _fruitlessAt = decision.IsPressing && !freed ? _parts.Now : 0;
+        _fruitlessAt = decision.IsPressing && !freed ? Used : -1;
     }
 
-    private void CheckTenants((long Used, long Changes, DeviceTerms Terms) now)
-    {
-        bool isDue = now.Changes != _seen.Changes || now.Terms != _seen.Terms || now.Used - _tenantsAt > TenantGrowth * _parts.LimitBytes;
-        if (!now.Terms.HasTenantLimits || !isDue)
-        {
-            return;
-        }
+    private bool HasGrown(long used, long since) => used - since > Growth * _parts.LimitBytes;
 
-        _tenantsAt = now.Used;
+    private void CheckTenants(DeviceTerms terms)
+    {
         foreach ((string tenant, long held) in _view.Tenants())
         {
-            if (now.Terms.Tenant(tenant).LimitBytes is { } limit && held > limit)
+            if (terms.Tenant(tenant).LimitBytes is { } limit && held > limit)
             {
                 DecideTenant(tenant, limit, 0);
             }
