@@ -171,7 +171,7 @@ public sealed class EmbeddedCluster : IAsyncDisposable
         }
 
         var running = RunningSilos().ToArray();
-        return running.Length > 0 ? running[Random.Shared.Next(running.Length)]
+        return running.Length > 0 ? running[Options.Random.Next(running.Length)]
             : throw new SiloUnavailableException("No silo of the cluster runs.");
     }
 

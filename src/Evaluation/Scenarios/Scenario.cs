@@ -56,9 +56,6 @@ public sealed record ScenarioDevice
 
     /// <summary>Bytes a second to the cold store; 0: there is none, and nothing is demoted.</summary>
     public double SaveBytesPerSecond { get; init; } = 5e8;
-
-    /// <summary>Bytes a second freed by compaction.</summary>
-    public double CompressBytesPerSecond { get; init; } = 1e10;
 }
 
 /// <summary>The shape of a cache.</summary>

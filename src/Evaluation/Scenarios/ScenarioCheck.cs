@@ -17,7 +17,6 @@ internal static class ScenarioCheck
         Positive(scenario.Device.PrefillTokensPerSecond, "device.prefillTokensPerSecond");
         Positive(scenario.Device.DecodeTokensPerSecond, "device.decodeTokensPerSecond");
         Positive(scenario.Device.LoadBytesPerSecond, "device.loadBytesPerSecond");
-        Positive(scenario.Device.CompressBytesPerSecond, "device.compressBytesPerSecond");
         NotNegative(scenario.Device.SaveBytesPerSecond, "device.saveBytesPerSecond");
         Whole(scenario.Model.TokenBytes, scenario.Model.Rows, 1L << 32, "model.tokenBytes");
         Whole(scenario.Model.Rows, 1, 1024, "model.rows");

@@ -12,6 +12,9 @@ public sealed partial class DeviceWorker
     /// <summary>Calls that the device's thread has not taken yet.</summary>
     internal int CallsWaiting => _inbox.CallsWaiting;
 
+    /// <summary>Whether something is being made for the device's thread on another one.</summary>
+    internal bool IsRanking => _core.Pressure is { Ranking.UnderWay: > 0 };
+
     /// <summary>Calls of the cold store under way.</summary>
     internal int StoreCallsUnderWay => _store?.UnderWay ?? 0;
 }

@@ -8,6 +8,19 @@ namespace KVCluster.Silo.Tests.Simulating;
 public sealed class SimulationTests
 {
     private const long TokenBytes = 128 << 10;
+    private const int Sessions = 36;
+    private const int AllTurns = 3 * Sessions;
+    private const int Seconds = 120;
+
+    [Fact]
+    public void With_memory_for_all_nothing_is_cut_and_nobody_leaves()
+    {
+        SimulationReport report = Run(Crowd(nodeTokens: 120_000));
+        Assert.Equal((Sessions, AllTurns), (report.Sessions, report.Turns));
+        Assert.Empty(report.Acts);
+        Assert.Equal((2 * Sessions, 0, 0), (report.Hits.Resident, report.Hits.Loaded, report.Hits.Recomputed));
+        Assert.Equal((1, 0), (report.MassKept, report.Unsettled));
+    }
 
     [Fact]
     public void Under_pressure_caches_are_cut_and_stay_where_the_least_recently_used_order_loads_them_again()
@@ -16,10 +29,9 @@ public sealed class SimulationTests
         SimulationReport order = Run(Crowd() with { Pressure = new ScenarioPressure { LeastRecentlyUsed = true } });
         Assert.Contains(weighed.Acts, act => act.Kind == "Compress");
         Assert.DoesNotContain(order.Acts, act => act.Kind == "Compress");
-        Assert.Equal(0, weighed.GaveUp);
-        Assert.True(weighed.Turns >= order.Turns, $"{weighed.Turns} turns, {order.Turns} in that order");
+        Assert.Equal((AllTurns, 0), (weighed.Turns, weighed.GaveUp));
         Assert.True(Found(weighed) > Found(order), $"{Found(weighed):0.00} found on the device, {Found(order):0.00} in that order");
-        Assert.InRange(weighed.MassKept, 0.8, 0.9999);
+        Assert.InRange(weighed.MassKept, 0.7, 0.9999);
         Assert.All([weighed, order], report => Assert.InRange(report.PeakShare, 0.5, 1));
     }
 
@@ -29,20 +41,18 @@ public sealed class SimulationTests
         SimulationReport report = Run(Crowd() with { Losses = [new ScenarioLoss(20, "b", 35)] });
         Assert.Equal((1, 0), (report.NodeLosses, report.LostTurns));
         Assert.True(report.SentAgain > 0, "no turn was under way when the node was lost");
-        Assert.Equal(0, report.GaveUp);
+        Assert.Equal((AllTurns, 0), (report.Turns, report.GaveUp));
         Assert.InRange(report.PeakShare, 0.5, 1);
     }
 
     [Fact]
-    public void An_allocator_that_is_gone_for_most_of_the_time_stops_nothing()
+    public void An_allocator_that_is_gone_for_a_minute_stops_nothing()
     {
-        SimulationReport whole = Run(Crowd());
-        SimulationReport without = Run(Crowd() with { Losses = [new ScenarioLoss(2, BackSeconds: 50)] });
-        Assert.Equal(1, without.AllocatorLosses);
-        Assert.True(without.Reports < whole.Reports / 2, $"{without.Reports} reports, {whole.Reports} with the allocator");
-        Assert.Equal(0, without.GaveUp + without.LostTurns);
-        Assert.InRange(without.Turns, 0.9 * whole.Turns, 1.1 * whole.Turns);
-        Assert.InRange(without.PeakShare, 0.5, 1);
+        SimulationReport report = Run(Crowd() with { Losses = [new ScenarioLoss(2, BackSeconds: 62)] });
+        Assert.Equal(1, report.AllocatorLosses);
+        Assert.InRange(report.Reports, 2, 2 * ((Seconds - 60) / 5) + 4);
+        Assert.Equal((AllTurns, 0, 0L), (report.Turns, report.GaveUp, report.LostTurns));
+        Assert.InRange(report.PeakShare, 0.5, 1);
     }
 
     [Fact]
@@ -51,10 +61,19 @@ public sealed class SimulationTests
         Scenario scenario = Crowd() with { Seconds = 30 };
         SimulationReport first = Run(scenario);
         SimulationReport second = Run(scenario);
-        Assert.Equal(first.Sessions, second.Sessions);
-        Assert.InRange(second.Turns, first.Turns - 2, first.Turns + 2);
-        Assert.InRange(second.FirstTokenSeconds, 0.95 * first.FirstTokenSeconds, 1.05 * first.FirstTokenSeconds);
+        Assert.Equal((first.Sessions, first.Unsettled), (second.Sessions, second.Unsettled));
+        Assert.InRange(second.Turns, first.Turns - 1, first.Turns + 1);
+        Assert.InRange(second.FirstTokenSeconds, 0.97 * first.FirstTokenSeconds, 1.03 * first.FirstTokenSeconds);
         Assert.InRange(second.MassKept, first.MassKept - 0.01, first.MassKept + 0.01);
+    }
+
+    [Fact]
+    public void A_turn_larger_than_any_device_is_given_up_and_nothing_else_suffers()
+    {
+        Scenario scenario = Crowd(nodeTokens: 120_000) with { Pressure = new ScenarioPressure { Compress = false } };
+        ScenarioArrivals huge = scenario.Arrivals[0] with { Name = "huge", Sessions = 1, DocumentTokens = new ScenarioRange(200_000, 200_000) };
+        SimulationReport report = Run(scenario with { Arrivals = [.. scenario.Arrivals, huge] });
+        Assert.Equal((AllTurns, 1), (report.Turns, report.GaveUp));
     }
 
     [Fact]
@@ -101,13 +120,13 @@ public sealed class SimulationTests
         CommandRun.Of("simulate", Path.Combine(folder.Path, "absent.json")).AssertRefused("absent.json");
     }
 
-    /// <summary>Two nodes with memory for about a dozen of the three dozen conversations that come.</summary>
-    private static Scenario Crowd() => new()
+    /// <summary>Two nodes with memory for about a dozen of the three dozen conversations that come, and end within the time.</summary>
+    private static Scenario Crowd(int nodeTokens = 16_384) => new()
     {
         Name = "crowd",
         Seed = 7,
-        Seconds = 60,
-        Nodes = [new ScenarioNode("a", 16384 * TokenBytes), new ScenarioNode("b", 16384 * TokenBytes)],
+        Seconds = Seconds,
+        Nodes = [new ScenarioNode("a", nodeTokens * TokenBytes), new ScenarioNode("b", nodeTokens * TokenBytes)],
         Device = new ScenarioDevice { PrefillTokensPerSecond = 8000, DecodeTokensPerSecond = 50, LoadBytesPerSecond = 2e8, SaveBytesPerSecond = 1e8 },
         Model = new ScenarioModel { TokenBytes = TokenBytes, LengthFactor = 16 },
         Arrivals =
@@ -115,9 +134,9 @@ public sealed class SimulationTests
             new ScenarioArrivals
             {
                 Name = "readers",
-                Sessions = 36,
+                Sessions = Sessions,
                 SessionsPerSecond = 2,
-                Turns = new ScenarioRange(3, 6),
+                Turns = new ScenarioRange(3, 3),
                 DocumentTokens = new ScenarioRange(1500, 3000),
                 AnswerTokens = new ScenarioRange(16, 64),
                 PauseSeconds = 6,

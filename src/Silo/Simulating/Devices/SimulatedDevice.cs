@@ -52,7 +52,7 @@ internal sealed class SimulatedDevice : IAsyncDisposable
     public static SimulatedDevice Open(SimulationSetup setup, ScenarioNode node, Action<TurnEnd> ended)
     {
         LocalModel model = SimulatedModel.Open(
-            setup.ModelFolder, setup.Scale.Arena(node.Bytes), setup.Scale.PageTokens, setup.Scale.Tokens(SimulationSetup.BatchTokens));
+            setup.ModelFolder, setup.Scale.Arena(node.Bytes), setup.Scale.PageTokens, setup.BatchTokens);
         var gate = new StepGate(setup.Clock);
         var backend = new SimulatedBackend(model.Backend, setup.Speeds, gate, setup.Attention);
         SimulatedStore? store = setup.Speeds.SaveBytesPerSecond > 0
@@ -65,7 +65,7 @@ internal sealed class SimulatedDevice : IAsyncDisposable
     public bool IsQuiet()
     {
         bool stepping = IsStepping;
-        if (!stepping && !_inner.IsAtRest)
+        if ((!stepping && !_inner.IsAtRest) || _inner.IsRanking)
         {
             return false;
         }

@@ -8,10 +8,9 @@ namespace KVCluster.Silo.Simulating;
 /// <summary>What all devices of a run have in common.</summary>
 internal sealed class SimulationSetup
 {
-    /// <summary>Most tokens of a step, in tokens of the file.</summary>
-    public const int BatchTokens = 512;
-
+    // A step that decodes stands for as many steps as a token stands for tokens, and in each of them a prompt has its chunk: the chunk stays.
     private const int ChunkTokens = 128;
+    private const int MostTurns = 64;
     private const int AnswerReserveTokens = 256;
     private const int LookupTokens = 64;
     private const int Sinks = 4;
@@ -40,6 +39,9 @@ internal sealed class SimulationSetup
         WorkerOptions = Options(scenario);
     }
 
+    /// <summary>Most tokens of a step.</summary>
+    public int BatchTokens => Math.Max(Scale.Tokens(512), ChunkTokens + MostTurns);
+
     public SimulationClock Clock { get; }
 
     public string ModelFolder { get; }
@@ -65,8 +67,9 @@ internal sealed class SimulationSetup
         MaxWaitingTurns = scenario.Queue.Capacity,
         MaxWaitingTurnsPerTenant = scenario.Queue.TenantCapacity,
         MaxWait = TimeSpan.FromSeconds(scenario.Queue.MaxWaitSeconds),
-        PrefillChunkTokens = Scale.Tokens(ChunkTokens),
-        FairShareTokens = Scale.Tokens(ChunkTokens),
+        MaxRunningTurns = MostTurns,
+        PrefillChunkTokens = ChunkTokens,
+        FairShareTokens = ChunkTokens,
         AnswerReserveTokens = Scale.Tokens(AnswerReserveTokens),
         MinLookupTokens = Scale.Tokens(LookupTokens),
         AssumedPrefillTokensPerSecond = Speeds.PrefillTokensPerSecond,
@@ -80,6 +83,9 @@ internal sealed class SimulationSetup
                 HighWatermark = scenario.Pressure.HighWatermark,
                 LowWatermark = scenario.Pressure.LowWatermark,
                 SecondsPerMass = scenario.Pressure.SecondsPerMass,
+
+                // Scores are as good as a replay's: it is not simulated when one would be done.
+                ObservedFactor = 1,
             },
             Compress = scenario.Pressure.Compress,
             Floors = new SessionFloors

@@ -38,6 +38,7 @@ internal sealed class Simulation : IDisposable
         {
             GrainAssemblies = [typeof(GrainOptions).Assembly],
             TimeProvider = _clock,
+            Random = new SharedRandom(scenario.Seed),
             ConfigureSilo = silo => silo.AddMemoryGrainStorage(GrainStorageNames.Sessions),
         });
         _arrivals = new SimulatedArrivals(scenario, _setup, _tally, _cluster.Client);
