@@ -31,11 +31,14 @@ internal sealed partial class SessionGrain
             _turns.Adopt(await _durable.WriteAsync(() => State with { Epoch = State.Epoch + 1 }));
             await AttachEarly(cancellationToken);
         }
+
+        services.Sessions.Used(_id);
     }
 
     /// <inheritdoc/>
     public override async Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
     {
+        services.Sessions.Gone(_id);
         await (_pump?.AbortAsync() ?? Task.CompletedTask);
         if (_turns.IsLost || _turns.Running is not null)
         {
@@ -44,7 +47,9 @@ internal sealed partial class SessionGrain
 
         try
         {
-            await _device.SaveAsync(State.Epoch, cancellationToken);
+            await (services.Sessions.IsDraining
+                ? EvictAsync(services.IsAnotherNode, cancellationToken)
+                : _device.SaveAsync(State.Epoch, cancellationToken).AsTask());
         }
         catch (Exception error)
         {
@@ -154,12 +159,12 @@ internal sealed partial class SessionGrain
         }
     }
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "The cache of session {Session} could not be saved")]
+    [LoggerMessage(EventId = 2001, Level = LogLevel.Warning, Message = "The cache of session {Session} could not be saved")]
     private static partial void SaveFailed(ILogger log, string session, Exception error);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "The cache of session {Session} could not be fetched before its turn")]
+    [LoggerMessage(EventId = 2002, Level = LogLevel.Warning, Message = "The cache of session {Session} could not be fetched before its turn")]
     private static partial void PrefetchFailed(ILogger log, string session, Exception error);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Session {Session} has no device yet")]
+    [LoggerMessage(EventId = 2003, Level = LogLevel.Warning, Message = "Session {Session} has no device yet")]
     private static partial void NotAttached(ILogger log, string session, Exception error);
 }

@@ -72,17 +72,32 @@ internal sealed partial class SessionGrain
             ?? throw new NodeNotFoundException($"no live node is named '{node}'");
         if (!target.Equals(services.Address))
         {
-            await AttachIfPossible(cancellationToken);
-            await OnDevice(() => _device.EvictAsync(State.Epoch, cancellationToken));
-            await PlacedOn(target, () =>
-            {
-                MigrateOnIdle();
-                return Task.FromResult(true);
-            });
+            await LeaveAsync(target, cancellationToken);
         }
 
         return true;
     });
+
+    private async Task LeaveAsync(SiloAddress target, CancellationToken cancellationToken)
+    {
+        _isLeaving = true;
+        try
+        {
+            await AttachIfPossible(cancellationToken);
+            await EvictAsync(toNode: true, cancellationToken);
+            await PlacedOn(target, () =>
+            {
+                MigrateOnIdle();
+                GrainMetrics.Moved();
+                return Task.FromResult(true);
+            });
+        }
+        catch
+        {
+            _isLeaving = false;
+            throw;
+        }
+    }
 
     /// <inheritdoc/>
     public async Task Close(CancellationToken cancellationToken)
@@ -163,6 +178,9 @@ internal sealed partial class SessionGrain
             _turns.End(ticket);
         }
     }
+
+    private Task EvictAsync(bool toNode, CancellationToken cancellationToken) => OnDevice(async () =>
+        services.Sessions.HandedOver(await _device.EvictAsync(State.Epoch, cancellationToken), toNode));
 
     private async Task OnDevice(Func<ValueTask> act)
     {

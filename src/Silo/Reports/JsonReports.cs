@@ -2,9 +2,12 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using KVCluster.Silo.Calibrating;
 using KVCluster.Silo.Chatting;
+using KVCluster.Silo.Comparing;
 using KVCluster.Silo.Demo;
 using KVCluster.Silo.Generating;
 using KVCluster.Silo.Models;
+using KVCluster.Silo.Planning;
+using KVCluster.Silo.Simulating;
 
 namespace KVCluster.Silo.Reports;
 
@@ -20,6 +23,9 @@ namespace KVCluster.Silo.Reports;
 [JsonSerializable(typeof(GenerateReport))]
 [JsonSerializable(typeof(ChatReport))]
 [JsonSerializable(typeof(DemoReport))]
-[JsonSerializable(typeof(DemoQuestion[]))]
+[JsonSerializable(typeof(CompareReport))]
+[JsonSerializable(typeof(CompareQuestion[]))]
 [JsonSerializable(typeof(CalibrateReport))]
+[JsonSerializable(typeof(ClusterPlan))]
+[JsonSerializable(typeof(SimulationReport))]
 internal sealed partial class JsonReports : JsonSerializerContext;

@@ -11,14 +11,19 @@ internal static class KvClusterCommand
         "KVCluster: long conversations on KV caches that are cut to what matters. Start with 'demo'.")
     {
         DemoVerb.Create(terminal, interrupt),
+        CompareVerb.Create(terminal, interrupt),
         ChatVerb.Create(terminal, interrupt),
         GenerateVerb.Create(terminal, interrupt),
         EvaluateVerb.Create(terminal, interrupt),
+        SimulateVerb.Create(terminal, interrupt),
         CalibrateVerb.Create(terminal, interrupt),
         ServeVerb.Create(terminal, interrupt),
         SessionVerb.Create(terminal, interrupt),
+        TopVerb.Create(terminal, interrupt),
         ColdVerb.Create(terminal, interrupt),
         ConfigVerb.Create(terminal),
+        PlanVerb.Create(terminal),
+        HealthVerb.Create(terminal),
         ModelVerb.Create(terminal),
     };
 }

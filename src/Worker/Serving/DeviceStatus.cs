@@ -11,6 +11,9 @@ public sealed record DeviceStatus
     /// <summary>Sessions in the arena.</summary>
     public required int Resident { get; init; }
 
+    /// <summary>Tokens that the caches in the arena stand for, whether or not all of them are present.</summary>
+    public long HeldTokens { get; init; }
+
     /// <summary>Turns running.</summary>
     public required int Running { get; init; }
 
@@ -25,6 +28,9 @@ public sealed record DeviceStatus
 
     /// <summary>Measured speed of loading cold copies, bytes a second; 0 before the first.</summary>
     public double LoadBytesPerSecond { get; init; }
+
+    /// <summary>What it has done since it started; null where that is not counted.</summary>
+    public DeviceActivity? Activity { get; init; }
 
     /// <summary>Whether it takes no new turns.</summary>
     public bool IsDraining { get; init; }

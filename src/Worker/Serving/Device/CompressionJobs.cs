@@ -141,6 +141,7 @@ internal sealed class CompressionJobs(DeviceParts parts) : IDisposable
             KeptPerLayer = CacheCutter.KeptPerLayer(report.Summary),
             Seconds = report.ScoringSeconds + report.PlanSeconds + report.ApplySeconds,
         });
+        parts.Activity.Compressed(report);
         return report;
     }
 

@@ -19,6 +19,10 @@ internal sealed class CacheRanking(DeviceParts parts, DevicePressureOptions opti
     private const int Growth = 64;
 
     private readonly long[] _slotBytes = SlotBytes(parts.Geometry);
+    private int _underWay;
+
+    /// <summary>Histograms that are being made; from any thread.</summary>
+    public int UnderWay => Volatile.Read(ref _underWay);
 
     /// <summary>What no cut takes of a session.</summary>
     public SessionFloors FloorsOf(DeviceSession session)
@@ -55,16 +59,21 @@ internal sealed class CacheRanking(DeviceParts parts, DevicePressureOptions opti
         }
 
         Func<RankedCache> make = Make(session, FloorsOf(session));
+        Interlocked.Increment(ref _underWay);
         _ = Task.Run(() =>
         {
-            RankedCache made = make();
             try
             {
+                RankedCache made = make();
                 parts.Inbox.Post(() => Take(session, made));
             }
             catch (ObjectDisposedException)
             {
                 // The device has gone meanwhile.
+            }
+            finally
+            {
+                Interlocked.Decrement(ref _underWay);
             }
         });
     }
@@ -85,8 +94,8 @@ internal sealed class CacheRanking(DeviceParts parts, DevicePressureOptions opti
     /// <summary>Reads what the device's thread alone may read; the rest may be done anywhere.</summary>
     private Func<RankedCache> Make(DeviceSession session, SessionFloors floors)
     {
-        AttentionScores? scores = SlotScores.Of(parts, session);
         CacheShape shape = CacheShapes.Of(session.Cache!);
+        AttentionScores? scores = SlotScores.Of(parts, session, shape);
         int version = session.Version;
         int tokens = session.Cached;
         int pageTokens = parts.Geometry.PageTokens;
