@@ -55,7 +55,8 @@ public class ApiDocumentTests(TestServer server) : IClassFixture<TestServer>
         JsonNode document = JsonNode.Parse(ApiDocument.Of("needle"))!;
         JsonObject schemas = document["components"]!["schemas"]!.AsObject();
         string exported = "";
-        foreach (ApiOperation operation in ApiDocument.Operations("needle"))
+        // Operators' routes are streams and acts on what the others made: Dashboard.Tests has them.
+        foreach (ApiOperation operation in ApiDocument.Operations("needle").ExceptBy(OperatorOperations.All().Select(o => o.Id), o => o.Id))
         {
             string id = operation.Id switch { "getModel" => "needle", "importSession" => "notes-imported", _ => "notes" };
             string path = operation.Path.Replace("{id}", id, StringComparison.Ordinal);
