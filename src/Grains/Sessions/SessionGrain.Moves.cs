@@ -88,6 +88,7 @@ internal sealed partial class SessionGrain
             await PlacedOn(target, () =>
             {
                 MigrateOnIdle();
+                GrainMetrics.Moved();
                 return Task.FromResult(true);
             });
         }

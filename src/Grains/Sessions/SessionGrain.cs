@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Runtime.CompilerServices;
 using KVCluster.Worker.Serving;
 using Microsoft.Extensions.Logging;
@@ -40,6 +41,7 @@ internal sealed partial class SessionGrain(
             return (await Repeat(earlier, cancellationToken)).Result;
         }
 
+        using Activity? span = GrainTrace.Begin("session.append", _id, services.Node);
         try
         {
             NodeDevice device = await DeviceAsync(cancellationToken);
@@ -49,7 +51,7 @@ internal sealed partial class SessionGrain(
             {
             }
 
-            return await Commit(ticket!, plan, pump.End!);
+            return await Commit(ticket!, plan, pump.End!, span);
         }
         finally
         {
@@ -71,6 +73,7 @@ internal sealed partial class SessionGrain(
             yield break;
         }
 
+        using Activity? span = GrainTrace.Begin("session.generate", _id, services.Node);
         try
         {
             NodeDevice device = await DeviceAsync(cancellationToken);
@@ -81,7 +84,7 @@ internal sealed partial class SessionGrain(
                 yield return TurnResults.Chunk(piece.Piece);
             }
 
-            yield return TurnResults.Last(await Commit(ticket!, plan, pump.End!));
+            yield return TurnResults.Last(await Commit(ticket!, plan, pump.End!, span));
         }
         finally
         {
@@ -194,7 +197,7 @@ internal sealed partial class SessionGrain(
 
     private TurnPump Start(TurnPlan plan, NodeDevice device, CancellationToken cancellationToken)
     {
-        TurnRequest turn = plan.For(_device.Session, State.Epoch, State.Options.Priority);
+        TurnRequest turn = plan.For(_device.Session, State.Epoch, State.Options.Priority) with { Trace = Activity.Current?.Context ?? default };
         return _pump = new TurnPump(turn, device.Worker, _id, services.Sessions.Leaving, cancellationToken);
     }
 
@@ -223,14 +226,17 @@ internal sealed partial class SessionGrain(
     }
 
     /// <summary>Makes the turn durable. Until this has returned nobody may be told of its end.</summary>
-    private async Task<TurnResult> Commit(TurnTicket ticket, TurnPlan plan, TurnEnd end)
+    private async Task<TurnResult> Commit(TurnTicket ticket, TurnPlan plan, TurnEnd end, Activity? span)
     {
         TurnOutcome outcome = TurnResults.Outcome(plan, end, services.Node, Now);
         await WriteAsync(() => _turns.After(ticket, outcome));
         _device.Touched();
         _directories.TurnEnded(State);
         SaveWhenIdle();
-        return TurnResults.Result(plan, outcome, end);
+        TurnResult result = TurnResults.Result(plan, outcome, end);
+        GrainMetrics.Made(end, result.HistoryTokens + result.PromptTokens, result.CachedTokens);
+        GrainTrace.Made(span, result);
+        return result;
     }
 
     private async Task WriteAsync(Func<SessionState> next)
@@ -263,6 +269,7 @@ internal sealed partial class SessionGrain(
         if (!_turns.IsLost)
         {
             _turns.IsLost = true;
+            GrainMetrics.Restarted();
             this.RegisterGrainTimer(
                 _ => EndAsync(), new GrainTimerCreationOptions { DueTime = LastWords, Period = LastWords, Interleave = true });
         }

@@ -50,6 +50,16 @@ internal sealed class TenantFile
         return [.. Volatile.Read(ref _table).Limits.Keys];
     }
 
+    /// <summary>Whether any tenant's bytes are limited.</summary>
+    public bool HasMemoryLimits
+    {
+        get
+        {
+            Refresh();
+            return Volatile.Read(ref _table).HasMemoryLimits;
+        }
+    }
+
     /// <summary>What a tenant may use; null: the file does not name it.</summary>
     public TenantLimits? LimitsOf(string tenant)
     {
@@ -128,7 +138,10 @@ internal sealed class TenantFile
 /// <summary>A file's content.</summary>
 /// <param name="Keys">By their hashes.</param>
 /// <param name="Limits">By the tenants' ids.</param>
-internal sealed record TenantTable(IReadOnlyDictionary<string, TenantKey> Keys, IReadOnlyDictionary<string, TenantLimits> Limits);
+internal sealed record TenantTable(IReadOnlyDictionary<string, TenantKey> Keys, IReadOnlyDictionary<string, TenantLimits> Limits)
+{
+    public bool HasMemoryLimits { get; } = Limits.Values.Any(limits => limits.Memory.LimitBytes is not null);
+}
 
 /// <summary>A key's owner.</summary>
 /// <param name="Caller">Tenant and role.</param>

@@ -83,7 +83,13 @@ internal sealed class ArenaRoom(DeviceParts parts, CacheSaver saver)
         {
             bool leaves = session.IsLeaving && session.Version == version && session.Turn is null;
             session.IsLeaving = false;
-            done(save, session.Cache is null ? 0 : leaves ? session.Drop() : InUse);
+            long freed = session.Cache is null ? 0 : leaves ? session.Drop() : InUse;
+            if (leaves && freed > 0)
+            {
+                parts.Activity.Left(freed, saved: true);
+            }
+
+            done(save, freed);
         });
     }
 
@@ -163,7 +169,9 @@ internal sealed class ArenaRoom(DeviceParts parts, CacheSaver saver)
         };
         if (parts.Store is null || session.IsSaved)
         {
-            parts.Log.Add(gone with { FreedBytes = session.Drop() });
+            long freed = session.Drop();
+            parts.Activity.Left(freed, saved: false);
+            parts.Log.Add(gone with { FreedBytes = freed });
             return bytes;
         }
 

@@ -33,6 +33,7 @@ internal sealed class CacheSaver(DeviceParts parts)
             Epoch = session.Epoch,
             Cache = fork,
             Tokens = session.Tokens.Span[..tokens].ToArray(),
+            Trace = session.Turn?.Span?.Context ?? session.LastTrace,
             CompressionRecord = CompressionRecords.Write(fork.IsExact ? [] : session.Compressions),
         };
         session.Saving = parts.Store!.Begin(

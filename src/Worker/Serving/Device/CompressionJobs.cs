@@ -126,6 +126,7 @@ internal sealed class CompressionJobs(DeviceParts parts) : IDisposable
         }
 
         parts.Counts.Changes++;
+        parts.Activity.Compressed(report);
         return report;
     }
 

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Threading.Channels;
 using KVCluster.Inference.Backend;
 using KVCluster.Storage;
@@ -29,6 +30,9 @@ internal sealed class Turn
 
     /// <summary>The turn makes a compressed cache whole: only an exact one will do.</summary>
     public bool Restores { get; }
+
+    /// <summary>Its span, or null where nobody records.</summary>
+    public Activity? Span { get; init; }
 
     public int HistoryTokens => Request.History.Length;
 

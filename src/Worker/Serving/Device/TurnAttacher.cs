@@ -94,6 +94,7 @@ internal sealed class TurnAttacher(DeviceParts parts, ArenaRoom room, CacheFetch
         Epoch = turn.Request.Epoch,
         Tokens = turn.Sequence.Slice(0, turn.HistoryTokens),
         ExactOnly = turn.Restores,
+        Trace = turn.Span?.Context ?? default,
     };
 
     private void Found(Turn turn, SnapshotLookup found)
