@@ -8,6 +8,9 @@ internal static class IdleMemory
     private const int Sessions = 10_000;
     private const int Tokens = 100;
 
+    // Ids below 128 take a byte each.
+    private const int ArrayHeader = 24;
+
     public static async Task RunAsync(string model)
     {
         await using Cluster cluster = await Cluster.StartAsync(model, onDisk: true);
@@ -21,7 +24,7 @@ internal static class IdleMemory
         // The engine looks for idle activations once in this time, and gives back what their last calls needed.
         await Task.Delay(2 * Cluster.SweepInterval);
         long bytes = (GC.GetTotalMemory(forceFullCollection: true) - before) / Sessions;
-        Console.WriteLine($"an idle session with {Tokens} tokens: {bytes} bytes of managed memory ({Sessions} sessions, states on disk)");
+        Console.WriteLine($"an idle session: {bytes} bytes of managed memory, {Tokens + ArrayHeader} of them its {Tokens} tokens ({Sessions} sessions, states on disk)");
     }
 
     private static async Task OpenAsync(Cluster cluster, int number)

@@ -7,7 +7,9 @@ using KVCluster.Worker.Serving;
 namespace KVCluster.Benchmarks.Sessions;
 
 /// <summary>A device that answers at once, with one token after another, so that only what is around it is measured.</summary>
-internal sealed class InstantWorker(LocalModel model) : IDeviceWorker
+/// <param name="model">Whose tokenizer is used.</param>
+/// <param name="pace">Waited for before each token, counted from 0; null: nothing.</param>
+internal sealed class InstantWorker(LocalModel model, Func<int, Task>? pace = null) : IDeviceWorker
 {
     public string Device => "instant";
 
@@ -25,6 +27,7 @@ internal sealed class InstantWorker(LocalModel model) : IDeviceWorker
         {
             // Each token comes later than it was asked for, as from a device.
             await Task.Yield();
+            await (pace?.Invoke(i) ?? Task.CompletedTask);
             tokens[i] = 100 + (i % 100);
             yield return new TurnPiece(new GeneratedPiece(tokens[i], "word", null, []));
         }

@@ -15,12 +15,18 @@ public sealed class ChatFraming
 
     /// <summary>Throws <see cref="InputException"/> where the model has no chat template.</summary>
     public ChatFraming(LocalModel model)
+        : this(ModelText.Of(model))
+    {
+    }
+
+    /// <summary>Throws <see cref="InputException"/> where the model has no chat template.</summary>
+    public ChatFraming(ModelText model)
     {
         ArgumentNullException.ThrowIfNull(model);
         _tokenizer = model.Tokenizer;
         _endTokens = model.EndTokens;
         _template = model.Template
-            ?? throw new InputException($"{model.Files.Path}: the model has no chat template; it can only continue text");
+            ?? throw new InputException($"{model.Path}: the model has no chat template; it can only continue text");
     }
 
     internal ChatFraming(Tokenizer tokenizer, ChatTemplate template, IReadOnlySet<int> endTokens)

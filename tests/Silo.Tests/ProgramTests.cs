@@ -15,7 +15,7 @@ public partial class ProgramTests
     {
         (int code, string output, string error) = Run("--help");
         Assert.Equal((0, ""), (code, error));
-        Assert.Contains("demo", output, StringComparison.Ordinal);
+        Assert.Contains("compare", output, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -41,7 +41,7 @@ public partial class ProgramTests
     }
 
     [Fact]
-    public void An_unknown_option_is_bad_input() => AssertRefused(Run("demo", "--fast"), "--fast");
+    public void An_unknown_option_is_bad_input() => AssertRefused(Run("compare", "--fast"), "--fast");
 
     [Theory]
     [InlineData(2, 130)]

@@ -6,4 +6,4 @@ namespace KVCluster.Grains;
 /// answered from the record.
 /// </summary>
 [GenerateSerializer, Alias("KVCluster.SessionUnavailableException")]
-public sealed class SessionUnavailableException(string message, Exception? cause = null) : SessionException(message, cause);
+public class SessionUnavailableException(string message, Exception? cause = null) : SessionException(message, cause);

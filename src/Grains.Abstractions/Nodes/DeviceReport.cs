@@ -55,4 +55,8 @@ public sealed record DeviceReport
     /// <summary>Why it serves no more; null while it does.</summary>
     [Id(12)]
     public string? Failure { get; init; }
+
+    /// <summary>Bytes that the caches in the arena would take if every token were present.</summary>
+    [Id(20)]
+    public long WholeBytes { get; init; }
 }

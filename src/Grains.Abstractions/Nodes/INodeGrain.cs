@@ -10,9 +10,10 @@ public interface INodeGrain : IGrainWithStringKey
     Task<NodeReport> Status(CancellationToken cancellationToken = default);
 
     /// <summary>
-    /// Takes no new turn from now on and returns when the running ones have ended. Sessions are placed elsewhere from then on.
+    /// Takes the node out of service: no new turn from now on, running turns end or are broken off when their time is up, caches move to other
+    /// nodes, or to the cold store where there is none. Sessions are placed elsewhere from then on. Asked again, it answers with the same report.
     /// </summary>
     /// <exception cref="NodeNotFoundException">No live node has that name.</exception>
     [Alias("Drain"), AlwaysInterleave, ResponseTimeout("00:30:00")]
-    Task Drain(CancellationToken cancellationToken = default);
+    Task<DrainReport> Drain(CancellationToken cancellationToken = default);
 }

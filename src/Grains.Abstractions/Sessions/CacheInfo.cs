@@ -27,4 +27,19 @@ public sealed record CacheInfo
     /// <summary>Compressions since it was exact, oldest first.</summary>
     [Id(5)]
     public CompressionEntry[] Compressions { get; init; } = [];
+
+    /// <summary>Layers of the cache; 0 where it is on no device.</summary>
+    [Id(6)]
+    public int Layers { get; init; }
+
+    /// <summary>KV heads of a layer; 0 where it is on no device.</summary>
+    [Id(7)]
+    public int KvHeads { get; init; }
+
+    /// <summary>
+    /// Slots that each (layer, KV head) holds, in tokens: row-major [<see cref="Layers"/>, <see cref="KvHeads"/>]; empty where it is on no
+    /// device.
+    /// </summary>
+    [Id(8)]
+    public int[] Lengths { get; init; } = [];
 }

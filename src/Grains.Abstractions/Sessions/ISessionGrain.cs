@@ -68,6 +68,26 @@ public interface ISessionGrain : IGrainWithStringKey
     [Alias("ReadHistory"), AlwaysInterleave]
     Task<HistorySlice> ReadHistory(int start, int count, CancellationToken cancellationToken = default);
 
+    /// <summary>The last turns, as far as they are kept.</summary>
+    /// <exception cref="SessionNotFoundException">It was not created.</exception>
+    /// <exception cref="SessionClosedException">It was closed: its turns are gone.</exception>
+    [Alias("ReadTurns"), AlwaysInterleave]
+    Task<RecentTurns> ReadTurns(CancellationToken cancellationToken = default);
+
+    /// <summary>All of the session that is acknowledged, to <see cref="Import"/> it elsewhere.</summary>
+    /// <exception cref="SessionNotFoundException">It was not created.</exception>
+    /// <exception cref="SessionClosedException">It was closed: its tokens are gone.</exception>
+    [Alias("Export"), AlwaysInterleave]
+    Task<SessionExport> Export(CancellationToken cancellationToken = default);
+
+    /// <summary>Creates this session with the history and the turns of an exported one. Sent again it changes nothing.</summary>
+    /// <exception cref="InvalidRequestException">What was exported contradicts itself, or does not fit the model.</exception>
+    /// <exception cref="ModelMismatchException">It belongs to another model than the one served here.</exception>
+    /// <exception cref="SessionExistsException">The session exists and is not the same.</exception>
+    /// <exception cref="SessionClosedException">It was closed.</exception>
+    [Alias("Import")]
+    Task<SessionInfo> Import(SessionExport export, CancellationToken cancellationToken = default);
+
     /// <summary>
     /// Moves the session to another node: its cache is saved to the cold store and taken off the device, the activation goes, and the other
     /// node fetches the cache. Returns when the move is under way; the next call is served there.

@@ -36,4 +36,13 @@ public sealed class GrainOptions
 
     /// <summary>Longest answer in time: how far a generating session puts off its deactivation.</summary>
     public TimeSpan LongestTurn { get; set; } = TimeSpan.FromMinutes(30);
+
+    /// <summary>How long running turns may take to end once the node is being drained; then they are broken off.</summary>
+    public TimeSpan DrainTurns { get; set; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>How much longer caches may take to go to other nodes or to the cold store.</summary>
+    public TimeSpan DrainHandOver { get; set; } = TimeSpan.FromSeconds(60);
+
+    /// <summary>Sessions handed over at once.</summary>
+    public int DrainParallelism { get; set; } = 4;
 }

@@ -25,7 +25,9 @@ public static class SiloBuilderExtensions
         services.AddSingleton(devices);
         services.AddSingleton<ClusterView>();
         services.AddSingleton<SessionServices>();
+        services.AddSingleton<NodeSessions>();
         services.AddSingleton<NodeReporter>();
+        services.AddSingleton<NodeDrain>();
         services.AddSingleton<IHostedService>(provider => provider.GetRequiredService<NodeReporter>());
         services.TryAddSingleton<ITenantTerms, EqualTenantTerms>();
         services.AddSingleton<MemoryBalancer>();

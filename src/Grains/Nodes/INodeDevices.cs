@@ -11,6 +11,6 @@ public interface INodeDevices
     IReadOnlyList<NodeDevice> All { get; }
 
     /// <summary>The device that has a session's cache, else the one with the most free bytes.</summary>
-    /// <exception cref="SessionUnavailableException">The node has no device that takes turns.</exception>
+    /// <exception cref="SessionMovingException">The node has no device that takes turns.</exception>
     ValueTask<NodeDevice> ForAsync(SessionKey session, CancellationToken cancellationToken);
 }

@@ -30,6 +30,7 @@ public sealed class NodeDevice(IDeviceWorker worker)
             EvictableBytes = ledger.EvictableBytes,
             PinnedBytes = ledger.PinnedBytes,
             Resident = status.Resident,
+            WholeBytes = status.HeldTokens * Worker.Model.Backend.Pool.Geometry.BytesPerToken,
             Running = status.Running,
             Waiting = status.Waiting,
             PrefillTokensPerSecond = status.PrefillTokensPerSecond,

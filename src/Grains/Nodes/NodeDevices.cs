@@ -17,7 +17,7 @@ public sealed class NodeDevices(IEnumerable<IDeviceWorker> workers) : INodeDevic
             .OrderByDescending(d => d.Report.FreeBytes)];
         if (fit.Length == 0)
         {
-            throw new SessionUnavailableException($"session {session}: no device of this node takes turns");
+            throw new SessionMovingException($"session {session}: no device of this node takes turns");
         }
 
         if (fit.Length > 1)

@@ -1,36 +1,23 @@
-using KVCluster.Worker.Serving;
 using Orleans.Runtime;
 
 namespace KVCluster.Grains;
 
 /// <inheritdoc cref="INodeGrain"/>
 [NodePlacement]
-internal sealed class NodeGrain(INodeDevices devices, ILocalSiloDetails silo) : Grain, INodeGrain
+internal sealed class NodeGrain(INodeDevices devices, NodeSessions sessions, NodeDrain drain, ILocalSiloDetails silo) : Grain, INodeGrain
 {
     /// <inheritdoc/>
     public Task<NodeReport> Status(CancellationToken cancellationToken)
     {
         RequireHere();
-        return Task.FromResult(NodeReports.Of(silo, devices));
+        return Task.FromResult(NodeReports.Of(silo, devices, sessions));
     }
 
     /// <inheritdoc/>
-    public async Task Drain(CancellationToken cancellationToken)
+    public Task<DrainReport> Drain(CancellationToken cancellationToken)
     {
         RequireHere();
-        await Task.WhenAll(devices.All.Select(device => Drained(device.Worker, cancellationToken)));
-    }
-
-    private static async Task Drained(IDeviceWorker worker, CancellationToken cancellationToken)
-    {
-        try
-        {
-            await worker.DrainAsync(cancellationToken);
-        }
-        catch (DeviceFailedException)
-        {
-            // It takes no turn and runs none: that is what was asked for.
-        }
+        return drain.DrainAsync().WaitAsync(cancellationToken);
     }
 
     private void RequireHere()

@@ -8,6 +8,7 @@ namespace KVCluster.Grains;
 /// <summary>Tells the device directory of this node, again and again, and keeps what it answers.</summary>
 public sealed partial class NodeReporter(
     INodeDevices devices,
+    NodeSessions sessions,
     ClusterView cluster,
     ILocalSiloDetails silo,
     IGrainFactory grains,
@@ -17,7 +18,21 @@ public sealed partial class NodeReporter(
 {
     /// <summary>One report.</summary>
     public async Task ReportAsync(CancellationToken cancellationToken) =>
-        cluster.Update(await grains.GetGrain<IDeviceDirectoryGrain>(0).Report(NodeReports.Of(silo, devices), cancellationToken));
+        cluster.Update(await grains.GetGrain<IDeviceDirectoryGrain>(0).Report(NodeReports.Of(silo, devices, sessions), cancellationToken));
+
+    /// <summary>One report where the directory takes it soon; else a line in the log.</summary>
+    internal async Task TryReportAsync()
+    {
+        using var limit = new CancellationTokenSource(options.Value.ReportLifetime, time);
+        try
+        {
+            await ReportAsync(limit.Token);
+        }
+        catch (Exception error)
+        {
+            ReportFailed(log, error);
+        }
+    }
 
     /// <inheritdoc/>
     public override async Task StopAsync(CancellationToken cancellationToken)

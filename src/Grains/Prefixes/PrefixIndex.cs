@@ -38,6 +38,8 @@ internal sealed class PrefixIndex(int maxBlocks)
             Add(block, holder);
         }
 
+        holder.Blocks = [.. holder.Blocks, .. blocks];
+
         Touch(holder);
         while (Blocks > maxBlocks)
         {
@@ -88,21 +90,20 @@ internal sealed class PrefixIndex(int maxBlocks)
             others.Add(holder);
         }
 
-        holder.Blocks.Add(block);
         Blocks++;
     }
 
     /// <summary>Forgets a session's blocks from <paramref name="first"/> on; where it has fewer there is nothing to forget.</summary>
     private void Cut(Holder holder, int first)
     {
-        int keep = Math.Clamp(first - holder.Skipped, 0, holder.Blocks.Count);
-        for (int i = holder.Blocks.Count - 1; i >= keep; i--)
+        int keep = Math.Clamp(first - holder.Skipped, 0, holder.Blocks.Length);
+        for (int i = holder.Blocks.Length - 1; i >= keep; i--)
         {
             Blocks--;
             Remove(holder.Blocks[i], holder);
         }
 
-        holder.Blocks.RemoveRange(keep, holder.Blocks.Count - keep);
+        holder.Blocks = holder.Blocks[..keep];
         if (keep == 0)
         {
             // Blocks before the first one told of: an index that started later than the session.
@@ -144,7 +145,7 @@ internal sealed class PrefixIndex(int maxBlocks)
     {
         public string Session { get; } = session;
 
-        public List<BlockHash> Blocks { get; } = new(0);
+        public BlockHash[] Blocks { get; set; } = [];
 
         public int Skipped { get; set; }
 

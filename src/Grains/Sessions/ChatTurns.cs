@@ -20,6 +20,7 @@ internal sealed class ChatTurns(LocalModel model)
     /// <exception cref="InputException">The model has no chat template, or its template refuses the message.</exception>
     public TurnPrompt Append(SessionState state, ReadOnlySpan<int> history, Prompt prompt)
     {
+        RequirePlace(history, prompt);
         if (prompt.Message is null)
         {
             int[] added = Raw(state, history, prompt);
@@ -40,6 +41,7 @@ internal sealed class ChatTurns(LocalModel model)
     /// <exception cref="InputException">The model has no chat template, or its template refuses the message.</exception>
     public TurnPrompt Generate(SessionState state, ReadOnlySpan<int> history, Prompt? prompt)
     {
+        RequirePlace(history, prompt);
         int[] tokens = prompt switch
         {
             null => GoOn(state),
@@ -75,18 +77,21 @@ internal sealed class ChatTurns(LocalModel model)
             throw new InvalidRequestException("a session with a system prompt or a document begins with a message");
         }
 
-        if (prompt.After is { } after && after != history.Length)
-        {
-            throw new HistoryMismatchException(
-                $"the prompt was made for {after} tokens of history, and the session has {history.Length}", Math.Min(after, history.Length));
-        }
-
         if (prompt.Text is not null)
         {
             return history.IsEmpty ? model.Tokenizer.EncodeDocument(prompt.Text, parseSpecial: false) : Plain(prompt.Text);
         }
 
         return prompt.IsWhole ? Rest(history, prompt.Tokens!) : prompt.Tokens!;
+    }
+
+    private static void RequirePlace(ReadOnlySpan<int> history, Prompt? prompt)
+    {
+        if (prompt?.After is { } after && after != history.Length)
+        {
+            throw new HistoryMismatchException(
+                $"the prompt was made for {after} tokens of history, and the session has {history.Length}", Math.Min(after, history.Length));
+        }
     }
 
     private static int[] Rest(ReadOnlySpan<int> history, int[] conversation)

@@ -43,7 +43,7 @@ internal static class RequestCheck
         Require(prompt.Text is not "", "the prompt's text is empty");
     }
 
-    private static void Key(string? key) => Require(
+    public static void Key(string? key) => Require(
         key is null || (key.Length is > 0 and <= MaxKeyLength && key.All(c => c is > ' ' and <= '~')),
         $"an idempotency key has 1 to {MaxKeyLength} printable ASCII characters without spaces");
 

@@ -48,6 +48,9 @@ internal static class SessionDescription
                 Bytes = resident.Bytes,
                 ColdBytes = cold,
                 Compressions = TurnResults.Entries(resident.Compressions),
+                Layers = resident.Lengths.Count / device.KvHeads,
+                KvHeads = device.KvHeads,
+                Lengths = [.. resident.Lengths],
             }
             : new CacheInfo { ColdBytes = cold, IsExact = state.Compressions.Length == 0, Compressions = state.Compressions };
     }

@@ -17,6 +17,9 @@ internal sealed class SessionDevice(SessionId id, INodeDevices devices)
     /// <summary>The device's name; empty before one was chosen.</summary>
     public string Name => _device?.Worker.Device ?? "";
 
+    /// <summary>KV heads of a layer of the device's model; 0 before one was chosen.</summary>
+    public int KvHeads => _device?.Worker.Model.Config.KvHeads ?? 0;
+
     /// <summary>Bytes of the cold copy last known of.</summary>
     public long ColdBytes { get; set; }
 
@@ -71,13 +74,17 @@ internal sealed class SessionDevice(SessionId id, INodeDevices devices)
     }
 
     /// <summary>Saves a cold copy and takes the cache off the device.</summary>
-    public async ValueTask EvictAsync(long epoch, CancellationToken cancellationToken)
+    public async ValueTask<EvictReport> EvictAsync(long epoch, CancellationToken cancellationToken)
     {
-        if (_device is not null)
+        if (_device is null)
         {
-            Note((await _device.Worker.EvictAsync(Session, epoch, save: true, cancellationToken)).Saved);
-            _isUnsaved = false;
+            return new EvictReport(0, null);
         }
+
+        EvictReport report = await _device.Worker.EvictAsync(Session, epoch, save: true, cancellationToken);
+        Note(report.Saved);
+        _isUnsaved = false;
+        return report;
     }
 
     /// <summary>Cuts the cache; null where it is on no device.</summary>

@@ -44,7 +44,7 @@ internal sealed partial class SessionGrain
     {
         await WhileIdle(async () =>
         {
-            await OnDevice(() => _device.EvictAsync(State.Epoch, cancellationToken));
+            await EvictAsync(toNode: false, cancellationToken);
             return true;
         });
         return await Describe(cancellationToken);

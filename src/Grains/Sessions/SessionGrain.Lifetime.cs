@@ -31,11 +31,14 @@ internal sealed partial class SessionGrain
             _turns.Adopt(await _durable.WriteAsync(() => State with { Epoch = State.Epoch + 1 }));
             await AttachEarly(cancellationToken);
         }
+
+        services.Sessions.Used(_id);
     }
 
     /// <inheritdoc/>
     public override async Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
     {
+        services.Sessions.Gone(_id);
         await (_pump?.AbortAsync() ?? Task.CompletedTask);
         if (_turns.IsLost || _turns.Running is not null)
         {
@@ -44,7 +47,9 @@ internal sealed partial class SessionGrain
 
         try
         {
-            await _device.SaveAsync(State.Epoch, cancellationToken);
+            await (services.Sessions.IsDraining
+                ? EvictAsync(services.IsAnotherNode, cancellationToken)
+                : _device.SaveAsync(State.Epoch, cancellationToken).AsTask());
         }
         catch (Exception error)
         {

@@ -73,7 +73,7 @@ internal sealed partial class SessionGrain
         if (!target.Equals(services.Address))
         {
             await AttachIfPossible(cancellationToken);
-            await OnDevice(() => _device.EvictAsync(State.Epoch, cancellationToken));
+            await EvictAsync(toNode: true, cancellationToken);
             await PlacedOn(target, () =>
             {
                 MigrateOnIdle();
@@ -163,6 +163,9 @@ internal sealed partial class SessionGrain
             _turns.End(ticket);
         }
     }
+
+    private Task EvictAsync(bool toNode, CancellationToken cancellationToken) => OnDevice(async () =>
+        services.Sessions.HandedOver(await _device.EvictAsync(State.Epoch, cancellationToken), toNode));
 
     private async Task OnDevice(Func<ValueTask> act)
     {

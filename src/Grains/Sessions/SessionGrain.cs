@@ -139,6 +139,8 @@ internal sealed partial class SessionGrain(
         (TurnTicket? Ticket, TurnRecord? Earlier) admitted = _turns.Admit(key, key is null ? null : hash());
         if (admitted.Ticket is not null)
         {
+            RequireStaying(admitted.Ticket);
+            services.Sessions.Used(_id);
             DelayDeactivation(services.Options.LongestTurn);
         }
 
@@ -152,8 +154,25 @@ internal sealed partial class SessionGrain(
         if (_turns.IsLost)
         {
             DeactivateOnIdle();
-            throw new SessionUnavailableException($"session {_id} is starting over after an error");
+            throw new SessionMovingException($"session {_id} is starting over after an error");
         }
+    }
+
+    /// <summary>A node that is being drained begins no turn: the session makes way, where there is another node for it.</summary>
+    private void RequireStaying(TurnTicket ticket)
+    {
+        if (!services.Sessions.IsDraining)
+        {
+            return;
+        }
+
+        _turns.End(ticket);
+        if (services.IsAnotherNode)
+        {
+            DeactivateOnIdle();
+        }
+
+        throw new SessionMovingException($"session {_id}: node {services.Node} is being drained");
     }
 
     private async Task<(int[] Answer, TurnResult Result)> Repeat(TurnRecord earlier, CancellationToken cancellationToken)
@@ -165,7 +184,7 @@ internal sealed partial class SessionGrain(
     private TurnPump Start(TurnPlan plan, NodeDevice device, CancellationToken cancellationToken)
     {
         TurnRequest turn = plan.For(_device.Session, State.Epoch, State.Options.Priority);
-        return _pump = new TurnPump(turn, device.Worker, _id, cancellationToken);
+        return _pump = new TurnPump(turn, device.Worker, _id, services.Sessions.Leaving, cancellationToken);
     }
 
     private async ValueTask<TurnPiece?> NextAsync(TurnPump pump, TurnTicket ticket)
@@ -180,6 +199,10 @@ internal sealed partial class SessionGrain(
             }
 
             return piece;
+        }
+        catch (DeviceOverloadedException) when (services.Sessions.IsDraining)
+        {
+            throw new SessionMovingException($"session {_id}: node {services.Node} is being drained");
         }
         catch when (pump.IsFatal)
         {

@@ -5,13 +5,18 @@ namespace KVCluster.Grains;
 
 /// <summary>What every session of a silo uses.</summary>
 internal sealed class SessionServices(
-    INodeDevices devices, ClusterView cluster, ILocalSiloDetails silo, IOptions<GrainOptions> options, TimeProvider time)
+    INodeDevices devices, NodeSessions sessions, ClusterView cluster, ILocalSiloDetails silo, IOptions<GrainOptions> options, TimeProvider time)
 {
     public INodeDevices Devices { get; } = devices;
+
+    public NodeSessions Sessions { get; } = sessions;
 
     public ClusterView Cluster { get; } = cluster;
 
     public string Node { get; } = silo.Name;
+
+    /// <summary>Whether a node besides this one takes turns.</summary>
+    public bool IsAnotherNode => Cluster.Nodes.Any(node => node.TakesTurns && node.Node != Node);
 
     public SiloAddress Address { get; } = silo.SiloAddress;
 

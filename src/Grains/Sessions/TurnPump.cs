@@ -8,13 +8,16 @@ internal sealed class TurnPump : IAsyncDisposable
     private readonly CancellationTokenSource _stop;
     private readonly IAsyncEnumerator<TurnEvent> _events;
     private readonly SessionId _session;
+    private readonly CancellationToken _leaving;
     private bool _isAborted;
 
-    /// <summary>A turn that ends, as if it never was, when its caller cancels.</summary>
-    public TurnPump(TurnRequest turn, IDeviceWorker worker, SessionId session, CancellationToken cancellationToken)
+    /// <summary>A turn that ends, as if it never was, when its caller cancels, or its node must leave.</summary>
+    public TurnPump(
+        TurnRequest turn, IDeviceWorker worker, SessionId session, CancellationToken leaving, CancellationToken cancellationToken)
     {
         _session = session;
-        _stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        _leaving = leaving;
+        _stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, leaving);
         _events = worker.RunAsync(turn, _stop.Token).GetAsyncEnumerator(_stop.Token);
     }
 
@@ -44,7 +47,7 @@ internal sealed class TurnPump : IAsyncDisposable
                 }
             }
         }
-        catch (OperationCanceledException) when (_isAborted)
+        catch (OperationCanceledException) when (_isAborted || _leaving.IsCancellationRequested)
         {
             throw new SessionUnavailableException($"session {_session} is leaving this node; the turn does not count");
         }

@@ -61,7 +61,7 @@ internal static class TurnResults
             PromptTokens = turn.Prompt,
             AnswerTokens = turn.Answer,
             CachedTokens = turn.Cached,
-            Text = Text(answer, tokenizer)[..turn.TextLength],
+            Text = TextOf(answer, tokenizer)[..turn.TextLength],
             StopString = turn.StopString,
             Seed = turn.Seed,
             IsRepeated = true,
@@ -79,7 +79,8 @@ internal static class TurnResults
         BytesAfter = report.BytesAfter,
     };
 
-    private static string Text(int[] answer, Tokenizer tokenizer)
+    /// <summary>The text of an answer's tokens, before a stop string cuts it.</summary>
+    public static string TextOf(int[] answer, Tokenizer tokenizer)
     {
         var detokenizer = new StreamingDetokenizer(tokenizer, skipSpecial: true);
         int[] known = [.. answer.Where(token => token < tokenizer.VocabularySize)];

@@ -25,11 +25,33 @@ public static class ModelLoader
             : throw new ModelFormatException(path, "there is no such file or folder");
     }
 
+    /// <summary>Dimensions and settings alone; of a folder only its configuration is needed.</summary>
+    /// <param name="path">A folder with config.json, or a .gguf file.</param>
+    /// <exception cref="ModelFormatException">The configuration is faulty or needs something not built here.</exception>
+    public static ModelConfig ReadConfig(string path)
+    {
+        if (Directory.Exists(path))
+        {
+            return File.Exists(Path.Combine(path, HuggingFaceConfig.FileName)) ? HuggingFaceConfig.Read(path) : throw NoConfig(path);
+        }
+
+        if (!File.Exists(path))
+        {
+            throw new ModelFormatException(path, "there is no such file or folder");
+        }
+
+        using GgufFile file = GgufFile.Open(path);
+        return GgufConfig.Read(file);
+    }
+
+    private static ModelFormatException NoConfig(string path) =>
+        new(path, $"has no {HuggingFaceConfig.FileName}: a model is a Hugging Face folder or a .gguf file");
+
     private static LoadedModel OpenFolder(string path)
     {
         if (!File.Exists(Path.Combine(path, HuggingFaceConfig.FileName)))
         {
-            throw new ModelFormatException(path, $"has no {HuggingFaceConfig.FileName}: a model is a Hugging Face folder or a .gguf file");
+            throw NoConfig(path);
         }
 
         ModelConfig config = HuggingFaceConfig.Read(path);

@@ -26,6 +26,10 @@ internal sealed class ServerSettings
     public TenantSettings Tenants { get; init; } = new();
 
     public PressureSettings Pressure { get; init; } = new();
+
+    public SessionSettings Sessions { get; init; } = new();
+
+    public DrainSettings Drain { get; init; } = new();
 }
 
 internal sealed class ListenSettings
@@ -39,6 +43,12 @@ internal sealed class ListenSettings
     [Description("open connections at most"), Range(1, 1_000_000)]
     public int MaxConnections { get; init; } = 10_000;
 
+    [Description("seconds a request's headers may take to come"), Range(1, 3600)]
+    public int HeadersTimeoutSeconds { get; init; } = 15;
+
+    [Description("bytes a second that a request's body must come at, looked at after the first 5 seconds"), Range(1, 1 << 20)]
+    public int MinBodyBytesPerSecond { get; init; } = 240;
+
     [Description("seconds that running turns have to end when the server stops"), Range(0, 3600)]
     public int ShutdownSeconds { get; init; } = 30;
 }
@@ -48,7 +58,7 @@ internal sealed class NodeSettings
     [Description("the node's name; empty: node-1")]
     public string Name { get; init; } = "";
 
-    [Description("nodes in this process, each with a device and an arena of its own"), Range(1, 16)]
+    [Description("nodes in this process, each with a device and an arena of its own; 0 (Orleans builds): takes requests for the devices of other processes"), Range(0, 16)]
     public int Count { get; init; } = 1;
 }
 
@@ -63,7 +73,7 @@ internal sealed class ModelSettings
     [Description("element type of cached keys and values: F32, BF16 or Int8")]
     public KvElementType KvType { get; init; } = KvElementType.BF16;
 
-    [Description("bytes of a device's KV arena; 0: room for one conversation of the model's context, 8192 tokens at most"), Range(0, long.MaxValue)]
+    [Description("bytes of a device's KV arena; 0: room for one conversation of the model's context, 8192 tokens at most; of a GPU: MemoryPercent"), Range(0, long.MaxValue)]
     public long ArenaBytes { get; init; }
 
     [Description("tokens a page of the arena, a multiple of 16"), Range(16, 4096)]
@@ -71,6 +81,15 @@ internal sealed class ModelSettings
 
     [Description("most tokens of one step"), Range(1, 65536)]
     public int BatchTokens { get; init; } = new LocalModelOptions().MaxBatchTokens;
+
+    [Description("what runs the model: Cpu, or Torch in builds with -p:Backend=torch")]
+    public BackendKind Backend { get; init; }
+
+    [Description("torch: cuda:0, cuda:1, ... or cpu; cuda or empty: each node of the process a GPU of its own")]
+    public string Device { get; init; } = "";
+
+    [Description("torch: percent of a GPU's memory, free once the weights are loaded, for the arena where ArenaBytes is 0"), Range(1, 99)]
+    public int MemoryPercent { get; init; } = 85;
 
     [Description("kernel threads of a device; 0: all processors"), Range(0, 1024)]
     public int Threads { get; init; }

@@ -1,53 +1,37 @@
 using System.Diagnostics;
-using KVCluster.Compression.Policies;
-using KVCluster.Inference.Backend;
+using KVCluster.Inference.Kv;
 using KVCluster.Silo.Reports;
-using KVCluster.Silo.Sessions;
 using KVCluster.Silo.Terminals;
 using KVCluster.Silo.Verbs;
 using KVCluster.Worker;
 
 namespace KVCluster.Silo.Demo;
 
-/// <summary>
-/// The demo: a document is read once, then questions are put to its whole cache and to what is left of it at several fractions.
-/// </summary>
+/// <summary>The demo: the same conversations on the same little memory in three ways.</summary>
 internal static class DemoRun
 {
-    // Beside the document itself: questions and answers, and pages that forks fill only in part.
-    private const int SpareTokens = 2048;
+    private static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(250);
 
-    public static void Run(Terminal terminal, DemoSettings settings, bool json, CancellationToken cancellationToken)
+    public static async Task RunAsync(Terminal terminal, DemoSettings settings, bool json, CancellationToken cancellationToken)
     {
         long start = Stopwatch.GetTimestamp();
+        using DemoRecorder? recorder = settings.Record is { } path ? new DemoRecorder(path) : null;
+        (IReadOnlyList<DemoConversation> conversations, long nodeBytes, long tokenBytes) = Prepare(settings);
         DemoView? view = json ? null : new DemoView(terminal);
-
-        // Most texts have three or four characters a token: room for the whole cache and the largest cut. Unused room costs nothing.
-        int room = settings.Material.Document.Length + SpareTokens;
-        (LocalModel model, double loadSeconds) = ModelOpening.Open(terminal, settings.Model, room);
-        using LocalModel owned = model;
-        _ = CalibrationNeed.Meet(model, settings.Policies.Select(p => p.Policy));
-        view?.Begin(model, settings);
-        ObservationOptions? observe = ObservationOptions.For(settings.Policies.Select(p => p.Policy.Request));
-        using DemoCache cache = new(terminal, model, settings.Material, observe, cancellationToken);
-        view?.DocumentRead(cache.Document, cache.Bytes, settings.Material.Questions.Count);
-
-        List<DemoRow> rows = [cache.AskWhole(answer => view?.Answered(answer), cancellationToken)];
-        view?.BeginCuts(settings);
-        foreach ((string specification, ICompressionPolicy policy) in settings.Policies.Select(p => (p.Specification, p.Policy)))
+        view?.Begin(settings, conversations, nodeBytes, tokenBytes);
+        List<DemoOutcome> outcomes = [];
+        foreach (DemoWay way in DemoWay.All)
         {
-            SharedScores scores = cache.Score();
-            foreach (double keep in settings.Keeps)
-            {
-                rows.Add(cache.AskCut(scores, specification, policy, keep, cancellationToken));
-            }
+            outcomes.Add(await PlayAsync(way, settings, conversations, (nodeBytes, tokenBytes), (view, recorder), cancellationToken));
         }
 
         DemoReport report = new()
         {
-            Model = ModelUse.Of(model, settings.Model, loadSeconds),
-            Document = cache.Document,
-            Rows = rows,
+            Model = settings.Model.Bundled ? "needle" : settings.Model.Path,
+            Conversations = conversations.Count,
+            Nodes = settings.Nodes,
+            NodeBytes = nodeBytes,
+            Ways = outcomes,
             Seconds = Stopwatch.GetElapsedTime(start).TotalSeconds,
         };
         view?.End(report, settings);
@@ -55,5 +39,63 @@ internal static class DemoRun
         {
             JsonOutput.Write(terminal, report, JsonReports.Default.DemoReport);
         }
+    }
+
+    /// <summary>The conversations, and each node's bytes: together they hold a few of the longest whole.</summary>
+    private static (IReadOnlyList<DemoConversation> Conversations, long NodeBytes, long TokenBytes) Prepare(DemoSettings settings)
+    {
+        using LocalModel model = LocalModel.Open(
+            settings.Model.Path, new LocalModelOptions { KvType = settings.Model.KvType, Threads = 1, ContextTokens = 64 });
+        IReadOnlyList<DemoConversation> conversations = DemoConversations.Make(model, settings);
+        KvGeometry geometry = model.Backend.Pool.Geometry;
+        long pages = 2L * geometry.Heads * geometry.PagesForRows(conversations.Max(c => c.AllTokens));
+        long wholes = (settings.Uncompressed + settings.Nodes - 1) / settings.Nodes;
+        return (conversations, wholes * pages * geometry.PageBytes, geometry.BytesPerToken);
+    }
+
+    private static async Task<DemoOutcome> PlayAsync(
+        DemoWay way,
+        DemoSettings settings,
+        IReadOnlyList<DemoConversation> conversations,
+        (long Node, long Token) bytes,
+        (DemoView? View, DemoRecorder? Recorder) show,
+        CancellationToken cancellationToken)
+    {
+        long start = Stopwatch.GetTimestamp();
+        await using DemoServer server = await DemoServer.StartAsync(settings, way, bytes.Node, cancellationToken);
+        var board = new DemoBoard(way, conversations.Count, conversations.Count * settings.Questions);
+        long peak = 0;
+        DemoLook look = null!;
+        async Task LookAsync()
+        {
+            look = await DemoWatch.LookAsync(server, cancellationToken);
+            peak = Math.Max(peak, look.UsedBytes);
+            show.Recorder?.Write(Stopwatch.GetElapsedTime(start).TotalSeconds, DemoPicture.Live(board, look));
+        }
+
+        Task<double> play = new DemoPlay(server, settings, conversations, board).RunAsync(cancellationToken);
+        await (show.View?.FollowAsync(board, play, LookEvery, async () =>
+        {
+            await LookAsync();
+            return look;
+        }) ?? play);
+        double asking = await play;
+        await LookAsync();
+        return new DemoOutcome
+        {
+            Way = way.Name,
+            Questions = board.Questions,
+            Right = board.Right,
+            Refused = board.Refused,
+            Hits = board.Hits,
+            Rebuilt = board.Rebuilt,
+            Alive = look.Resident,
+            FirstTokenSeconds = board.FirstTokenSeconds,
+            TokensPerSecond = board.AnswerTokens / asking,
+            Compressions = way.WindowShare < 1 ? board.Read : look.Compressions,
+            PeakBytes = peak,
+            WholeBytes = bytes.Token * conversations.Sum(c => (long)c.Tokens),
+            Seconds = Stopwatch.GetElapsedTime(start).TotalSeconds,
+        };
     }
 }

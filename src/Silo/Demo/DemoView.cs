@@ -1,102 +1,76 @@
 using KVCluster.Silo.Rendering;
-using KVCluster.Silo.Sessions;
 using KVCluster.Silo.Terminals;
-using KVCluster.Worker;
 using Spectre.Console;
+using Spectre.Console.Rendering;
 
 namespace KVCluster.Silo.Demo;
 
-/// <summary>Tells a person what the demo does, as it goes.</summary>
+/// <summary>Tells a person what the demo does, as it goes: a live table on a terminal, a line a phase elsewhere.</summary>
 internal sealed class DemoView(Terminal terminal)
 {
-    // Wrong answers shown of each row.
-    private const int MaxWrong = 4;
-
     private readonly IAnsiConsole _console = terminal.OutputConsole;
 
-    public void Begin(LocalModel model, DemoSettings settings)
+    public void Begin(DemoSettings settings, IReadOnlyList<DemoConversation> conversations, long nodeBytes, long tokenBytes)
     {
-        Line("One long document, one conversation, and less and less of its KV cache.");
-        Line("");
+        long tokens = conversations.Sum(c => (long)c.Tokens);
         string name = settings.Model.Bundled ? "needle (comes with the program)" : settings.Model.Path;
-        long bytes = model.Backend.Pool.Geometry.BytesPerToken;
-        Line($"model      {name}: {Amount.Count(model.Files.ParameterCount)} parameters, {Amount.Bytes(bytes)} of cache a token");
-    }
-
-    public void DocumentRead(Prefill document, long bytes, int questions)
-    {
-        Line($"document   {Figures.Read(document)}; its cache takes {Amount.Bytes(bytes)}");
-        Line($"questions  {questions}, each put to its own fork of the cache, so that none profits from another");
+        Line($"{conversations.Count} conversations about {conversations.Count} documents on {settings.Nodes} nodes, and memory for about {settings.Uncompressed} of them.");
         Line("");
-        Line("With the whole cache:");
+        Line($"model      {name}");
+        Line($"documents  {Amount.Count(conversations.Min(c => c.Tokens))} to {Amount.Count(conversations.Max(c => c.Tokens))} tokens, {Amount.Count(tokens)} in all; "
+            + $"their caches take {Amount.Bytes(tokens * tokenBytes)}");
+        Line($"memory     {Amount.Bytes(nodeBytes)} a node, {Amount.Bytes(nodeBytes * settings.Nodes)} in all");
+        Line($"questions  {settings.Questions} to each conversation, in rounds; the answers are known");
     }
 
-    public void Answered(DemoAnswer answer)
+    /// <summary>Shows how a way goes until it has ended.</summary>
+    public async Task FollowAsync(DemoBoard board, Task play, TimeSpan every, Func<Task<DemoLook>> look)
     {
-        _console.Write(answer.Right ? new Text("  right  ", Color.Green) : new Text("  WRONG  ", Color.Red));
-        Line($"{answer.Question}  {DemoTable.OneLine(answer.Text)}");
-    }
-
-    public void BeginCuts(DemoSettings settings)
-    {
-        if (settings.Keeps.Count > 0)
+        Line("");
+        Line($"{board.Way.Name}: {board.Way.Says}");
+        if (terminal.OutputIsConsole)
         {
-            Line("");
-            Line("Now the cache is cut before any question is known, and the same questions are put to what is left:");
-            foreach (string policy in settings.Policies.Select(p => p.Policy.Name).Distinct())
+            await _console.Live(DemoPicture.Live(board, await look())).StartAsync(live => UntilDoneAsync(
+                play, every, async () => live.UpdateTarget(DemoPicture.Live(board, await look()))));
+            return;
+        }
+
+        string phase = "";
+        IRenderable last = new Text("");
+        await UntilDoneAsync(play, every, async () =>
+        {
+            DemoLook seen = await look();
+            if (board.Phase != phase && phase.Length > 0)
             {
-                Line($"  {DemoTable.Describe(policy)}");
+                _console.Write(last);
             }
 
-            Line("A policy's first row pays for its scores; the rows after it only choose and free.");
-        }
+            phase = board.Phase;
+            last = DemoPicture.Live(board, seen);
+        });
+        _console.Write(DemoPicture.Live(board, await look()));
     }
 
     public void End(DemoReport report, DemoSettings settings)
     {
         Line("");
-        _console.Write(DemoTable.Create(report.Rows));
-        DemoRow whole = report.Rows[0];
-        if (whole.Right * 2 < whole.Questions)
-        {
-            Line($"This model knew {whole.Right} of {whole.Questions} answers with its whole cache: that is what the cuts compare with.");
-        }
-
-        WriteWrong(report.Rows);
-        if (DemoTable.Showcase(report.Rows) is { Compression: { } cut })
-        {
-            Line("");
-            Line($"Tokens kept per layer ({cut.Policy}, {Options.Retention.Percent(cut.Keep)}):");
-            foreach (string line in RetentionPicture.Lines(cut.Kept, cut.Tokens))
-            {
-                Line($"  {line}");
-            }
-        }
-
-        Line("");
-        Line($"{Amount.Seconds(report.Seconds)} in all. {Next(settings)}");
+        Line("The same work on the same memory:");
+        _console.Write(DemoPicture.Comparison(report.Ways));
+        Line("alive: conversations with a cache on a device at the end; hits: turns that found theirs; rebuilt: turns that computed it again;");
+        Line("held: the most bytes of KV cache at any look, beside what all conversations would take whole.");
+        Line($"{Amount.Seconds(report.Seconds)} in all. Next: {Next(settings)}");
     }
 
     private static string Next(DemoSettings settings) => settings.Model.Bundled
-        ? "Next: the same on a model that knows more than this, kvcluster demo --model FOLDER_OR_GGUF"
-        : "Next: talk to it yourself, kvcluster chat --model ... --document FILE --keep 0.25";
+        ? "what a cut costs on one document, step by step: kvcluster compare"
+        : "serve it: kvcluster serve --model ...";
 
-    private void WriteWrong(IReadOnlyList<DemoRow> rows)
+    private static async Task UntilDoneAsync(Task play, TimeSpan every, Func<Task> show)
     {
-        foreach (DemoRow row in rows.Where(r => r.Compression is not null && r.Right < r.Questions))
+        while (!play.IsCompleted)
         {
-            Line("");
-            Line($"Wrong with {row.Compression!.Policy}, {Options.Retention.Percent(row.Keep)} kept:");
-            List<DemoAnswer> wrong = [.. row.Answers.Where(a => !a.Right)];
-            foreach (DemoAnswer answer in wrong.Take(MaxWrong))
-            {
-                Line($"  {answer.Question}  {DemoTable.OneLine(answer.Text)}  (not {string.Join(", ", answer.Expected)})");
-            }
-
-            if (wrong.Count > MaxWrong)
-            {
-                Line($"  and {wrong.Count - MaxWrong} more (--json has all answers)");
-            }
+            await show();
+            await Task.WhenAny(play, Task.Delay(every));
         }
     }
 

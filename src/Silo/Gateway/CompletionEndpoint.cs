@@ -9,8 +9,6 @@ namespace KVCluster.Silo.Gateway;
 /// <summary>The way of every completion request: read, find the session, run the turn, write.</summary>
 internal sealed class CompletionEndpoint(IGrainFactory grains, ServedModel model, TimeProvider time)
 {
-    private static readonly JsonDocumentOptions Bounded = new() { MaxDepth = 64 };
-
     public Task ChatAsync(HttpContext context) => RunAsync(context, ChatRequest.Read, job => new ChatWriter(model, job, time));
 
     public Task TextAsync(HttpContext context) => RunAsync(context, TextRequest.Read, job => new CompletionWriter(model, job, time));
@@ -89,21 +87,6 @@ internal sealed class CompletionEndpoint(IGrainFactory grains, ServedModel model
         }
     }
 
-    private static async Task<CompletionJob> ReadAsync(HttpRequest request, Func<JsonElement, CompletionJob> read, CancellationToken gone)
-    {
-        try
-        {
-            using JsonDocument body = await JsonDocument.ParseAsync(request.Body, Bounded, gone);
-            return read(body.RootElement.Clone());
-        }
-        catch (JsonException e)
-        {
-            throw OpenAiException.Invalid(null, $"the request body is not valid JSON: {e.Message}");
-        }
-        catch (InvalidOperationException e) when (e.InnerException is System.Text.DecoderFallbackException or null)
-        {
-            // A lone surrogate in a string: JSON's grammar allows it, text does not.
-            throw OpenAiException.Invalid(null, "the request body holds text that is not valid Unicode");
-        }
-    }
+    private static async Task<CompletionJob> ReadAsync(HttpRequest request, Func<JsonElement, CompletionJob> read, CancellationToken gone) =>
+        read(await JsonBody.ReadAsync(request, gone));
 }

@@ -1,6 +1,9 @@
 using System.Net;
 using KVCluster.Inference;
 using KVCluster.Silo.Configuration;
+using KVCluster.Silo.Gateway.Files;
+using KVCluster.Silo.Gateway.OpenApi;
+using KVCluster.Silo.Gateway.Health;
 using KVCluster.Silo.OpenAi;
 using KVCluster.Silo.Tenants;
 using Microsoft.AspNetCore.Builder;
@@ -21,9 +24,10 @@ internal static class GatewayApp
     /// <param name="grains">The cluster's client.</param>
     /// <param name="model">The model served.</param>
     /// <param name="tenants">Keys; null: everybody on loopback.</param>
+    /// <param name="health">What probes are told.</param>
     /// <param name="logging">Where logs go.</param>
     public static WebApplication Build(
-        ListenSettings listen, IGrainFactory grains, ServedModel model, TenantFile? tenants, Action<ILoggingBuilder> logging)
+        ListenSettings listen, IGrainFactory grains, ServedModel model, TenantFile? tenants, ServerHealth health, Action<ILoggingBuilder> logging)
     {
         Uri address = AddressOf(listen, tenants is not null);
         WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
@@ -34,10 +38,12 @@ internal static class GatewayApp
         builder.Services.Configure<HostOptions>(o => o.ShutdownTimeout = TimeSpan.FromSeconds(listen.ShutdownSeconds));
         WebApplication app = builder.Build();
         app.UseMiddleware<GatewayErrors>();
+        app.Use(HealthEndpoints.Admission(health));
         var authentication = new Authentication(tenants);
         app.Lifetime.ApplicationStopped.Register(authentication.Dispose);
         app.Use(authentication.InvokeAsync);
         app.UseRouting();
+        HealthEndpoints.Map(app, health);
         Map(app, grains, model);
         return app;
     }
@@ -54,7 +60,8 @@ internal static class GatewayApp
             ? c.Response.WriteAsJsonAsync(self, OpenAiJson.Web.ModelBody)
             : throw OpenAiException.NotFound($"the model '{c.Request.RouteValues["id"]}' does not exist", "model", "model_not_found")));
         new SessionEndpoints(grains).Map(app);
-        app.MapGet("/healthz", (RequestDelegate)(c => c.Response.WriteAsync("ok\n")));
+        new SessionFileEndpoints(grains).Map(app);
+        ApiDocumentEndpoint.Map(app, model.Name);
         app.MapFallback((RequestDelegate)(c => throw OpenAiException.NotFound($"there is no {c.Request.Method} {c.Request.Path} here")));
     }
 
@@ -63,8 +70,8 @@ internal static class GatewayApp
         kestrel.AddServerHeader = false;
         kestrel.Limits.MaxRequestBodySize = listen.MaxRequestBytes;
         kestrel.Limits.MaxConcurrentConnections = listen.MaxConnections;
-        kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(15);
-        kestrel.Limits.MinRequestBodyDataRate = new MinDataRate(240, TimeSpan.FromSeconds(5));
+        kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(listen.HeadersTimeoutSeconds);
+        kestrel.Limits.MinRequestBodyDataRate = new MinDataRate(listen.MinBodyBytesPerSecond, TimeSpan.FromSeconds(5));
     }
 
     private static Uri AddressOf(ListenSettings listen, bool hasKeys)

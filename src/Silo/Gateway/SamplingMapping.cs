@@ -26,7 +26,7 @@ internal static class SamplingMapping
             StopStrings = [.. sampling.StopStrings],
             MaxTokens = job.MaxTokens ?? int.MaxValue,
             LogProbabilities = sampling.LogProbabilities,
-            AnswerSchema = job.Format switch
+            AnswerSchema = job.CallSchema ?? job.Format switch
             {
                 AnswerFormat.JsonObject => SamplingSettings.AnyJsonObject,
                 AnswerFormat.JsonSchema => job.Schema!.Value.GetRawText(),

@@ -5,7 +5,7 @@ using KVCluster.Worker;
 namespace KVCluster.Silo.Gateway;
 
 /// <summary>What the gateway needs of a model: its text side, no weights.</summary>
-internal sealed class ServedModel(string name, LocalModel model, DateTimeOffset since)
+internal sealed class ServedModel(string name, ModelText model, DateTimeOffset since)
 {
     /// <summary>The id clients ask for.</summary>
     public string Name { get; } = name;

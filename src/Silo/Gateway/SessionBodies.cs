@@ -17,7 +17,9 @@ internal sealed record SessionBody(
     DateTimeOffset LastUsed,
     int Priority,
     int? TokenBudget,
-    CacheBody Cache)
+    DateTimeOffset? PinnedUntil,
+    CacheBody Cache,
+    IReadOnlyList<TierBody> Tiers)
 {
     public static SessionBody Of(SessionInfo info) => new(
         info.Id.Session,
@@ -33,11 +35,41 @@ internal sealed record SessionBody(
         info.LastUsed,
         info.Options.Priority,
         info.Options.TokenBudget,
-        CacheBody.Of(info.Cache));
+        info.PinnedUntil,
+        CacheBody.Of(info.Cache),
+        TierBody.Of(info));
+}
+
+/// <summary>Where a part of a session's bytes is.</summary>
+/// <param name="Tier">"device" or "cold".</param>
+/// <param name="Node">The node; absent for the cold store, which all nodes share.</param>
+/// <param name="Device">The device; absent for the cold store.</param>
+/// <param name="Bytes">Bytes held there.</param>
+internal sealed record TierBody(string Tier, string? Node, string? Device, long Bytes)
+{
+    public static IReadOnlyList<TierBody> Of(SessionInfo info) =>
+    [
+        .. info.Cache.Bytes > 0 ? [new TierBody("device", info.Node, info.Device, info.Cache.Bytes)] : (TierBody[])[],
+        .. info.Cache.ColdBytes > 0 ? [new TierBody("cold", null, null, info.Cache.ColdBytes)] : (TierBody[])[],
+    ];
 }
 
 /// <summary>A session's cache: bytes on the device and in the cold store, tokens kept, compressions.</summary>
-internal sealed record CacheBody(int Tokens, double KeptTokens, bool Exact, long DeviceBytes, long ColdBytes, IReadOnlyList<CompressionBody> Compressions)
+/// <param name="Tokens">Tokens it stands for; 0: on no device.</param>
+/// <param name="KeptTokens">Tokens kept, averaged over all layers and heads.</param>
+/// <param name="Exact">Whether every token is there as computed.</param>
+/// <param name="DeviceBytes">Bytes on the device, shared pages in full.</param>
+/// <param name="ColdBytes">Bytes of the cold copy.</param>
+/// <param name="Kept">Tokens kept, one row a layer, one number a KV head; absent where it is on no device.</param>
+/// <param name="Compressions">Since it was exact, oldest first.</param>
+internal sealed record CacheBody(
+    int Tokens,
+    double KeptTokens,
+    bool Exact,
+    long DeviceBytes,
+    long ColdBytes,
+    IReadOnlyList<int[]>? Kept,
+    IReadOnlyList<CompressionBody> Compressions)
 {
     public static CacheBody Of(CacheInfo cache) => new(
         cache.Tokens,
@@ -45,6 +77,7 @@ internal sealed record CacheBody(int Tokens, double KeptTokens, bool Exact, long
         cache.IsExact,
         cache.Bytes,
         cache.ColdBytes,
+        cache.Lengths.Length > 0 ? [.. cache.Lengths.Chunk(cache.KvHeads)] : null,
         [.. cache.Compressions.Select(c => new CompressionBody(c.Policy, c.Tokens, c.DroppedMass, c.BytesBefore, c.BytesAfter))]);
 }
 

@@ -8,8 +8,6 @@ namespace KVCluster.Silo.Gateway;
 /// <summary>Reads bodies of the sessions API.</summary>
 internal static class SessionRequests
 {
-    private static readonly JsonDocumentOptions Bounded = new() { MaxDepth = 64 };
-
     /// <summary>The body's fields; an absent body has none.</summary>
     public static async Task<RequestFields> ReadAsync(HttpRequest request, CancellationToken cancellationToken)
     {
@@ -18,21 +16,14 @@ internal static class SessionRequests
             return new RequestFields(JsonSerializer.SerializeToElement(new { }));
         }
 
-        try
-        {
-            using JsonDocument body = await JsonDocument.ParseAsync(request.Body, Bounded, cancellationToken);
-            return new RequestFields(body.RootElement.Clone());
-        }
-        catch (JsonException e)
-        {
-            throw OpenAiException.Invalid(null, $"the request body is not valid JSON: {e.Message}");
-        }
+        return new RequestFields(await JsonBody.ReadAsync(request, cancellationToken));
     }
 
     /// <summary>A session to create: its id, or null for one of the server's, and its options.</summary>
     public static (string? Id, SessionOptions Options) Create(RequestFields fields, Caller caller)
     {
         string? id = fields.Text("id");
+        RequireOwnId(id);
         var options = new SessionOptions
         {
             System = fields.Text("system"),
@@ -43,6 +34,16 @@ internal static class SessionRequests
         };
         fields.RequireAllRead();
         return (id, options);
+    }
+
+    /// <summary>Ids of sessions that the server makes for clients without one are not the client's to take: unused, they are closed.</summary>
+    /// <exception cref="OpenAiException">It is such an id.</exception>
+    public static void RequireOwnId(string? id)
+    {
+        if (AutoSessions.IsAuto(id))
+        {
+            throw OpenAiException.Invalid("id", $"ids that begin with '{AutoSessions.Prefix}' are the server's own", "invalid_value");
+        }
     }
 
     public static GenerateRequest Generate(RequestFields fields, string? idempotencyKey, out bool stream)

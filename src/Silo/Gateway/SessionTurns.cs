@@ -22,7 +22,11 @@ internal sealed class SessionTurns(IGrainFactory grains, Caller caller)
         if (session is not null)
         {
             var named = SessionId.Of(caller.Tenant, session);
-            await EnsureAsync(named, cancellationToken);
+            if (!AutoSessions.IsAuto(session))
+            {
+                await EnsureAsync(named, cancellationToken);
+            }
+
             return WholeOf(named, conversation) with { IsNamed = true };
         }
 
@@ -65,8 +69,10 @@ internal sealed class SessionTurns(IGrainFactory grains, Caller caller)
     /// <summary>Runs the turn. Whoever stops reading ends it.</summary>
     public IAsyncEnumerable<TokenChunk> RunAsync(
         TurnStart start, SamplingSettings sampling, string? idempotencyKey, CancellationToken cancellationToken) =>
-        Grain(start.Session).Generate(
-            new GenerateRequest { Prompt = start.Prompt, Sampling = sampling, IdempotencyKey = idempotencyKey }, cancellationToken);
+        MovingSessions.FollowAsync(
+            () => Grain(start.Session).Generate(
+                new GenerateRequest { Prompt = start.Prompt, Sampling = sampling, IdempotencyKey = idempotencyKey }, cancellationToken),
+            cancellationToken);
 
     /// <summary>The start with the number of its turn.</summary>
     public async Task<TurnStart> NumberedAsync(TurnStart start, CancellationToken cancellationToken) =>
@@ -123,7 +129,8 @@ internal sealed class SessionTurns(IGrainFactory grains, Caller caller)
     {
         try
         {
-            await Grain(id).Create(new SessionOptions { Priority = caller.Priority }, cancellationToken);
+            var options = new SessionOptions { Priority = caller.Priority };
+            await MovingSessions.FollowAsync(() => Grain(id).Create(options, cancellationToken), cancellationToken);
         }
         catch (SessionExistsException)
         {
@@ -141,7 +148,7 @@ internal sealed class SessionTurns(IGrainFactory grains, Caller caller)
         "messages",
         "history_mismatch");
 
-    private SessionId NewId() => SessionId.Of(caller.Tenant, "auto-" + Guid.CreateVersion7().ToString("N"));
+    private SessionId NewId() => SessionId.Of(caller.Tenant, AutoSessions.NewId());
 
     private ISessionGrain Grain(SessionId id) => grains.GetGrain<ISessionGrain>(id.Key);
 }

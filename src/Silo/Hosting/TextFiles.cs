@@ -3,7 +3,7 @@ using KVCluster.Inference;
 
 namespace KVCluster.Silo.Hosting;
 
-/// <summary>Reads text a user named.</summary>
+/// <summary>Reads and writes files a user named.</summary>
 internal static class TextFiles
 {
     private static readonly UTF8Encoding s_strict = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
@@ -31,5 +31,19 @@ internal static class TextFiles
         }
 
         return string.IsNullOrWhiteSpace(text) ? throw new InputException($"{path}: the {what} is empty") : text;
+    }
+
+    /// <summary>Writes a file, in place of one that is there.</summary>
+    /// <exception cref="InputException">It cannot be written.</exception>
+    public static void Write(string path, byte[] content)
+    {
+        try
+        {
+            File.WriteAllBytes(path, content);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException)
+        {
+            throw new InputException($"{path}: the file cannot be written: {e.Message}", e);
+        }
     }
 }

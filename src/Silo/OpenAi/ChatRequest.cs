@@ -19,7 +19,7 @@ internal static class ChatRequest
         }
 
         (AnswerFormat format, JsonElement? schema) = FormatFields.Read(fields.Object("response_format"), flat: false);
-        (IReadOnlyList<JsonElement> tools, bool useTools) = ToolFields.Read(fields);
+        ToolUse tools = ToolFields.Read(fields);
         CompletionJob job = new()
         {
             Model = model,
@@ -31,8 +31,9 @@ internal static class ChatRequest
             IncludeUsage = StreamOptions(fields),
             Format = format,
             Schema = schema,
-            Tools = tools,
-            UseTools = useTools,
+            Tools = tools.Tools,
+            UseTools = tools.MayCall,
+            CallSchema = tools.CallSchema,
         };
         RefuseAndIgnore(fields);
         fields.RequireAllRead();
@@ -53,7 +54,7 @@ internal static class ChatRequest
         fields.Refuse("functions", "use 'tools'");
         fields.Refuse("function_call", "use 'tool_choice'");
         fields.Refuse("audio", "this server writes text only");
-        fields.Refuse("modalities", "this server writes text only", m => m.ValueKind == JsonValueKind.Array && m.GetArrayLength() == 1 && m[0].ValueEquals("text"));
+        fields.Refuse("modalities", "this server writes text only", m => m.ValueKind == JsonValueKind.Array && m.GetArrayLength() == 1 && m[0].ValueKind == JsonValueKind.String && m[0].ValueEquals("text"));
         fields.Refuse("web_search_options", "this server searches nothing");
         fields.Ignore(
             "user", "store", "metadata", "service_tier", "prediction", "reasoning_effort", "verbosity", "safety_identifier", "prompt_cache_key",

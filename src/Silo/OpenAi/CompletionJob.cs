@@ -42,6 +42,9 @@ internal sealed record CompletionJob
     /// <summary>Whether calls may be made; false: tool_choice "none".</summary>
     public bool UseTools { get; init; }
 
+    /// <summary>The JSON Schema of the call that the answer must be; null: the model decides whether it calls.</summary>
+    public string? CallSchema { get; init; }
+
     /// <summary>The session that goes on, where the client names it.</summary>
     public string? PreviousResponse { get; init; }
 

@@ -16,7 +16,7 @@ internal static class ResponsesRequest
         (AnswerFormat format, JsonElement? schema) = FormatFields.Read(text?.Object("format"), flat: true);
         text?.Ignore("verbosity");
         text?.RequireAllRead();
-        (IReadOnlyList<JsonElement> tools, bool useTools) = Tools(fields);
+        ToolUse tools = ToolFields.ReadFlat(fields);
         string? previous = fields.Text("previous_response_id");
         CompletionJob job = new()
         {
@@ -27,14 +27,15 @@ internal static class ResponsesRequest
             Stream = fields.Flag("stream") ?? false,
             Format = format,
             Schema = schema,
-            Tools = tools,
-            UseTools = useTools,
+            Tools = tools.Tools,
+            UseTools = tools.MayCall,
+            CallSchema = tools.CallSchema,
             PreviousResponse = previous,
         };
         fields.Refuse("background", "answers are made while the client waits", b => b.ValueKind == JsonValueKind.False);
         fields.Refuse("conversation", "use 'previous_response_id'");
         fields.Refuse("prompt", "send the input itself");
-        fields.Refuse("truncation", "history is compressed, not cut", t => t.ValueEquals("disabled"));
+        fields.Refuse("truncation", "history is compressed, not cut", t => t.ValueKind == JsonValueKind.String && t.ValueEquals("disabled"));
         fields.Ignore(
             "user", "store", "metadata", "service_tier", "include", "reasoning", "safety_identifier", "prompt_cache_key", "prompt_cache_retention",
             "stream_options", "top_logprobs", "max_tool_calls");
@@ -102,31 +103,5 @@ internal static class ResponsesRequest
         {
             Fields = new Dictionary<string, JsonElement> { ["tool_calls"] = ToolCalls.ForTemplate(calls, item.Name("arguments")) },
         };
-    }
-
-    /// <summary>Tools lie flat here; templates want them under "function".</summary>
-    private static (IReadOnlyList<JsonElement> Tools, bool Use) Tools(RequestFields fields)
-    {
-        IReadOnlyList<JsonElement> tools = fields.Items("tools", 128) ?? [];
-        List<JsonElement> wrapped = [];
-        foreach ((int i, JsonElement tool) in tools.Index())
-        {
-            var described = new RequestFields(tool, $"tools[{i}]");
-            if (described.RequiredText("type") != "function")
-            {
-                throw described.Wrong("type", "\"function\"");
-            }
-
-            string name = described.RequiredText("name");
-            wrapped.Add(JsonSerializer.SerializeToElement(new
-            {
-                type = "function",
-                function = new { name, description = described.Text("description") ?? "", parameters = described.Any("parameters") },
-            }));
-        }
-
-        bool use = ToolFields.Choice(fields, wrapped.Count > 0);
-        fields.Ignore("parallel_tool_calls");
-        return (use ? wrapped : [], use);
     }
 }

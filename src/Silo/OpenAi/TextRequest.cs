@@ -25,8 +25,8 @@ internal static class TextRequest
             IncludeUsage = fields.Object("stream_options")?.Flag("include_usage") ?? false,
             Echo = fields.Flag("echo") ?? false,
         };
-        fields.Refuse("suffix", "text is only continued", s => s.ValueEquals(""));
-        fields.Refuse("best_of", "ask for 'n' answers", b => b.TryGetInt32(out int best) && best == job.Choices);
+        fields.Refuse("suffix", "text is only continued", s => s.ValueKind == JsonValueKind.String && s.ValueEquals(""));
+        fields.Refuse("best_of", "ask for 'n' answers", b => b.ValueKind == JsonValueKind.Number && b.TryGetInt32(out int best) && best == job.Choices);
         fields.Ignore("user");
         fields.RequireAllRead();
         return job;

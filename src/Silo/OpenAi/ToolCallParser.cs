@@ -16,18 +16,19 @@ internal static class ToolCallParser
     /// <summary>The text outside of calls, and the calls in order.</summary>
     public static (string Text, IReadOnlyList<ParsedCall> Calls) Parse(string answer)
     {
+        // First, as the arguments may speak of the tags.
+        if (TryOne(answer) is { } whole)
+        {
+            return ("", [whole]);
+        }
+
         if (answer.Contains(Open, StringComparison.Ordinal))
         {
             return ParseTagged(answer);
         }
 
         int list = answer.IndexOf(Mistral, StringComparison.Ordinal);
-        if (list >= 0 && TryList(answer[(list + Mistral.Length)..]) is { } calls)
-        {
-            return (answer[..list].Trim(), calls);
-        }
-
-        return TryOne(answer) is { } call ? ("", [call]) : (answer, []);
+        return list >= 0 && TryList(answer[(list + Mistral.Length)..]) is { } calls ? (answer[..list].Trim(), calls) : (answer, []);
     }
 
     /// <summary>Whether a text that begins so may still turn out to hold calls: a stream must wait.</summary>

@@ -2,47 +2,78 @@ using System.Text.Json;
 
 namespace KVCluster.Silo.OpenAi;
 
-/// <summary>Reads the tools a model may call.</summary>
+/// <summary>Reads the tools a model may call, and whether it must.</summary>
 internal static class ToolFields
 {
     private const int MaxTools = 128;
 
-    /// <summary>The tools, and whether they may be called.</summary>
-    public static (IReadOnlyList<JsonElement> Tools, bool Use) Read(RequestFields request)
+    /// <summary>Tools as <c>/v1/chat/completions</c> has them: each function under "function".</summary>
+    public static ToolUse Read(RequestFields request) => Choose(request, nested: true, (tool, described) =>
     {
-        IReadOnlyList<JsonElement> tools = request.Items("tools", MaxTools) ?? [];
-        for (int i = 0; i < tools.Count; i++)
+        (described.Object("function") ?? throw described.Missing("function")).RequiredText("name");
+        return tool;
+    });
+
+    /// <summary>Tools as <c>/v1/responses</c> has them: each function lies flat; templates want it under "function".</summary>
+    public static ToolUse ReadFlat(RequestFields request) => Choose(request, nested: false, (_, described) => JsonSerializer.SerializeToElement(new
+    {
+        type = "function",
+        function = new
         {
-            var tool = new RequestFields(tools[i], $"tools[{i}]");
-            if (tool.RequiredText("type") != "function")
+            name = described.RequiredText("name"),
+            description = described.Text("description") ?? "",
+            parameters = described.Any("parameters"),
+        },
+    }));
+
+    private static ToolUse Choose(RequestFields request, bool nested, Func<JsonElement, RequestFields, JsonElement> read)
+    {
+        List<(JsonElement Tool, string Path)> tools = [];
+        foreach ((int i, JsonElement tool) in (request.Items("tools", MaxTools) ?? []).Index())
+        {
+            var described = new RequestFields(tool, $"tools[{i}]");
+            if (described.RequiredText("type") != "function")
             {
-                throw tool.Wrong("type", "\"function\"");
+                throw described.Wrong("type", "\"function\"");
             }
 
-            (tool.Object("function") ?? throw tool.Missing("function")).RequiredText("name");
+            tools.Add((read(tool, described), nested ? described.Name("function") : described.Name("")[..^1]));
         }
 
-        bool use = Choice(request, tools.Count > 0);
         request.Ignore("parallel_tool_calls");
-        return (use ? tools : [], use);
+        JsonElement[] all = [.. tools.Select(t => t.Tool)];
+        return request.Any("tool_choice") switch
+        {
+            null => all.Length > 0 ? new ToolUse(all, true, null) : ToolUse.None,
+            { ValueKind: JsonValueKind.Object } choice =>
+                new ToolUse(all, true, CallSchema.Of([Named(new RequestFields(choice, "tool_choice"), tools, nested)])),
+            { ValueKind: JsonValueKind.String } choice => choice.GetString() switch
+            {
+                "auto" => all.Length > 0 ? new ToolUse(all, true, null) : ToolUse.None,
+                "none" => ToolUse.None,
+                "required" when all.Length == 0 => throw OpenAiException.Invalid("tool_choice", "'tool_choice': \"required\" needs 'tools'", "invalid_value"),
+                "required" => new ToolUse(all, true, CallSchema.Of(tools)),
+                _ => throw request.Wrong("tool_choice", Expected),
+            },
+            _ => throw request.Wrong("tool_choice", Expected),
+        };
     }
 
-    /// <summary>What tool_choice says.</summary>
-    public static bool Choice(RequestFields request, bool any)
+    private const string Expected = "\"auto\", \"none\", \"required\" or an object that names a function";
+
+    private static (JsonElement Tool, string Path) Named(RequestFields choice, List<(JsonElement Tool, string Path)> tools, bool nested)
     {
-        if (request.Any("tool_choice") is not { } choice)
+        string type = choice.RequiredText("type");
+        if (type != "function")
         {
-            return any;
+            throw OpenAiException.Invalid("tool_choice.type", $"'tool_choice' of type '{type}' is not supported: name a function", "unsupported_value");
         }
 
-        return choice.ValueKind == JsonValueKind.String
-            ? choice.GetString() switch
-            {
-                "auto" => any,
-                "none" => false,
-                "required" => throw OpenAiException.Invalid("tool_choice", "'tool_choice': \"required\" is not supported: the model decides", "unsupported_value"),
-                _ => throw request.Wrong("tool_choice", "\"auto\" or \"none\""),
-            }
-            : throw OpenAiException.Invalid("tool_choice", "'tool_choice': naming a function is not supported: the model decides", "unsupported_value");
+        RequestFields function = nested ? choice.Object("function") ?? throw choice.Missing("function") : choice;
+        string name = function.RequiredText("name");
+        function.RequireAllRead();
+        choice.RequireAllRead();
+        int at = tools.FindIndex(t => t.Tool.GetProperty("function").GetProperty("name").ValueEquals(name));
+        return at >= 0 ? tools[at] : throw OpenAiException.Invalid(function.Name("name"), $"'{function.Name("name")}': no tool is named '{name}'", "invalid_value");
     }
 }

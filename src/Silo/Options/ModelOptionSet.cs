@@ -1,7 +1,7 @@
 using System.CommandLine;
 using KVCluster.Inference;
 using KVCluster.Inference.Kv;
-using KVCluster.Silo.Demo;
+using KVCluster.Silo.Models;
 
 namespace KVCluster.Silo.Options;
 

@@ -39,10 +39,23 @@ internal static class SessionFigures
         string kept = session.Cache.Exact ? "whole" : string.Create(CultureInfo.InvariantCulture, $"{session.Cache.KeptTokens:0} tokens kept");
         yield return $"cache      {Amount.Count(session.Cache.Tokens)} tokens, {kept}, {Amount.Bytes(session.Cache.DeviceBytes)} on the device, "
             + $"{Amount.Bytes(session.Cache.ColdBytes)} cold";
+        if (session.Cache is { Exact: false, Kept: { } rows })
+        {
+            foreach ((int layer, int[] row) in rows.Index())
+            {
+                yield return $"  layer {layer,-3} {string.Join(' ', row)} tokens kept of each head";
+            }
+        }
+
         foreach (CompressionBody c in session.Cache.Compressions)
         {
             string mass = c.DroppedMass is { } dropped ? string.Create(CultureInfo.InvariantCulture, $", {dropped * 100:0.0} % of attention dropped") : "";
             yield return $"compressed {c.Policy} at {Amount.Count(c.Tokens)} tokens: {Amount.Bytes(c.BytesBefore)} -> {Amount.Bytes(c.BytesAfter)}{mass}";
+        }
+
+        if (session.PinnedUntil is { } until)
+        {
+            yield return $"pinned     until {until:u}";
         }
 
         yield return $"created    {session.Created:u}, last used {session.LastUsed:u}";

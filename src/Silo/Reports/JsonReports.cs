@@ -2,9 +2,11 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using KVCluster.Silo.Calibrating;
 using KVCluster.Silo.Chatting;
+using KVCluster.Silo.Comparing;
 using KVCluster.Silo.Demo;
 using KVCluster.Silo.Generating;
 using KVCluster.Silo.Models;
+using KVCluster.Silo.Planning;
 using KVCluster.Silo.Simulating;
 
 namespace KVCluster.Silo.Reports;
@@ -21,7 +23,9 @@ namespace KVCluster.Silo.Reports;
 [JsonSerializable(typeof(GenerateReport))]
 [JsonSerializable(typeof(ChatReport))]
 [JsonSerializable(typeof(DemoReport))]
-[JsonSerializable(typeof(DemoQuestion[]))]
+[JsonSerializable(typeof(CompareReport))]
+[JsonSerializable(typeof(CompareQuestion[]))]
 [JsonSerializable(typeof(CalibrateReport))]
 [JsonSerializable(typeof(SimulationReport))]
+[JsonSerializable(typeof(ClusterPlan))]
 internal sealed partial class JsonReports : JsonSerializerContext;

@@ -1,8 +1,10 @@
 using KVCluster.Silo.Configuration;
-using KVCluster.Silo.Demo;
 using KVCluster.Silo.Gateway;
+using KVCluster.Silo.Gateway.Health;
+using KVCluster.Silo.Models;
 using KVCluster.Silo.Tenants;
 using KVCluster.Storage;
+using KVCluster.Worker;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
@@ -18,6 +20,7 @@ internal sealed class ServerHost : IAsyncDisposable
     private readonly Stack<Func<ValueTask>> _undo = new();
     private readonly List<ServerNode> _nodes = [];
     private NodeCluster? _cluster;
+    private ServerHealth? _health;
 
     private ServerHost(ServerSettings settings) => Settings = settings;
 
@@ -53,9 +56,13 @@ internal sealed class ServerHost : IAsyncDisposable
         }
     }
 
-    /// <summary>Takes no more requests, lets running turns end within the settings' time, saves, and stops.</summary>
+    /// <summary>
+    /// Leaves in order: not ready, then no more requests; running turns end within the settings' time, caches go to other nodes or to the cold
+    /// store; then everything stops.
+    /// </summary>
     public async ValueTask DisposeAsync()
     {
+        await LeaveAsync();
         while (_undo.TryPop(out Func<ValueTask>? undo))
         {
             await undo();
@@ -72,22 +79,57 @@ internal sealed class ServerHost : IAsyncDisposable
         ISnapshotStore? cold = ColdStores.Open(Settings, time, fault => ServerLog.ColdKeysKept(log, fault), _undo);
         string path = Settings.Model.Path.Length > 0 ? Settings.Model.Path : BundledModel.Find();
         ModelName = Settings.Model.Name.Length > 0 ? Settings.Model.Name : NameOf(path);
+        string[] names = [.. Enumerable.Range(0, Math.Max(1, Settings.Node.Count)).Select(NodeName)];
         for (int i = 0; i < Settings.Node.Count; i++)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            ServerNode node = ServerNode.Open(NodeName(i), path, Settings.Model, Settings.Pressure, cold);
+            ServerNode node = ServerNode.Open(names[i], path, Settings.Model, Settings.Pressure, Backends.Of(Settings.Model, i), cold);
             _nodes.Add(node);
             _undo.Push(node.DisposeAsync);
         }
 
-        _cluster = await NodeCluster.StartAsync(Settings, _nodes, logging, cancellationToken);
+        TenantFileTerms? terms = tenants is null ? null : new TenantFileTerms(tenants);
+        _cluster = await NodeCluster.StartAsync(Settings, names, _nodes, terms, logging, cancellationToken);
         _undo.Push(_cluster.DisposeAsync);
-        var served = new ServedModel(ModelName, _nodes[0].Model, time.GetUtcNow());
-        WebApplication app = GatewayApp.Build(Settings.Listen, Grains, served, tenants, logging);
+        CloseUnused(tenants, loggers, time);
+        ModelText text = _nodes.Count > 0 ? ModelText.Of(_nodes[0].Model) : ModelText.Open(path);
+        var served = new ServedModel(ModelName, text, time.GetUtcNow());
+        _health = new ServerHealth(_nodes);
+        WebApplication app = GatewayApp.Build(Settings.Listen, Grains, served, tenants, _health, logging);
         _undo.Push(app.DisposeAsync);
         await app.StartAsync(cancellationToken);
         _undo.Push(async () => await app.StopAsync());
         Address = new Uri(app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First());
+    }
+
+    private void CloseUnused(TenantFile? tenants, ILoggerFactory loggers, TimeProvider time)
+    {
+        if (Settings.Sessions.UnnamedUnusedHours == 0)
+        {
+            return;
+        }
+
+        var unused = new UnusedSessions(
+            Grains,
+            () => tenants?.Tenants() ?? [Authentication.DefaultTenant],
+            TimeSpan.FromHours(Settings.Sessions.UnnamedUnusedHours),
+            time,
+            loggers.CreateLogger<UnusedSessions>());
+        unused.Start();
+        _undo.Push(unused.DisposeAsync);
+    }
+
+    private async Task LeaveAsync()
+    {
+        if (_health is not { IsClosed: false } health || _cluster is null)
+        {
+            return;
+        }
+
+        health.Leave();
+        await Task.Delay(TimeSpan.FromSeconds(Settings.Drain.DelaySeconds));
+        health.Close();
+        await _cluster.DrainAsync();
     }
 
     private TenantFile OpenTenants(ILoggerFactory loggers, TimeProvider time)
@@ -98,8 +140,8 @@ internal sealed class ServerHost : IAsyncDisposable
 
     private string NodeName(int index)
     {
-        string name = Settings.Node.Name.Length > 0 ? Settings.Node.Name : "node";
-        return Settings.Node.Count == 1 && Settings.Node.Name.Length > 0 ? name : $"{name}-{index + 1}";
+        string name = Settings.Node.Name.Length > 0 ? Settings.Node.Name : Settings.Node.Count > 0 ? "node" : "gateway";
+        return Settings.Node.Count <= 1 && Settings.Node.Name.Length > 0 ? name : $"{name}-{index + 1}";
     }
 
     private static string NameOf(string path)

@@ -1,6 +1,8 @@
 using System.Net.Http.Headers;
 using System.Threading.RateLimiting;
 using KVCluster.Silo.Gateway;
+using KVCluster.Silo.Gateway.Health;
+using KVCluster.Silo.Gateway.OpenApi;
 using KVCluster.Silo.OpenAi;
 using Microsoft.AspNetCore.Http;
 
@@ -60,7 +62,7 @@ internal sealed class Authentication(TenantFile? tenants) : IDisposable
     public void Dispose() => _limiter.Dispose();
 
     /// <summary>What probes and scrapers of the node itself ask for, and the page, whose data need a key.</summary>
-    private static bool IsOpen(PathString path) => path.StartsWithSegments("/healthz") || path.StartsWithSegments("/readyz");
+    private static bool IsOpen(PathString path) => HealthEndpoints.IsProbe(path) || path.Equals(ApiDocumentEndpoint.Path);
 
     private static string? KeyOf(HttpRequest request) =>
         AuthenticationHeaderValue.TryParse(request.Headers.Authorization, out AuthenticationHeaderValue? header)

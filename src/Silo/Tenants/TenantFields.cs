@@ -8,7 +8,10 @@ namespace KVCluster.Silo.Tenants;
 /// <summary>Reads the fields of a tenants file; an unknown or wrong one is an error naming it.</summary>
 internal static class TenantFields
 {
-    private static readonly string[] Known = ["id", "keys", "requestsPerMinute", "priority"];
+    private const long MaxBytes = 1L << 50;
+    private const double LeastShare = 0.01;
+    private const double MostShare = 100;
+    private static readonly string[] Known = ["id", "keys", "requestsPerMinute", "priority", "share", "guaranteedBytes", "limitBytes"];
     private static readonly Dictionary<string, CallerRole> Roles = new(StringComparer.Ordinal)
     {
         ["reader"] = CallerRole.Reader,
@@ -72,18 +75,40 @@ internal static class TenantFields
 
     private static TenantLimits Limits(JsonElement tenant, string id) => new()
     {
-        RequestsPerMinute = Number(tenant, id, "requestsPerMinute", 1, 1_000_000),
-        Priority = Number(tenant, id, "priority", -100, 100) ?? 0,
+        RequestsPerMinute = (int?)Number(tenant, id, "requestsPerMinute", 1, 1_000_000),
+        Priority = (int?)Number(tenant, id, "priority", -100, 100) ?? 0,
+        Memory = Memory(tenant, id),
     };
 
-    private static int? Number(JsonElement tenant, string id, string field, int least, int most)
+    private static TenantPromise Memory(JsonElement tenant, string id)
+    {
+        long guaranteed = Number(tenant, id, "guaranteedBytes", 0, MaxBytes) ?? 0;
+        long? limit = Number(tenant, id, "limitBytes", 1, MaxBytes);
+        return limit < guaranteed
+            ? throw new InputException($"tenant '{id}': \"limitBytes\" {limit} is below \"guaranteedBytes\" {guaranteed}")
+            : new TenantPromise(Share(tenant, id), guaranteed, limit);
+    }
+
+    private static double Share(JsonElement tenant, string id)
+    {
+        if (!tenant.TryGetProperty("share", out JsonElement value))
+        {
+            return 1;
+        }
+
+        return value.ValueKind == JsonValueKind.Number && value.TryGetDouble(out double share) && share is >= LeastShare and <= MostShare
+            ? share
+            : throw new InputException($"tenant '{id}': \"share\" must be a number from {LeastShare} to {MostShare}");
+    }
+
+    private static long? Number(JsonElement tenant, string id, string field, long least, long most)
     {
         if (!tenant.TryGetProperty(field, out JsonElement value))
         {
             return null;
         }
 
-        return value.ValueKind == JsonValueKind.Number && value.TryGetInt32(out int number) && number >= least && number <= most
+        return value.ValueKind == JsonValueKind.Number && value.TryGetInt64(out long number) && number >= least && number <= most
             ? number
             : throw new InputException($"tenant '{id}': \"{field}\" must be a whole number from {least} to {most}");
     }

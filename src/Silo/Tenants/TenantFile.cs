@@ -18,7 +18,7 @@ internal sealed class TenantFile
     private readonly TimeProvider _time;
     private readonly Action<string> _complain;
     private readonly Lock _gate = new();
-    private Dictionary<string, TenantKey> _keys;
+    private TenantTable _table;
     private DateTime _written;
     private long _looked;
 
@@ -29,7 +29,7 @@ internal sealed class TenantFile
         _complain = complain;
         _written = File.GetLastWriteTimeUtc(path);
         _looked = time.GetTimestamp();
-        _keys = Read(path);
+        _table = Read(path);
     }
 
     /// <exception cref="InputException">The file is missing or wrong; the message names the field.</exception>
@@ -39,7 +39,31 @@ internal sealed class TenantFile
     public TenantKey? Find(string key)
     {
         Refresh();
-        return Volatile.Read(ref _keys).GetValueOrDefault(HashOf(key));
+        return Volatile.Read(ref _table).Keys.GetValueOrDefault(HashOf(key));
+    }
+
+    /// <summary>The ids of all tenants of the file.</summary>
+    public IReadOnlyList<string> Tenants()
+    {
+        Refresh();
+        return [.. Volatile.Read(ref _table).Limits.Keys];
+    }
+
+    /// <summary>Whether any tenant's bytes are limited.</summary>
+    public bool HasMemoryLimits
+    {
+        get
+        {
+            Refresh();
+            return Volatile.Read(ref _table).HasMemoryLimits;
+        }
+    }
+
+    /// <summary>What a tenant may use; null: the file does not name it.</summary>
+    public TenantLimits? LimitsOf(string tenant)
+    {
+        Refresh();
+        return Volatile.Read(ref _table).Limits.GetValueOrDefault(tenant);
     }
 
     /// <summary>How a key is written in the file.</summary>
@@ -65,7 +89,7 @@ internal sealed class TenantFile
             _written = written;
             try
             {
-                Volatile.Write(ref _keys, Read(_path));
+                Volatile.Write(ref _table, Read(_path));
             }
             catch (InputException e)
             {
@@ -78,14 +102,16 @@ internal sealed class TenantFile
         }
     }
 
-    private static Dictionary<string, TenantKey> Read(string path)
+    private static TenantTable Read(string path)
     {
         try
         {
             using JsonDocument document = JsonDocument.Parse(File.ReadAllBytes(path));
             var keys = new Dictionary<string, TenantKey>(StringComparer.Ordinal);
+            var all = new Dictionary<string, TenantLimits>(StringComparer.Ordinal);
             foreach ((string id, TenantLimits limits, JsonElement tenant) in TenantFields.Tenants(document.RootElement))
             {
+                all.Add(id, limits);
                 foreach ((string hash, CallerRole role) in TenantFields.Keys(tenant, id))
                 {
                     if (!keys.TryAdd(hash, new TenantKey(new Caller(id, role, limits.Priority, limits.Priority), limits)))
@@ -95,7 +121,7 @@ internal sealed class TenantFile
                 }
             }
 
-            return keys;
+            return new TenantTable(keys, all);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or JsonException)
         {
@@ -108,17 +134,15 @@ internal sealed class TenantFile
     }
 }
 
+/// <summary>A file's content.</summary>
+/// <param name="Keys">By their hashes.</param>
+/// <param name="Limits">By the tenants' ids.</param>
+internal sealed record TenantTable(IReadOnlyDictionary<string, TenantKey> Keys, IReadOnlyDictionary<string, TenantLimits> Limits)
+{
+    public bool HasMemoryLimits { get; } = Limits.Values.Any(limits => limits.Memory.LimitBytes is not null);
+}
+
 /// <summary>A key's owner.</summary>
 /// <param name="Caller">Tenant and role.</param>
 /// <param name="Limits">The tenant's.</param>
 internal sealed record TenantKey(Caller Caller, TenantLimits Limits);
-
-/// <summary>What a tenant may use.</summary>
-internal sealed record TenantLimits
-{
-    /// <summary>Requests a minute; null: any number.</summary>
-    public int? RequestsPerMinute { get; init; }
-
-    /// <summary>Priority of its sessions, from -100 to 100; they may ask for less, not for more.</summary>
-    public int Priority { get; init; }
-}

@@ -57,6 +57,14 @@ internal sealed class Terminal
         };
     }
 
+    /// <summary>A console that writes plain text of a width, for files.</summary>
+    public static IAnsiConsole Plain(TextWriter writer, int width)
+    {
+        IAnsiConsole console = Create(writer, interactive: false);
+        console.Profile.Width = width;
+        return console;
+    }
+
     private static IAnsiConsole Create(TextWriter writer, bool interactive)
     {
         IAnsiConsole console = AnsiConsole.Create(new AnsiConsoleSettings

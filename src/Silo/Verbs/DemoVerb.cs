@@ -1,64 +1,56 @@
 using System.CommandLine;
-using KVCluster.Compression.Policies;
 using KVCluster.Inference;
 using KVCluster.Silo.Demo;
 using KVCluster.Silo.Hosting;
 using KVCluster.Silo.Options;
+using KVCluster.Silo.Serving;
 using KVCluster.Silo.Terminals;
 
 namespace KVCluster.Silo.Verbs;
 
-/// <summary><c>demo</c>: shows what compression does to answers, bytes and seconds. Needs no arguments.</summary>
+/// <summary><c>demo</c>: many conversations on memory for a few. Needs no arguments.</summary>
 internal static class DemoVerb
 {
-    private const string DefaultKeeps = "0.5,0.25,0.1,0.03";
-
-    // What the paper keeps, and what is kept where nobody looks.
-    private static readonly string[] s_defaultPolicies = [PolicyChoice.Default, "streaming-llm"];
+    private const string Scheme = "redis://";
 
     public static Command Create(Terminal terminal, Interrupt interrupt)
     {
-        ModelOptionSet models = new(bundledByDefault: true, calibrated: true);
-        Option<string?> document = OptionOf.Text("--document", "a text file to ask about; a bundled one by default", "FILE");
-        Option<string?> questions = OptionOf.Text("--questions", """JSON: [{"question": "...", "expected": ["..."]}]""", "FILE");
-        Option<string?> keep = OptionOf.Text("--keep", $"fractions of the cache to keep; {DefaultKeeps} by default", "X,X,...");
-        Option<string[]> policies = OptionOf.Texts(
-            "--policy",
-            $"what stays, may be given many times, of {PolicyChoice.Names()}; {string.Join(" and ", s_defaultPolicies)} by default",
-            "POLICY");
+        DemoSettings usual = new() { Model = null! };
+        ModelOptionSet models = new(bundledByDefault: true);
+        Option<string?> documents = OptionOf.Text("--documents", "a folder of .txt and .md files to talk about; facts to ask for are hidden in them", "DIR");
+        Option<int?> conversations = OptionOf.Number<int>("--conversations", $"how many; {usual.Conversations} by default");
+        Option<int?> nodes = OptionOf.Number<int>("--nodes", $"nodes in this process; {usual.Nodes} by default");
+        Option<int?> whole = OptionOf.Number<int>("--whole", $"whole caches that the memory holds; {usual.Uncompressed} by default");
+        Option<string?> redis = OptionOf.Text("--redis", "cold copies go to this Redis in the run with compression", "HOST:PORT");
+        Option<string?> record = OptionOf.Text("--record", "write the live view to a file, as text", "FILE");
         Option<bool> json = JsonOutput.Option();
-        Command command = new("demo", "Ask a long document questions while its KV cache is cut to a fraction.")
+        Command command = new("demo", "Keep many conversations alive on memory for a few of them.")
         {
-            document, questions, keep, policies,
+            documents, conversations, nodes, whole, redis, record,
         };
         models.AddTo(command);
         command.Options.Add(json);
         command.SetAction(parsed =>
         {
-            DemoSettings settings = new()
+            DemoSettings settings = usual with
             {
-                Keeps = Keeps(parsed.GetValue(keep) ?? DefaultKeeps),
-                Policies = Policies(parsed.GetValue(policies) ?? []),
-                Material = Material(parsed.GetValue(document), parsed.GetValue(questions)),
                 Model = models.Read(parsed),
+                Documents = parsed.GetValue(documents),
+                Conversations = InRange(parsed.GetValue(conversations) ?? usual.Conversations, 1, 1000, "--conversations"),
+                Nodes = InRange(parsed.GetValue(nodes) ?? usual.Nodes, 1, 16, "--nodes"),
+                Uncompressed = InRange(parsed.GetValue(whole) ?? usual.Uncompressed, 1, 1000, "--whole"),
+                Redis = Connection(parsed.GetValue(redis)),
+                Record = parsed.GetValue(record),
             };
-            DemoRun.Run(terminal, settings, parsed.GetValue(json), interrupt.Token);
+            DemoRun.RunAsync(terminal, settings, parsed.GetValue(json), interrupt.Token).GetAwaiter().GetResult();
             return ExitCode.Success;
         });
         return command;
     }
 
-    // The whole cache is asked in any case, and once is enough.
-    private static IReadOnlyList<double> Keeps(string list) => [.. Retention.ParseList(list, "--keep").Where(k => k < 1).Distinct()];
+    private static string? Connection(string? redis) => redis is null || ColdStores.IsRedis(redis) ? redis : Scheme + redis;
 
-    private static IReadOnlyList<(string Specification, ICompressionPolicy Policy)> Policies(string[] given) =>
-        [.. (given.Length > 0 ? given : s_defaultPolicies).Select(p => (p, PolicyChoice.Parse(p, scores: null)))];
-
-    private static DemoMaterial Material(string? document, string? questions) => (document, questions) switch
-    {
-        (null, null) => DemoMaterial.Bundled(),
-        (not null, not null) => DemoMaterial.Read(document, questions),
-        (null, not null) => throw new InputException("--questions needs --document: the bundled document holds no answers to them"),
-        _ => throw new InputException("--document needs --questions with the answers it holds"),
-    };
+    private static int InRange(int value, int least, int most, string name) => value >= least && value <= most
+        ? value
+        : throw new InputException($"{name} is {value}: it must be from {least} to {most}");
 }

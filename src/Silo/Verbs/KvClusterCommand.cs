@@ -11,6 +11,7 @@ internal static class KvClusterCommand
         "KVCluster: long conversations on KV caches that are cut to what matters. Start with 'demo'.")
     {
         DemoVerb.Create(terminal, interrupt),
+        CompareVerb.Create(terminal, interrupt),
         ChatVerb.Create(terminal, interrupt),
         GenerateVerb.Create(terminal, interrupt),
         EvaluateVerb.Create(terminal, interrupt),
@@ -20,6 +21,8 @@ internal static class KvClusterCommand
         SessionVerb.Create(terminal, interrupt),
         ColdVerb.Create(terminal, interrupt),
         ConfigVerb.Create(terminal),
+        PlanVerb.Create(terminal),
+        HealthVerb.Create(terminal),
         ModelVerb.Create(terminal),
     };
 }

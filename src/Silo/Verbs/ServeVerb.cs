@@ -1,4 +1,5 @@
 using System.CommandLine;
+using KVCluster.Grains;
 using KVCluster.Silo.Configuration;
 using KVCluster.Silo.Hosting;
 using KVCluster.Silo.Rendering;
@@ -42,12 +43,13 @@ internal static class ServeVerb
             await stopped.Task;
         }
 
-        terminal.Error.WriteLine("stopping: running turns end, caches are saved");
+        terminal.Error.WriteLine("stopping: running turns end, caches move or are saved");
         return ExitCode.Success;
     }
 
     private static void Logging(ILoggingBuilder logging) => logging
         .SetMinimumLevel(LogLevel.Warning)
+        .AddFilter(typeof(NodeDrain).FullName, LogLevel.Information)
         .AddSimpleConsole(o =>
         {
             o.SingleLine = true;

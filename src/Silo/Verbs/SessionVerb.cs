@@ -21,7 +21,8 @@ internal sealed class SessionVerb(Terminal terminal, Interrupt interrupt)
         return new Command("session", "Conversations of a running server (kvcluster serve).")
         {
             verb.New(), verb.Say(), verb.List(), verb.Show(), verb.History(), verb.Fork(),
-            verb.Compress(), verb.MakeWhole(), verb.Demote(), verb.Move(), verb.Close(),
+            verb.Compress(), verb.Pin(), verb.MakeWhole(), verb.Demote(), verb.Move(), verb.Close(),
+            verb.Export(), verb.Import(),
         };
     }
 
@@ -157,6 +158,16 @@ internal sealed class SessionVerb(Terminal terminal, Interrupt interrupt)
         });
     }
 
+    private Command Pin()
+    {
+        Argument<string> id = IdArgument();
+        Option<int?> seconds = OptionOf.Number<int>("--seconds", "how long, a day at most; 0 ends a pin");
+        seconds.Required = true;
+        Command command = new("pin", "Keep a session's cache from being cut or taken off its device for want of memory.") { id, seconds };
+        return With(command, (parsed, client, cancellationToken) =>
+            PrintChanged(parsed, client, id, "/pin", Body(("seconds", parsed.GetValue(seconds))).ToJsonString(), cancellationToken));
+    }
+
     private Command MakeWhole()
     {
         Argument<string> id = IdArgument();
@@ -196,6 +207,32 @@ internal sealed class SessionVerb(Terminal terminal, Interrupt interrupt)
         Command command = new("close", "Close a session for good: history, cache and cold copies go.") { id };
         return With(command, async (parsed, client, cancellationToken) =>
             (await client.SendAsync(HttpMethod.Delete, Path(parsed, id), null, cancellationToken)).Dispose());
+    }
+
+    private Command Export()
+    {
+        Argument<string> id = IdArgument();
+        Argument<string> file = new("FILE") { Description = "where to write it" };
+        Command command = new("export", "Write a session's history, options and recorded turns to a file.") { id, file };
+        return With(command, async (parsed, client, cancellationToken) =>
+        {
+            using HttpResponseMessage response = await client.SendAsync(HttpMethod.Get, Path(parsed, id, "/export"), null, cancellationToken);
+            TextFiles.Write(parsed.GetValue(file)!, await response.Content.ReadAsByteArrayAsync(cancellationToken));
+        });
+    }
+
+    private Command Import()
+    {
+        Argument<string> id = IdArgument();
+        Argument<string> file = new("FILE") { Description = "what export wrote" };
+        Command command = new("import", "Begin a session with what a file holds.") { id, file };
+        return With(command, async (parsed, client, cancellationToken) =>
+        {
+            string body = TextFiles.Read(parsed.GetValue(file)!, "session file");
+            SessionBody session = await client.SendAsync(
+                HttpMethod.Post, Path(parsed, id, "/import"), body, SessionJson.Web.SessionBody, cancellationToken);
+            Print(parsed, session, session.Id);
+        });
     }
 
     private Command With(Command command, Func<ParseResult, ServerClient, CancellationToken, Task> run)

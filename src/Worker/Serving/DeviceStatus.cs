@@ -11,6 +11,9 @@ public sealed record DeviceStatus
     /// <summary>Sessions in the arena.</summary>
     public required int Resident { get; init; }
 
+    /// <summary>Tokens that the caches in the arena stand for, whether or not all of them are present.</summary>
+    public long HeldTokens { get; init; }
+
     /// <summary>Turns running.</summary>
     public required int Running { get; init; }
 

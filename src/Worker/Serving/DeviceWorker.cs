@@ -53,6 +53,7 @@ public sealed partial class DeviceWorker : IDeviceWorker
     {
         Ledger = _parts.Ledger(),
         Resident = _parts.Counts.Resident,
+        HeldTokens = _parts.Counts.HeldTokens,
         Running = _parts.Counts.Running,
         Waiting = _parts.Counts.Waiting,
         PrefillTokensPerSecond = _parts.Speeds.PrefillTokensPerSecond,

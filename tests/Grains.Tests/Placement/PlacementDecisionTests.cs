@@ -30,6 +30,10 @@ public sealed class PlacementDecisionTests
     }
 
     [Fact]
+    public void Nodes_whose_caches_were_cut_are_told_apart_by_what_they_would_take_whole() =>
+        Assert.Equal("b", Choose(null, null, Node("a", free: 30, whole: 4000), Node("b", free: 20, whole: 3000)));
+
+    [Fact]
     public void A_burst_spreads_before_the_next_report()
     {
         Dictionary<string, int> placed = [];
@@ -54,7 +58,7 @@ public sealed class PlacementDecisionTests
         PlacementDecision.Choose(nodes, holder, node => placed?.GetValueOrDefault(node) ?? 0)?.Node;
 
     private static NodeReport Node(
-        string name, long free, long evictable = 0, int resident = 0, bool draining = false, string? failure = null) => new()
+        string name, long free, long evictable = 0, int resident = 0, long whole = 0, bool draining = false, string? failure = null) => new()
         {
             Node = name,
             Address = SiloAddress.New(IPAddress.Loopback, 1, 1),
@@ -67,6 +71,7 @@ public sealed class PlacementDecisionTests
                     TotalBytes = 1000,
                     FreeBytes = free,
                     EvictableBytes = evictable,
+                    WholeBytes = whole,
                     PinnedBytes = 1000 - free - evictable,
                     Resident = resident,
                     Running = 0,

@@ -81,6 +81,15 @@ public sealed class ChatTurnsTests(NeedleModel needle) : IClassFixture<NeedleMod
     }
 
     [Fact]
+    public void A_message_made_for_another_place_in_the_history_is_refused()
+    {
+        SessionState state = New(new SessionOptions(), [5, 6]);
+        var error = Assert.Throws<HistoryMismatchException>(() => Turns.Generate(state, [5, 6], Prompt.OfMessage("hello") with { After = 1 }));
+        Assert.Equal(1, error.CommonTokens);
+        Assert.Throws<HistoryMismatchException>(() => Turns.Append(state, [5, 6], Prompt.OfMessage("hello") with { After = 3 }));
+    }
+
+    [Fact]
     public void What_does_not_fit_the_session_is_refused()
     {
         SessionState empty = New(new SessionOptions());

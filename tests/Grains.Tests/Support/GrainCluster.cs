@@ -130,6 +130,10 @@ internal sealed class GrainCluster : IAsyncDisposable
         await ReportAsync();
     }
 
+    public NodeDrain Drain(string node) => _silos[node].Silo.Services.GetRequiredService<NodeDrain>();
+
+    public Task<DrainReport> DrainAsync(string node) => Drain(node).DrainAsync().WaitAsync(Turns.Patience);
+
     public async ValueTask DisposeAsync()
     {
         await Engine.DisposeAsync();

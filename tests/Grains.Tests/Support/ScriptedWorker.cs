@@ -17,6 +17,7 @@ internal sealed class ScriptedWorker(string device, LocalModel model, ScriptedSt
 {
     private const int TotalPages = 1000;
     private readonly ConcurrentDictionary<SessionKey, Cache> _caches = new();
+    private readonly TaskCompletionSource _drained = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     public string Device { get; } = device;
 
@@ -27,6 +28,9 @@ internal sealed class ScriptedWorker(string device, LocalModel model, ScriptedSt
 
     /// <summary>What the next calls do instead of working.</summary>
     public Exception? Failure { get; set; }
+
+    /// <summary>What taking a cache off does instead of working.</summary>
+    public Exception? EvictFailure { get; set; }
 
     public bool IsDraining { get; private set; }
 
@@ -110,6 +114,7 @@ internal sealed class ScriptedWorker(string device, LocalModel model, ScriptedSt
             }
 
             cache.End();
+            TellDrained();
         }
     }
 
@@ -153,8 +158,9 @@ internal sealed class ScriptedWorker(string device, LocalModel model, ScriptedSt
     public ValueTask<SnapshotSave?> SaveAsync(SessionKey session, long epoch, CancellationToken cancellationToken)
     {
         Cache cache = Of(session, epoch);
+        SnapshotSave saved = store.Save(session, epoch, [.. cache.Tokens]);
         Saves++;
-        return ValueTask.FromResult<SnapshotSave?>(store.Save(session, epoch, [.. cache.Tokens]));
+        return ValueTask.FromResult<SnapshotSave?>(saved);
     }
 
     public ValueTask<EvictReport> EvictAsync(SessionKey session, long epoch, bool save, CancellationToken cancellationToken)
@@ -163,6 +169,16 @@ internal sealed class ScriptedWorker(string device, LocalModel model, ScriptedSt
         if (cache.IsRunning)
         {
             throw new TurnInProgressException(session);
+        }
+
+        if (EvictFailure is { } failure)
+        {
+            throw failure;
+        }
+
+        if (cache.Tokens.Count == 0)
+        {
+            return ValueTask.FromResult(new EvictReport(0, null));
         }
 
         SnapshotSave? saved = save ? store.Save(session, epoch, [.. cache.Tokens]) : null;
@@ -194,7 +210,8 @@ internal sealed class ScriptedWorker(string device, LocalModel model, ScriptedSt
     public Task DrainAsync(CancellationToken cancellationToken)
     {
         IsDraining = true;
-        return Task.CompletedTask;
+        TellDrained();
+        return _drained.Task.WaitAsync(cancellationToken);
     }
 
     public ValueTask DisposeAsync()
@@ -225,6 +242,14 @@ internal sealed class ScriptedWorker(string device, LocalModel model, ScriptedSt
         },
         CacheBytes = 64,
     };
+
+    private void TellDrained()
+    {
+        if (IsDraining && Running == 0)
+        {
+            _drained.TrySetResult();
+        }
+    }
 
     private async Task Pause(SessionKey session, int made, Cache cache, CancellationToken cancellationToken)
     {

@@ -58,7 +58,7 @@ public sealed class CalibrateTests
     public void A_demo_finds_out_early_that_a_calibration_is_missing_or_foreign()
     {
         using TemporaryFolder folder = new();
-        CommandRun.Of("demo", "--json", "--policy", "duo-attention", "--calibration", Path.Combine(folder.Path, "absent.json"))
+        CommandRun.Of("compare", "--json", "--policy", "duo-attention", "--calibration", Path.Combine(folder.Path, "absent.json"))
             .AssertRefused("absent.json", "kvcluster calibrate");
         string foreign = Path.Combine(folder.Path, "foreign.json");
         Assert.Equal(0, CommandRun.Of(["calibrate", "--json", "--out", foreign, .. s_short]).ExitCode);
@@ -66,7 +66,7 @@ public sealed class CalibrateTests
         using JsonDocument written = JsonDocument.Parse(text);
         string fingerprint = written.RootElement.GetProperty("calibration").GetProperty("model").GetProperty("fingerprint").GetString()!;
         File.WriteAllText(foreign, text.Replace(fingerprint, new string('0', fingerprint.Length), StringComparison.Ordinal));
-        CommandRun.Of("demo", "--json", "--policy", "razor-attention", "--calibration", foreign).AssertRefused("foreign.json", "another model");
+        CommandRun.Of("compare", "--json", "--policy", "razor-attention", "--calibration", foreign).AssertRefused("foreign.json", "another model");
     }
 
     [Fact]

@@ -41,7 +41,7 @@ public class SettingsReaderTests
     [InlineData("Model:Pth", "x", "Model:Pth")]
     [InlineData("Modell:Path", "x", "Modell")]
     [InlineData("Model:ArenaBytes", "much", "Model:ArenaBytes")]
-    [InlineData("Node:Count", "0", "from 1 to 16")]
+    [InlineData("Node:Count", "17", "from 0 to 16")]
     [InlineData("Model:KvType", "F64", "F32, BF16, Int8")]
     [InlineData("Listen", "x", "Listen")]
     public void What_is_wrong_is_named(string key, string value, string named)

@@ -2,17 +2,24 @@ using System.Text;
 using KVCluster.Inference.Kv;
 using KVCluster.Silo.Configuration;
 using KVCluster.Silo.Serving;
+using Microsoft.Extensions.Logging;
 
 namespace KVCluster.Silo.Tests.Gateway;
 
 /// <summary>A real server on a free loopback port with the bundled model and a folder of its own.</summary>
-public sealed class TestServer : IAsyncLifetime
+public class TestServer : IAsyncLifetime
 {
     private readonly string _folder = Directory.CreateTempSubdirectory("kvcluster-gateway").FullName;
+
+    /// <summary>Settings beside those that every test's server has.</summary>
+    private protected virtual IEnumerable<KeyValuePair<string, string?>> MoreSettings => [];
 
     internal ServerHost Host { get; private set; } = null!;
 
     public HttpClient Http { get; private set; } = null!;
+
+    /// <summary>Faults that the server logged as its own.</summary>
+    internal FaultLog Faults { get; } = new();
 
     /// <summary>Where the OpenAI clients go.</summary>
     public Uri Endpoint => new(Host.Address, "/v1");
@@ -21,21 +28,26 @@ public sealed class TestServer : IAsyncLifetime
 
     internal async Task StartAsync(string? tenants)
     {
-        List<KeyValuePair<string, string?>> settings =
-        [
-            new("Listen:Url", "http://127.0.0.1:0"),
-            new("State:Store", _folder),
-            new("Model:ArenaBytes", $"{24 << 20}"),
-            new("Cold:IdleSaveSeconds", "3600"),
-        ];
+        var settings = new Dictionary<string, string?>
+        {
+            ["Listen:Url"] = "http://127.0.0.1:0",
+            ["State:Store"] = _folder,
+            ["Model:ArenaBytes"] = $"{24 << 20}",
+            ["Cold:IdleSaveSeconds"] = "3600",
+        };
+        foreach ((string key, string? value) in MoreSettings)
+        {
+            settings[key] = value;
+        }
+
         if (tenants is not null)
         {
             string file = Path.Combine(_folder, "tenants.json");
             File.WriteAllText(file, tenants);
-            settings.Add(new("Tenants:File", file));
+            settings["Tenants:File"] = file;
         }
 
-        Host = await ServerHost.StartAsync(SettingsReader.Read(null, settings), _ => { }, CancellationToken.None);
+        Host = await ServerHost.StartAsync(SettingsReader.Read(null, settings), logging => logging.AddProvider(Faults), CancellationToken.None);
         Http = new HttpClient { BaseAddress = Host.Address, Timeout = TimeSpan.FromMinutes(2) };
     }
 
@@ -60,5 +72,6 @@ public sealed class TestServer : IAsyncLifetime
         }
 
         pool.CheckIntegrity();
+        Assert.Empty(Faults.Errors);
     }
 }

@@ -50,7 +50,7 @@ public class BadInputTests
         using TemporaryFolder folder = new();
         string document = folder.Write("d.txt", "The gate code for amber-falcon is 48213.");
         CommandRun.Of("chat", "--document", document, "--question", "Hi", "--keep", keep).AssertRefused("--keep", keep);
-        CommandRun.Of("demo", "--keep", $"0.5,{keep}").AssertRefused("--keep", keep);
+        CommandRun.Of("compare", "--keep", $"0.5,{keep}").AssertRefused("--keep", keep);
     }
 
     [Theory]
@@ -62,7 +62,7 @@ public class BadInputTests
     public void An_unknown_policy_or_parameter_is_named_with_what_is_valid(string policy, params string[] mentioned)
     {
         CommandRun.Of("chat", "--question", "Hi", "--policy", policy).AssertRefused(mentioned);
-        CommandRun.Of("demo", "--policy", policy).AssertRefused(mentioned);
+        CommandRun.Of("compare", "--policy", policy).AssertRefused(mentioned);
     }
 
     [Fact]
@@ -126,14 +126,14 @@ public class BadInputTests
         string document = folder.Write("d.txt", "The gate code for amber-falcon is 48213.");
         CommandRun.Of("chat", "--keep", "0.5", "--question", "Hi").AssertRefused("--document");
         CommandRun.With("", typed: true, "chat", "--json").AssertRefused("--question");
-        CommandRun.Of("demo", "--document", document).AssertRefused("--questions");
-        CommandRun.Of("demo", "--questions", document).AssertRefused("--document");
-        CommandRun.Of("demo", "--document", document, "--questions", document).AssertRefused(document, "question");
+        CommandRun.Of("compare", "--document", document).AssertRefused("--questions");
+        CommandRun.Of("compare", "--questions", document).AssertRefused("--document");
+        CommandRun.Of("compare", "--document", document, "--questions", document).AssertRefused(document, "question");
         CommandRun.With("", typed: true, "chat", "--document", document, "--keep", "0.5", "--scores", "task").AssertRefused("--question");
     }
 
     [Theory]
-    [InlineData("demo", "--loud")]
+    [InlineData("compare", "--loud")]
     [InlineData("sing", "sing")]
     [InlineData("model", "Required command")]
     [InlineData("generate", "--model")]
@@ -145,6 +145,6 @@ public class BadInputTests
     {
         CommandRun run = CommandRun.Of();
         Assert.Equal(0, run.ExitCode);
-        Assert.All(["demo", "chat", "generate", "model"], verb => Assert.Contains(verb, run.Output, StringComparison.Ordinal));
+        Assert.All(["compare", "chat", "generate", "model"], verb => Assert.Contains(verb, run.Output, StringComparison.Ordinal));
     }
 }

@@ -1,12 +1,13 @@
 using System.Text.Json;
-using KVCluster.Silo.Demo;
+using KVCluster.Silo.Comparing;
+using KVCluster.Silo.Judging;
 using KVCluster.TestSupport;
 
 namespace KVCluster.Silo.Tests.Verbs;
 
 public class ChatTests
 {
-    private static readonly DemoMaterial s_material = DemoMaterial.Bundled();
+    private static readonly CompareMaterial s_material = CompareMaterial.Bundled();
 
     [Fact]
     public void Turns_follow_one_another_without_a_document()

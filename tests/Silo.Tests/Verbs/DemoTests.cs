@@ -1,90 +1,67 @@
 using System.Text.Json;
+using KVCluster.TestSupport.Redis;
 
 namespace KVCluster.Silo.Tests.Verbs;
 
-/// <summary>The demo on the bundled model, as a newcomer runs it.</summary>
+/// <summary>The demo on the bundled model, smaller than a newcomer runs it.</summary>
 public class DemoTests
 {
-    [Fact]
-    public void Machines_get_every_row_and_every_answer()
-    {
-        JsonElement report = CommandRun.Of("demo", "--json").Json();
-        JsonElement[] rows = [.. report.GetProperty("rows").EnumerateArray()];
-        JsonElement whole = rows[0];
-        Assert.False(whole.TryGetProperty("compression", out _));
-        int questions = whole.GetProperty("questions").GetInt32();
-        int right = whole.GetProperty("right").GetInt32();
-        Assert.True(right >= questions - 1, $"{right} of {questions} right with the whole cache");
+    private static readonly string[] Small = ["--conversations", "8", "--whole", "4", "--json"];
 
-        long before = whole.GetProperty("bytesBefore").GetInt64();
-        Assert.Equal(before, whole.GetProperty("bytesAfter").GetInt64());
-        Assert.True(rows.Length > 1);
-        foreach (JsonElement row in rows)
+    [Fact]
+    public void With_compression_everybody_stays_and_answers_better_than_with_a_window()
+    {
+        JsonElement report = CommandRun.Of(["demo", .. Small]).Json();
+        JsonElement[] ways = [.. report.GetProperty("ways").EnumerateArray()];
+        (JsonElement whole, JsonElement window, JsonElement compressed) = (ways[0], ways[1], ways[2]);
+        Assert.All(ways, way => Assert.Equal(24, Number(way, "questions")));
+        Assert.All(ways, way => Assert.Equal(0, Number(way, "refused")));
+        Assert.True(Number(whole, "rebuilt") > 0, "memory for four of eight whole caches was enough");
+        Assert.Equal(8, Number(compressed, "alive"));
+        Assert.Equal(24, Number(compressed, "hits"));
+        Assert.True(Number(compressed, "compressions") > 0);
+        Assert.True(Number(compressed, "right") > Number(window, "right"), report.ToString());
+        Assert.True(compressed.GetProperty("peakBytes").GetInt64() <= 2 * report.GetProperty("nodeBytes").GetInt64());
+    }
+
+    [RedisFact]
+    public async Task A_redis_that_restarts_empty_in_the_middle_loses_no_turn()
+    {
+        await using RedisServer redis = await RedisServer.StartAsync();
+        Task<CommandRun> demo = Task.Run(() => CommandRun.Of(["demo", "--redis", redis.Address, .. Small]));
+        while (!demo.IsCompleted)
         {
-            Assert.Equal(before, row.GetProperty("bytesBefore").GetInt64());
-            JsonElement[] answers = [.. row.GetProperty("answers").EnumerateArray()];
-            Assert.Equal(questions, answers.Length);
-            Assert.Equal(row.GetProperty("right").GetInt32(), answers.Count(a => a.GetProperty("right").GetBoolean()));
+            await Task.WhenAny(demo, Task.Delay(TimeSpan.FromSeconds(2)));
+            redis.Kill();
+            await redis.RestartAsync();
         }
 
-        foreach (JsonElement row in rows.Skip(1))
-        {
-            JsonElement compression = row.GetProperty("compression");
-            double keep = row.GetProperty("keep").GetDouble();
-            long after = row.GetProperty("bytesAfter").GetInt64();
-            Assert.InRange(after, before * keep * 0.9, (before * keep * 1.1) + (64 << 10));
-            Assert.Equal(after, compression.GetProperty("bytesAfter").GetInt64());
-            Assert.Equal(before, compression.GetProperty("bytesBefore").GetInt64());
-        }
+        JsonElement compressed = (await demo).Json().GetProperty("ways").EnumerateArray().Last();
+        Assert.Equal((24, 0), (Number(compressed, "questions"), Number(compressed, "refused")));
+        Assert.Equal(24, Number(compressed, "hits") + Number(compressed, "rebuilt"));
     }
 
     [Fact]
-    public void A_quarter_of_the_cache_answers_nearly_as_much_as_all_of_it()
+    public void Texts_of_ones_own_are_talked_about()
     {
-        JsonElement report = CommandRun.Of("demo", "--json", "--keep", "1,0.25", "--policy", "kvcompose").Json();
-        JsonElement[] rows = [.. report.GetProperty("rows").EnumerateArray()];
-        Assert.Equal(2, rows.Length);
-        Assert.True(rows[1].GetProperty("right").GetInt32() >= rows[0].GetProperty("right").GetInt32() - 1);
-        Assert.InRange(rows[1].GetProperty("compression").GetProperty("droppedMass").GetDouble(), 0.001, 0.5);
-    }
-
-    [Fact]
-    public void Scores_made_once_give_what_scores_made_anew_give()
-    {
-        JsonElement Row(string keeps) => CommandRun.Of("demo", "--json", "--keep", keeps, "--policy", "kvcompose", "--threads", "1")
-            .Json().GetProperty("rows").EnumerateArray().Last();
-
-        JsonElement alone = Row("0.1");
-        JsonElement second = Row("0.5,0.1");
-        Assert.Equal(
-            alone.GetProperty("compression").GetProperty("kept").ToString(),
-            second.GetProperty("compression").GetProperty("kept").ToString());
-        Assert.Equal(Texts(alone), Texts(second));
-    }
-
-    [Fact]
-    public void People_get_a_table_the_wrong_answers_and_a_picture()
-    {
-        CommandRun run = CommandRun.Of("demo", "--keep", "0.5,0.1", "--kv", "int8");
+        using var folder = new TemporaryFolder();
+        string record = Path.Combine(folder.Path, "record.log");
+        folder.Write("one.txt", string.Join(' ', Enumerable.Repeat("A clean bench in the morning is worth more than a clever plan at night.", 20)));
+        folder.Write("two.md", "Short. But not empty!");
+        CommandRun run = CommandRun.Of("demo", "--documents", folder.Path, "--conversations", "2", "--record", record);
         Assert.True(run.ExitCode == 0, run.Error);
-        Assert.Equal("", run.Error);
-        Assert.All(
-            ["needle", "With the whole cache", "falcon is 48213", "KV after", "kvcompose", "streaming-llm", "Wrong with", "layer 3"],
-            t => Assert.Contains(t, run.Output, StringComparison.Ordinal));
-        Assert.All(run.Output.Split('\n'), line => Assert.True(line.Length < 220, line));
+        Assert.Contains("KVCompose", run.Output, StringComparison.Ordinal);
+        Assert.Contains("watermark", File.ReadAllText(record), StringComparison.Ordinal);
     }
 
     [Fact]
-    public void A_document_and_questions_of_ones_own_work_too()
+    public void Wrong_options_are_named()
     {
-        using TemporaryFolder folder = new();
-        string document = folder.Write("d.txt", "The password for silver-otter is lavender. The gate code for tiny-mole is 10203.");
-        string questions = folder.Write("q.json", """[{"question": "What is the password for silver-otter?", "expected": ["Lavender"]}]""");
-        JsonElement report = CommandRun.Of("demo", "--json", "--document", document, "--questions", questions, "--keep", "1").Json();
-        JsonElement row = Assert.Single(report.GetProperty("rows").EnumerateArray());
-        Assert.Equal(1, row.GetProperty("right").GetInt32());
+        CommandRun.Of("demo", "--conversations", "0").AssertRefused("--conversations");
+        CommandRun.Of("demo", "--nodes", "99").AssertRefused("--nodes");
+        CommandRun.Of("demo", "--documents", "/nowhere").AssertRefused("/nowhere");
+        CommandRun.Of("demo", "--record", "/nowhere/x").AssertRefused("--record");
     }
 
-    private static IEnumerable<string?> Texts(JsonElement row) =>
-        row.GetProperty("answers").EnumerateArray().Select(a => a.GetProperty("text").GetString());
+    private static int Number(JsonElement way, string name) => way.GetProperty(name).GetInt32();
 }

@@ -3,6 +3,7 @@ using KVCluster.Inference.Kv;
 using KVCluster.Storage.Blobs;
 using KVCluster.Storage.MessagePack;
 using KVCluster.Storage.Tests.Support;
+using KVCluster.TestSupport;
 
 namespace KVCluster.Storage.Tests.MessagePack;
 

@@ -156,6 +156,11 @@ internal sealed class JsonSchemaGrammar
         }
 
         var members = new List<(GrammarSymbol Member, bool Required)>();
+        if (properties.Value.ValueKind != JsonValueKind.Object)
+        {
+            throw Fault(part.At("properties"), "must be an object");
+        }
+
         foreach (JsonProperty property in properties.Value.EnumerateObject())
         {
             GrammarSymbol value = Compile(property.Value, $"{part.At("properties")}/{property.Name}", depth + 1);

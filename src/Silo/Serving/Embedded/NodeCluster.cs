@@ -27,10 +27,26 @@ internal sealed class NodeCluster : IAsyncDisposable
     /// <summary>Where conversations are, for people.</summary>
     public static string Describe(ServerSettings settings) => StateStores.Describe(settings);
 
+    /// <param name="settings">What to keep where.</param>
+    /// <param name="names">Names of the silos to start.</param>
+    /// <param name="nodes">Their devices, in the same order.</param>
+    /// <param name="terms">What tenants are promised; null: all are alike.</param>
+    /// <param name="logging">Where logs go.</param>
+    /// <param name="cancellationToken">Gives up the start.</param>
     /// <exception cref="InputException">A setting is wrong or the directory is in use.</exception>
     public static async Task<NodeCluster> StartAsync(
-        ServerSettings settings, IReadOnlyList<ServerNode> nodes, Action<ILoggingBuilder> logging, CancellationToken cancellationToken)
+        ServerSettings settings,
+        IReadOnlyList<string> names,
+        IReadOnlyList<ServerNode> nodes,
+        ITenantTerms? terms,
+        Action<ILoggingBuilder> logging,
+        CancellationToken cancellationToken)
     {
+        if (nodes.Count == 0)
+        {
+            throw new InputException("setting 'Node:Count' is 0, which needs a build with -p:ClusterEngine=orleans: this one is a cluster by itself");
+        }
+
         if (settings.Cluster.Redis.Length > 0)
         {
             throw new InputException("setting 'Cluster:Redis' needs a build with -p:ClusterEngine=orleans; this one is a cluster by itself");
@@ -50,9 +66,9 @@ internal sealed class NodeCluster : IAsyncDisposable
         var started = new NodeCluster(cluster, states);
         try
         {
-            foreach (ServerNode node in nodes)
+            foreach ((string name, ServerNode node) in names.Zip(nodes))
             {
-                await cluster.StartSiloAsync(node.Name, silo => node.AddTo(silo, settings), cancellationToken);
+                await cluster.StartSiloAsync(name, silo => ServerNode.AddGrains(silo, [node.Worker], settings, terms), cancellationToken);
             }
 
             return started;
@@ -62,6 +78,14 @@ internal sealed class NodeCluster : IAsyncDisposable
             await started.DisposeAsync();
             throw;
         }
+    }
+
+    /// <summary>Takes this process's nodes out of service: all refuse turns, then each lets its turns end and hands its caches over.</summary>
+    public Task<DrainReport[]> DrainAsync()
+    {
+        NodeDrain[] drains = [.. _cluster.Silos.Select(silo => silo.Services.GetRequiredService<NodeDrain>())];
+        Array.ForEach(drains, drain => drain.Begin());
+        return Task.WhenAll(drains.Select(drain => drain.DrainAsync()));
     }
 
     /// <summary>Stops every silo: idle caches are saved, activations end.</summary>

@@ -3,6 +3,7 @@ using KVCluster.Engine.Hosting;
 using KVCluster.Grains;
 using KVCluster.Inference;
 using KVCluster.Silo.Configuration;
+using KVCluster.Worker.Serving;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -22,9 +23,20 @@ internal sealed class NodeCluster : IAsyncDisposable
     /// <summary>Where conversations are, for people: a connection string may hold a password, so only the cluster is named.</summary>
     public static string Describe(ServerSettings settings) => $"the Redis of cluster '{settings.Cluster.Id}'";
 
+    /// <param name="settings">What to join and where.</param>
+    /// <param name="names">Names of the silos to start.</param>
+    /// <param name="nodes">Their devices, in the same order; a silo without one only takes requests.</param>
+    /// <param name="terms">What tenants are promised; null: all are alike.</param>
+    /// <param name="logging">Where logs go.</param>
+    /// <param name="cancellationToken">Gives up the start.</param>
     /// <exception cref="InputException">A setting is wrong.</exception>
     public static async Task<NodeCluster> StartAsync(
-        ServerSettings settings, IReadOnlyList<ServerNode> nodes, Action<ILoggingBuilder> logging, CancellationToken cancellationToken)
+        ServerSettings settings,
+        IReadOnlyList<string> names,
+        IReadOnlyList<ServerNode> nodes,
+        ITenantTerms? terms,
+        Action<ILoggingBuilder> logging,
+        CancellationToken cancellationToken)
     {
         if (settings.Cluster.Redis.Length == 0)
         {
@@ -39,9 +51,10 @@ internal sealed class NodeCluster : IAsyncDisposable
         var cluster = new NodeCluster();
         try
         {
-            for (int i = 0; i < nodes.Count; i++)
+            for (int i = 0; i < names.Count; i++)
             {
-                await cluster.StartAsync(settings, nodes[i], address, i, logging, cancellationToken);
+                IDeviceWorker[] devices = i < nodes.Count ? [nodes[i].Worker] : [];
+                await cluster.StartAsync(settings, names[i], devices, terms, address, i, logging, cancellationToken);
             }
 
             return cluster;
@@ -58,6 +71,14 @@ internal sealed class NodeCluster : IAsyncDisposable
         }
     }
 
+    /// <summary>Takes this process's nodes out of service: all refuse turns, then each lets its turns end and hands its caches over.</summary>
+    public Task<DrainReport[]> DrainAsync()
+    {
+        NodeDrain[] drains = [.. _silos.Select(silo => silo.Services.GetRequiredService<NodeDrain>())];
+        Array.ForEach(drains, drain => drain.Begin());
+        return Task.WhenAll(drains.Select(drain => drain.DrainAsync()));
+    }
+
     /// <summary>Leaves the cluster: idle caches are saved, activations go elsewhere.</summary>
     public async ValueTask DisposeAsync()
     {
@@ -71,7 +92,14 @@ internal sealed class NodeCluster : IAsyncDisposable
     }
 
     private async Task StartAsync(
-        ServerSettings settings, ServerNode node, IPAddress address, int index, Action<ILoggingBuilder> logging, CancellationToken cancellationToken)
+        ServerSettings settings,
+        string name,
+        IReadOnlyList<IDeviceWorker> devices,
+        ITenantTerms? terms,
+        IPAddress address,
+        int index,
+        Action<ILoggingBuilder> logging,
+        CancellationToken cancellationToken)
     {
         HostApplicationBuilder builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings { DisableDefaults = true });
         logging(builder.Logging);
@@ -83,13 +111,13 @@ internal sealed class NodeCluster : IAsyncDisposable
                 ClusterId = settings.Cluster.Id,
                 ServiceId = settings.State.Service,
                 Storages = [GrainStorageNames.Sessions],
-                SiloName = node.Name,
+                SiloName = name,
                 Address = address,
                 ListenOnAnyAddress = settings.Cluster.ListenOnAnyAddress,
                 SiloPort = settings.Cluster.SiloPort + index,
                 GatewayPort = settings.Cluster.GatewayPort + index,
             });
-            node.AddTo(silo, settings);
+            ServerNode.AddGrains(silo, devices, settings, terms);
         });
         IHost host = builder.Build();
         await host.StartAsync(cancellationToken);

@@ -6,6 +6,9 @@ internal sealed class DeviceCounts
     /// <summary>Sessions in the arena.</summary>
     public int Resident { get; set; }
 
+    /// <summary>Tokens that caches in the arena stand for.</summary>
+    public long HeldTokens { get; set; }
+
     /// <summary>Turns running.</summary>
     public int Running { get; set; }
 

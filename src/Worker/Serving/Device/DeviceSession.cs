@@ -1,3 +1,4 @@
+using KVCluster.Compression;
 using KVCluster.Inference.Kv;
 using KVCluster.Worker.Serving.Device.Pressure;
 
@@ -23,7 +24,15 @@ internal sealed class DeviceSession(SessionKey key, DeviceCounts counts)
     public TokenBuffer Tokens { get; set; } = Nothing;
 
     /// <summary>How many tokens the cache stands for.</summary>
-    public int Cached { get; set; }
+    public int Cached
+    {
+        get;
+        private set
+        {
+            counts.HeldTokens += value - field;
+            field = value;
+        }
+    }
 
     /// <summary>Tokens there were when a policy last closed positions up; before these, positions do not tell tokens. 0: never.</summary>
     public int ClosedTokens { get; set; }
@@ -56,6 +65,9 @@ internal sealed class DeviceSession(SessionKey key, DeviceCounts counts)
 
     /// <summary>Scores of the cache as it is, or null.</summary>
     public SessionScores? Scores { get; set; }
+
+    /// <summary>What slots were worth when they were last scored, as far as they are still the first of their heads; or null.</summary>
+    public AttentionScores? Carried { get; set; }
 
     /// <summary>Its scores by bin, as last made, or null.</summary>
     public RankedCache? Ranked { get; set; }
@@ -161,6 +173,7 @@ internal sealed class DeviceSession(SessionKey key, DeviceCounts counts)
     {
         Version++;
         Scores = null;
+        Carried = null;
         Ranked = null;
         counts.Changes++;
     }

@@ -3,6 +3,7 @@ using KVCluster.Compression.Budgets;
 using KVCluster.Compression.Policies;
 using KVCluster.Inference;
 using KVCluster.Inference.Backend;
+using KVCluster.Inference.Kv;
 
 namespace KVCluster.Worker.Serving.Device;
 
@@ -54,9 +55,10 @@ internal sealed class IdleScoring(DeviceParts parts) : IDisposable
                 Drop();
             }
         }
-        catch (InputException)
+        catch (Exception e) when (e is InputException or ArenaFullException)
         {
-            // The policy needs what this session or model does not have: an explicit request will say so to its caller.
+            // The policy needs what this session or model does not have, or the device has no memory for a pass: an explicit request will
+            // say so to its caller.
             Drop();
         }
 
@@ -96,7 +98,7 @@ internal sealed class IdleScoring(DeviceParts parts) : IDisposable
             (_session, _version) = (session, session.Version);
             return true;
         }
-        catch (InputException)
+        catch (Exception e) when (e is InputException or ArenaFullException)
         {
             return false;
         }
@@ -105,7 +107,8 @@ internal sealed class IdleScoring(DeviceParts parts) : IDisposable
     private void Keep(DeviceSession session, GatheredInput input)
     {
         long bytes = BytesOf(input.Input);
-        session.Scores = new SessionScores(_request!.Policy.Request, input, bytes);
+        session.Scores = new SessionScores(_request!.Policy.Request, input, bytes, Worth(input));
+        session.Carried = session.Scores.Worth;
         _made.Add((session, session.Scores));
         Made(session);
         _made.RemoveAll(entry => !ReferenceEquals(entry.Session.Scores, entry.Scores));
@@ -116,6 +119,19 @@ internal sealed class IdleScoring(DeviceParts parts) : IDisposable
             total -= _made[oldest].Scores.Bytes;
             _made[oldest].Session.Scores = null;
             _made.RemoveAt(oldest);
+        }
+    }
+
+    private AttentionScores? Worth(GatheredInput input)
+    {
+        try
+        {
+            return (_request!.Policy as IScoringPolicy)?.Score(input.Input);
+        }
+        catch (PolicyException)
+        {
+            // Not all of them are numbers.
+            return null;
         }
     }
 

@@ -1,3 +1,4 @@
+using KVCluster.Compression;
 using KVCluster.Compression.Policies;
 using KVCluster.Inference.Backend;
 
@@ -7,4 +8,5 @@ namespace KVCluster.Worker.Serving.Device;
 /// <param name="Request">What was asked of the model.</param>
 /// <param name="Input">What it gave.</param>
 /// <param name="Bytes">What the scores take.</param>
-internal sealed record SessionScores(ScoreRequest Request, GatheredInput Input, long Bytes);
+/// <param name="Worth">What each slot is worth by them [layers, kvHeads, slots]; null where the policy does not say, or not in numbers.</param>
+internal sealed record SessionScores(ScoreRequest Request, GatheredInput Input, long Bytes, AttentionScores? Worth);

@@ -119,8 +119,13 @@ public sealed class PressureFaultTests
         {
             Gate = (what, _) =>
             {
+                if (what != "save")
+                {
+                    return Task.CompletedTask;
+                }
+
                 saving.TrySetResult();
-                return what == "save" ? release.Task : Task.CompletedTask;
+                return release.Task;
             },
         };
         await using var pressed = new PressedFixture(1024, store: store, options: ServingFixture.Plain with { Time = time });
@@ -146,8 +151,13 @@ public sealed class PressureFaultTests
         {
             Gate = (what, _) =>
             {
+                if (what != "save")
+                {
+                    return Task.CompletedTask;
+                }
+
                 saving.TrySetResult();
-                return what == "save" ? release.Task : Task.CompletedTask;
+                return release.Task;
             },
         };
         DevicePressureOptions options = PressedFixture.Usual with { Weighing = new() { HighWatermark = 0.1, LowWatermark = 0.05, SecondsPerMass = 1e-3 } };

@@ -21,8 +21,9 @@ internal sealed class CacheCutter(DeviceParts parts, CacheRanking ranking)
         long bytes = cache.Bytes;
         long free = parts.Ledger().FreeBytes;
         long start = Stopwatch.GetTimestamp();
-        AttentionScores? scores = SlotScores.Of(parts, session);
         CacheShape shape = CacheShapes.Of(cache);
+        AttentionScores? scores = SlotScores.Of(parts, session, shape);
+        bool made = session.Carried is not null;
         KeepChoice choice = KeepPlan.Choose(shape, scores, floors, act.Keep);
         RetentionSummary summary = RetentionSummary.Of(choice.Plan, shape, choice.Fault is null ? scores : null);
         double planning = Stopwatch.GetElapsedTime(start).TotalSeconds;
@@ -52,6 +53,7 @@ internal sealed class CacheCutter(DeviceParts parts, CacheRanking ranking)
             ApplySeconds = Stopwatch.GetElapsedTime(start).TotalSeconds,
         };
         Note(session, report, histogram, act.Keep, floors);
+        session.Carried = made && scores is not null ? CarriedScores.Kept(scores, choice.Plan) : null;
         return new CutResult(report, KeptPerLayer(summary), choice.Fault?.ToString());
     }
 

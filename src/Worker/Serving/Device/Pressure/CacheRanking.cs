@@ -94,8 +94,8 @@ internal sealed class CacheRanking(DeviceParts parts, DevicePressureOptions opti
     /// <summary>Reads what the device's thread alone may read; the rest may be done anywhere.</summary>
     private Func<RankedCache> Make(DeviceSession session, SessionFloors floors)
     {
-        AttentionScores? scores = SlotScores.Of(parts, session);
         CacheShape shape = CacheShapes.Of(session.Cache!);
+        AttentionScores? scores = SlotScores.Of(parts, session, shape);
         int version = session.Version;
         int tokens = session.Cached;
         int pageTokens = parts.Geometry.PageTokens;

@@ -12,21 +12,14 @@ internal static class SlotScores
     private const double MostUnknown = 0.25;
 
     /// <summary>
-    /// Those made while the session was idle, else attention observed as it went; null where there are none. They may hold numbers that are
+    /// Those made while the session was idle (<see cref="CarriedScores"/>), else attention observed as it went; null where there are none. They may hold numbers that are
     /// not finite: whoever ranks by them looks.
     /// </summary>
-    public static AttentionScores? Of(DeviceParts parts, DeviceSession session)
+    public static AttentionScores? Of(DeviceParts parts, DeviceSession session, CacheShape shape)
     {
-        if (session.Scores is { } made && parts.Options.IdleScores is IScoringPolicy policy)
+        if (session.Carried is { } carried && CarriedScores.Extended(carried, shape) is { } worth)
         {
-            try
-            {
-                return policy.Score(made.Input.Input);
-            }
-            catch (PolicyException)
-            {
-                // Not all of them are numbers; what was observed may be.
-            }
+            return worth;
         }
 
         AttentionScores? observed = parts.Backend.Observed(session.Cache!);

@@ -1,0 +1,117 @@
+using System.Runtime.CompilerServices;
+using Microsoft.Extensions.AI;
+
+namespace KVCluster.Client;
+
+/// <summary>
+/// Sessions behind <see cref="IChatClient"/>. A conversation goes on in two ways: with <see cref="ChatOptions.ConversationId"/> and only the
+/// new messages, or with all messages as this client returned them, whose <see cref="ChatMessage.MessageId"/> names the session and the
+/// place in it. An answer that is no longer its session's last is gone on with in a fork of the session.
+/// </summary>
+/// <param name="client">The sessions.</param>
+/// <param name="defaults">Options of sessions it creates; a system message takes the place of theirs.</param>
+public sealed class KVClusterChatClient(KVClusterClient client, SessionOptions? defaults = null) : IChatClient
+{
+    private readonly SessionOptions _defaults = defaults ?? new SessionOptions();
+
+    /// <inheritdoc/>
+    /// <exception cref="SessionException">As <see cref="ISessionGrain.Append"/> has them.</exception>
+    /// <exception cref="NotSupportedException">The request has tools, or content that is not text.</exception>
+    public Task<ChatResponse> GetResponseAsync(
+        IEnumerable<ChatMessage> messages, ChatOptions? options = null, CancellationToken cancellationToken = default) =>
+        GetStreamingResponseAsync(messages, options, cancellationToken).ToChatResponseAsync(cancellationToken);
+
+    /// <inheritdoc/>
+    /// <exception cref="SessionException">As <see cref="ISessionGrain.Append"/> has them.</exception>
+    /// <exception cref="NotSupportedException">The request has tools, or content that is not text.</exception>
+    public IAsyncEnumerable<ChatResponseUpdate> GetStreamingResponseAsync(
+        IEnumerable<ChatMessage> messages, ChatOptions? options = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(messages);
+        ChatPlan plan = ChatPlan.Of(messages, options);
+        return AnswerAsync(plan, ChatMapping.Sampling(options), cancellationToken);
+    }
+
+    /// <inheritdoc/>
+    public object? GetService(Type serviceType, object? serviceKey = null)
+    {
+        ArgumentNullException.ThrowIfNull(serviceType);
+        return serviceKey is not null ? null
+            : serviceType == typeof(ChatClientMetadata) ? new ChatClientMetadata("kvcluster")
+            : serviceType.IsInstanceOfType(client) ? client
+            : serviceType.IsInstanceOfType(this) ? this
+            : null;
+    }
+
+    /// <summary>Nothing: the cluster's client is its owner's.</summary>
+    public void Dispose()
+    {
+    }
+
+    private async IAsyncEnumerable<ChatResponseUpdate> AnswerAsync(
+        ChatPlan plan, SamplingSettings? sampling, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        SessionClient session = await StartAsync(plan, cancellationToken).ConfigureAwait(false);
+        string response = Guid.CreateVersion7().ToString("N");
+        var request = new GenerateRequest
+        {
+            Prompt = Prompt.OfMessage(plan.Message) with { After = plan.Follows?.Tokens },
+            Sampling = sampling,
+            IdempotencyKey = response,
+        };
+        await foreach (TokenChunk chunk in session.GenerateAsync(request, cancellationToken).ConfigureAwait(false))
+        {
+            if (chunk.Text.Length > 0)
+            {
+                yield return Update(session, response, [new TextContent(chunk.Text)]);
+            }
+
+            if (chunk.Result is { } result)
+            {
+                ChatResponseUpdate last = Update(session, response, [new UsageContent(ChatMapping.Usage(result))]);
+                last.MessageId = new AnswerId(session.Id, result.TotalTokens).ToString();
+                last.FinishReason = ChatMapping.Finish(result.Finish);
+                last.RawRepresentation = result;
+                yield return last;
+            }
+        }
+    }
+
+    private static ChatResponseUpdate Update(SessionClient session, string response, IList<AIContent> contents) =>
+        new(ChatRole.Assistant, contents) { ConversationId = session.Id, ResponseId = response };
+
+    private async ValueTask<SessionClient> StartAsync(ChatPlan plan, CancellationToken cancellationToken)
+    {
+        if (plan.Follows is { } follows && (plan.Conversation is null || plan.Conversation == follows.Session))
+        {
+            SessionClient session = client.GetSession(follows.Session);
+            SessionInfo info = await session.DescribeAsync(cancellationToken).ConfigureAwait(false);
+            RequireSameSystem(plan, info);
+            return info.Tokens == follows.Tokens
+                ? session
+                : await session.ForkAsync(tokens: follows.Tokens, cancellationToken: cancellationToken).ConfigureAwait(false);
+        }
+
+        if (plan.Conversation is { } named)
+        {
+            SessionClient session = client.GetSession(named);
+            if (plan.System is not null)
+            {
+                RequireSameSystem(plan, await session.DescribeAsync(cancellationToken).ConfigureAwait(false));
+            }
+
+            return session;
+        }
+
+        SessionOptions options = plan.System is null ? _defaults : _defaults with { System = plan.System };
+        return await client.CreateSessionAsync(options, cancellationToken: cancellationToken).ConfigureAwait(false);
+    }
+
+    private static void RequireSameSystem(ChatPlan plan, SessionInfo info)
+    {
+        if (plan.System is not null && plan.System != info.Options.System)
+        {
+            throw new ArgumentException($"session {info.Id.Session} has another system prompt: it is fixed when a conversation begins");
+        }
+    }
+}

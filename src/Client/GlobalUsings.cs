@@ -1,0 +1,2 @@
+global using KVCluster.Grains;
+global using Orleans;

@@ -1,0 +1,57 @@
+using System.Runtime.CompilerServices;
+using KVCluster.Grains;
+
+namespace KVCluster.Silo.Gateway;
+
+/// <summary>
+/// Sends calls again that met a session on its way to another node, so that clients do not notice a node that leaves in order. Only what
+/// certainly did nothing is sent again.
+/// </summary>
+internal static class MovingSessions
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(50);
+
+    public static async Task<T> FollowAsync<T>(Func<Task<T>> call, CancellationToken cancellationToken)
+    {
+        long since = TimeProvider.System.GetTimestamp();
+        while (true)
+        {
+            try
+            {
+                return await call();
+            }
+            catch (SessionMovingException) when (TimeProvider.System.GetElapsedTime(since) < Patience)
+            {
+                await Task.Delay(Pause, cancellationToken);
+            }
+        }
+    }
+
+    /// <summary>The same for a turn: sent again while its first chunk has not come.</summary>
+    public static async IAsyncEnumerable<TokenChunk> FollowAsync(
+        Func<IAsyncEnumerable<TokenChunk>> turn, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        IAsyncEnumerator<TokenChunk>? chunks = null;
+        try
+        {
+            bool any = await FollowAsync(
+                async () =>
+                {
+                    await (chunks?.DisposeAsync() ?? ValueTask.CompletedTask);
+                    chunks = turn().GetAsyncEnumerator(cancellationToken);
+                    return await chunks.MoveNextAsync();
+                },
+                cancellationToken);
+            while (any)
+            {
+                yield return chunks!.Current;
+                any = await chunks.MoveNextAsync();
+            }
+        }
+        finally
+        {
+            await (chunks?.DisposeAsync() ?? ValueTask.CompletedTask);
+        }
+    }
+}

@@ -1,0 +1,45 @@
+using KVCluster.Engine.Embedded;
+using KVCluster.TestSupport;
+using KVCluster.Worker;
+using KVCluster.Worker.Serving;
+using Orleans.Hosting;
+
+namespace KVCluster.Client.Tests.Embedded;
+
+/// <summary>Silos that serve the bundled model, each with a device of its own; histories in memory.</summary>
+internal sealed class NeedleCluster : IAsyncDisposable
+{
+    private readonly List<(EmbeddedSilo Silo, DeviceWorker Worker, LocalModel Model)> _nodes = [];
+
+    public EmbeddedCluster Engine { get; } = new(new EmbeddedClusterOptions { GrainAssemblies = [typeof(GrainOptions).Assembly] });
+
+    public KVClusterClient Client => new(Engine.Client, new KVClusterClientOptions { Retry = new RetryOptions { FirstDelay = TimeSpan.FromMilliseconds(50) } });
+
+    public static async Task<NeedleCluster> StartAsync(int silos)
+    {
+        var cluster = new NeedleCluster();
+        for (int i = 0; i < silos; i++)
+        {
+            LocalModel model = LocalModel.Open(TestPaths.Needle, new LocalModelOptions { ArenaBytes = 16 << 20, Threads = 1 });
+            var worker = new DeviceWorker(model, new DeviceWorkerOptions { IdleScores = null }, null);
+            EmbeddedSilo silo = await cluster.Engine.StartSiloAsync($"node-{i}", builder => builder
+                .AddMemoryGrainStorage(GrainStorageNames.Sessions)
+                .AddKVClusterGrains(_ => new NodeDevices([worker]), o => o.ReportPeriod = TimeSpan.FromMilliseconds(50)));
+            cluster._nodes.Add((silo, worker, model));
+        }
+
+        return cluster;
+    }
+
+    public Task KillAsync(string node) => Engine.KillSiloAsync(_nodes.Single(n => n.Silo.Name == node).Silo);
+
+    public async ValueTask DisposeAsync()
+    {
+        await Engine.DisposeAsync();
+        foreach ((_, DeviceWorker worker, LocalModel model) in _nodes)
+        {
+            await worker.DisposeAsync();
+            model.Dispose();
+        }
+    }
+}

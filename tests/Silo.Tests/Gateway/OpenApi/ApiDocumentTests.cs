@@ -1,0 +1,85 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using KVCluster.Silo.Configuration;
+using KVCluster.Silo.Gateway;
+using KVCluster.Silo.Gateway.Health;
+using KVCluster.Silo.Gateway.OpenApi;
+using KVCluster.Worker;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.OpenApi;
+using Microsoft.OpenApi.Reader;
+
+namespace KVCluster.Silo.Tests.Gateway.OpenApi;
+
+public class ApiDocumentTests(TestServer server) : IClassFixture<TestServer>
+{
+    private static readonly string[] Fields = ["openapi", "info", "paths"];
+
+    [Fact]
+    public async Task It_is_a_valid_document()
+    {
+        JsonElement served = await (await server.Http.GetAsync(ApiDocumentEndpoint.Path)).JsonAsync();
+        ReadResult read = OpenApiDocument.Parse(served.GetRawText(), "json");
+
+        Assert.All(Fields, field => Assert.True(served.TryGetProperty(field, out _)));
+        Assert.Empty(read.Diagnostic!.Errors.Select(e => e.ToString()));
+        Assert.Empty(read.Diagnostic.Warnings.Select(e => e.ToString()));
+        Assert.Equal(ApiDocument.Operations("needle").Count, read.Document!.Paths.Sum(p => p.Value.Operations!.Count));
+        Assert.Equal(ApiDocument.Operations("x").Count, ApiDocument.Operations("x").Select(o => o.Id).Distinct().Count());
+    }
+
+    [Fact]
+    public async Task Every_route_is_in_it_and_nothing_else()
+    {
+        await using WebApplication app = GatewayApp.Build(
+            new ListenSettings { Url = "http://127.0.0.1:0" }, server.Host.Grains, new ServedModel("needle", ModelText.Of(server.Host.Nodes[0].Model), default), null, new ServerHealth(server.Host.Nodes), _ => { });
+        IEnumerable<string> routed = ((IEndpointRouteBuilder)app).DataSources
+            .SelectMany(source => source.Endpoints).OfType<RouteEndpoint>()
+            .SelectMany(e => (e.Metadata.GetMetadata<HttpMethodMetadata>()?.HttpMethods ?? []).Select(method => $"{method} {e.RoutePattern.RawText!.TrimEnd('/')}"))
+            .Where(route => route.Contains(" /v1/", StringComparison.Ordinal) || route.EndsWith("z", StringComparison.Ordinal));
+
+        Assert.Equal(
+            routed.Order(StringComparer.Ordinal), ApiDocument.Operations("needle").Select(o => $"{o.Method} {o.Path}").Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
+    public async Task The_examples_work_one_after_another_and_are_answered_as_it_says()
+    {
+        JsonNode document = JsonNode.Parse(ApiDocument.Of("needle"))!;
+        JsonObject schemas = document["components"]!["schemas"]!.AsObject();
+        string exported = "";
+        foreach (ApiOperation operation in ApiDocument.Operations("needle"))
+        {
+            string id = operation.Id switch { "getModel" => "needle", "importSession" => "notes-imported", _ => "notes" };
+            string path = operation.Path.Replace("{id}", id, StringComparison.Ordinal);
+            using var request = new HttpRequestMessage(new HttpMethod(operation.Method), path);
+            string? body = operation.Id == "importSession" ? exported : operation.Example;
+            if (body is not null)
+            {
+                request.Content = ServerRequests.Body(body);
+                SchemaCheck.Conforms(JsonNode.Parse(body), schemas[operation.Request!]!, schemas, operation.Request!);
+            }
+
+            using HttpResponseMessage response = await server.Http.SendAsync(request);
+            string answer = await response.Content.ReadAsStringAsync();
+            Assert.True(operation.Status == (int)response.StatusCode, $"{operation.Id}: {response.StatusCode}: {answer}");
+            exported = operation.Id == "exportSession" ? answer : exported;
+            JsonNode? schema = document["paths"]![operation.Path]![operation.Method.ToLowerInvariant()]!["responses"]![
+                $"{operation.Status}"]!["content"]?["application/json"]?["schema"];
+            if (schema is not null)
+            {
+                SchemaCheck.Conforms(JsonNode.Parse(answer), schema, schemas, operation.Id);
+            }
+        }
+    }
+
+    [Fact]
+    public async Task Errors_have_the_shape_it_says()
+    {
+        JsonObject schemas = JsonNode.Parse(ApiDocument.Of("needle"))!["components"]!["schemas"]!.AsObject();
+        using HttpResponseMessage response = await server.PostAsync("/v1/chat/completions", "{}");
+
+        SchemaCheck.Conforms(JsonNode.Parse(await response.Content.ReadAsStringAsync()), schemas["Error"]!, schemas, "Error");
+    }
+}
