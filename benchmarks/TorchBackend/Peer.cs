@@ -13,7 +13,8 @@ internal static class Peer
         var start = new ProcessStartInfo(python) { RedirectStandardOutput = true };
         string[] arguments =
         [
-            script, "--shape", Shape.Numbers(settings.Shape), "--device", settings.Device, "--dtype", settings.Type == Inference.Torch.TorchComputeType.F32 || settings.Device == "cpu" ? "float32" : "bfloat16",
+            script, "--shape", Shape.Numbers(settings.Shape), "--device", settings.Device,
+            "--dtype", settings.Type == Inference.Torch.TorchComputeType.F32 || settings.Device == "cpu" ? "float32" : "bfloat16",
             "--prompt", Text(settings.Prompt), "--context", Text(settings.Context), "--generate", Text(settings.Generate),
             "--batches", string.Join(',', settings.Batches), "--threads", Text(settings.Threads),
             .. Clock.Processor ? ["--processor-time"] : Array.Empty<string>(),

@@ -4,7 +4,11 @@ using KVCluster.Benchmarks.Torch;
 using KVCluster.Inference.Kv;
 using KVCluster.Inference.Torch;
 
-var shape = new Option<string>("--shape") { Description = "tiny, 135m, 1b, 8b or layers,hidden,queryHeads,kvHeads,headSize,ffn,vocabulary", DefaultValueFactory = _ => "135m" };
+var shape = new Option<string>("--shape")
+{
+    Description = "tiny, 135m, 1b, 8b or layers,hidden,queryHeads,kvHeads,headSize,ffn,vocabulary",
+    DefaultValueFactory = _ => "135m",
+};
 var device = new Option<string>("--device") { Description = "cpu or cuda:N", DefaultValueFactory = _ => "cpu" };
 var type = new Option<TorchComputeType?>("--type") { Description = "F32, BF16 or F16; default: as the backend chooses" };
 var kv = new Option<KvElementType>("--kv") { DefaultValueFactory = _ => KvElementType.F32 };
@@ -14,8 +18,14 @@ var generate = new Option<int>("--generate") { DefaultValueFactory = _ => 16 };
 var batches = new Option<string>("--batches") { Description = "sequences that decode together", DefaultValueFactory = _ => "1,4" };
 var threads = new Option<int>("--threads") { DefaultValueFactory = _ => Environment.ProcessorCount };
 var rounds = new Option<int>("--rounds") { DefaultValueFactory = _ => 3 };
-var processor = new Option<bool>("--processor-time") { Description = "seconds of processor time, for a machine that is busy with other things (with --threads 1)" };
-var steps = new Option<int>("--flatness") { Description = "runs so many steps of sessions that come and go instead, and prints what memory is held" };
+var processor = new Option<bool>("--processor-time")
+{
+    Description = "seconds of processor time, for a machine that is busy with other things (with --threads 1)",
+};
+var steps = new Option<int>("--flatness")
+{
+    Description = "runs so many steps of sessions that come and go instead, and prints what memory is held",
+};
 var peer = new Option<string?>("--peer") { Description = "a Python with torch, to run the same shapes in plain PyTorch in turn" };
 var script = new Option<string>("--script") { DefaultValueFactory = _ => "benchmarks/peer/torch_llama.py" };
 var command = new RootCommand("Speed of the TorchSharp backend: tokens/s, bandwidth, share of the device's measured peak.")

@@ -23,7 +23,11 @@ internal sealed class Workload(TorchBackend backend, Settings settings)
     public double Decode(int sequences, bool observe)
     {
         KvCache[] caches = Filled(sequences, observe);
-        ForwardRequest[] batch = [.. caches.Select(c => new ForwardRequest(c) { Tokens = new int[] { 5 }, LogitsDestination = new float[_logits.Length] })];
+        ForwardRequest[] batch = [.. caches.Select(c => new ForwardRequest(c)
+        {
+            Tokens = new int[] { 5 },
+            LogitsDestination = new float[_logits.Length],
+        })];
         backend.Forward(batch);
         Clock clock = Clock.Start();
         for (int i = 0; i < settings.Generate; i++)

@@ -36,7 +36,8 @@ internal sealed class TorchDevice
         int devices = torch.cuda.is_available() ? torch.cuda.device_count() : 0;
         if (devices == 0)
         {
-            throw new InputException($"no CUDA device can be used: install the NVIDIA driver (nvidia-smi must list the GPU), or use device cpu; {Guide}");
+            throw new InputException(
+                $"no CUDA device can be used: install the NVIDIA driver (nvidia-smi must list the GPU), or use device cpu; {Guide}");
         }
 
         if (cuda >= devices)
@@ -79,7 +80,8 @@ internal sealed class TorchDevice
         {
             torch.InitializeDeviceType(type);
         }
-        catch (Exception e) when (e is TypeInitializationException or DllNotFoundException or BadImageFormatException or NotSupportedException or InvalidOperationException)
+        catch (Exception e) when (
+            e is TypeInitializationException or DllNotFoundException or BadImageFormatException or NotSupportedException or InvalidOperationException)
         {
             throw new InputException($"{missing}; {Guide} ({FirstLine(e)})");
         }

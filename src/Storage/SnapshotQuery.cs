@@ -1,3 +1,5 @@
+using System.Diagnostics;
+
 namespace KVCluster.Storage;
 
 /// <summary>Asks for the copy of an owner.</summary>
@@ -20,4 +22,7 @@ public sealed record SnapshotQuery
 
     /// <summary>Only an exact copy will do: what a compressed session is made whole from.</summary>
     public bool ExactOnly { get; init; }
+
+    /// <summary>The caller's span, below which the store's is put; default: none.</summary>
+    public ActivityContext Trace { get; init; }
 }

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using KVCluster.Inference.Kv;
 
 namespace KVCluster.Storage;
@@ -25,4 +26,7 @@ public sealed record SnapshotSource
 
     /// <summary>Opaque bytes that come back with the copy: what compressions did to it.</summary>
     public ReadOnlyMemory<byte> CompressionRecord { get; init; }
+
+    /// <summary>The caller's span, below which the store's is put; default: none.</summary>
+    public ActivityContext Trace { get; init; }
 }

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using KVCluster.Inference.Kv;
 using KVCluster.Storage.Blobs;
 using KVCluster.Storage.Format;
@@ -46,6 +47,7 @@ public sealed class SnapshotStore : ISnapshotStore
     public async ValueTask<SnapshotLookup> FindAsync(SnapshotQuery query, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(query);
+        using Activity? span = StorageTrace.Begin("cold.find", query.Owner, query.Trace, _store.Name);
         SnapshotLookup lookup;
         try
         {
@@ -66,6 +68,7 @@ public sealed class SnapshotStore : ISnapshotStore
         }
 
         _meter.Looked(lookup);
+        span?.SetTag("kvcluster.cold.result", lookup.Miss?.ToString() ?? "Hit");
         return lookup;
     }
 
@@ -79,6 +82,7 @@ public sealed class SnapshotStore : ISnapshotStore
             throw new ArgumentException("the cache is not empty or of another shape than asked for", nameof(destination));
         }
 
+        using Activity? span = StorageTrace.Begin("cold.load", query.Owner, query.Trace, _store.Name);
         long start = _options.Time.GetTimestamp();
         SnapshotLoad load;
         try
@@ -93,6 +97,7 @@ public sealed class SnapshotStore : ISnapshotStore
 
         load = load with { Seconds = _options.Time.GetElapsedTime(start).TotalSeconds };
         _meter.Loaded(load);
+        span?.SetTag("kvcluster.cold.result", load.Miss?.ToString() ?? "Hit").SetTag("kvcluster.cold.bytes", load.Bytes);
         return load;
     }
 
@@ -109,6 +114,7 @@ public sealed class SnapshotStore : ISnapshotStore
                 $"{source.Tokens.Length} tokens for a cache of {source.Cache.LogicalLength}, or a shape that is not the terms'", nameof(source));
         }
 
+        using Activity? span = StorageTrace.Begin("cold.save", source.Owner, source.Trace, _store.Name);
         long start = _options.Time.GetTimestamp();
         SnapshotSave save;
         try
@@ -122,6 +128,7 @@ public sealed class SnapshotStore : ISnapshotStore
 
         save = save with { Seconds = _options.Time.GetElapsedTime(start).TotalSeconds };
         _meter.Saved(save);
+        span?.SetTag("kvcluster.cold.result", save.Outcome.ToString()).SetTag("kvcluster.cold.bytes", save.WrittenBytes);
         return save;
     }
 
@@ -129,6 +136,13 @@ public sealed class SnapshotStore : ISnapshotStore
     /// <exception cref="StoreUnavailableException">The store could not be reached or failed; the copies may still be there.</exception>
     public async ValueTask DeleteAsync(SnapshotOwner owner, long epoch, CancellationToken cancellationToken) =>
         await _store.DeleteAsync(owner, epoch, cancellationToken).ConfigureAwait(false);
+
+    /// <summary>The kind of store: "directory", "redis".</summary>
+    public string StoreName => _store.Name;
+
+    /// <summary>Bytes and copies held at this instant, and the budgets.</summary>
+    /// <exception cref="StoreUnavailableException">The store could not be reached or failed.</exception>
+    public ValueTask<BlobStatistics> StatisticsAsync(CancellationToken cancellationToken) => _store.StatisticsAsync(cancellationToken);
 
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Reflection;
 using Orleans.Runtime;
 using Orleans.Serialization.Invocation;
@@ -22,6 +23,9 @@ internal abstract class GrainCall(GrainMethod? method, object?[] arguments, Call
 
     /// <summary>The caller's request context. It is shared and hence never changed.</summary>
     public Dictionary<string, object>? Context { get; init; }
+
+    /// <summary>The caller's span: what the callee does is below it.</summary>
+    public Activity? Caller { get; } = Activity.Current;
 
     /// <summary>The caller's silo; null for a client.</summary>
     public SiloRuntime? Sender { get; init; }

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Orleans.Storage;
 
 namespace KVCluster.Engine.Embedded;
@@ -17,6 +18,11 @@ internal abstract class GrainCall<T>(GrainMethod? method, object?[] arguments, C
 
     public sealed override async Task RunAsync(Activation activation)
     {
+        if (Caller is not null)
+        {
+            Activity.Current = Caller;
+        }
+
         if (Context is not null)
         {
             Orleans.Runtime.RequestContext.Current = Context;

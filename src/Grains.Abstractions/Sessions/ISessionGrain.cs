@@ -59,6 +59,11 @@ public interface ISessionGrain : IGrainWithStringKey
     [Alias("Describe"), AlwaysInterleave]
     Task<SessionInfo> Describe(CancellationToken cancellationToken = default);
 
+    /// <summary>Which tokens each (layer, KV head) of the cache still has; null where it is on no device.</summary>
+    /// <exception cref="SessionNotFoundException">It was not created.</exception>
+    [Alias("ReadKept"), AlwaysInterleave]
+    Task<KeptMap?> ReadKept(CancellationToken cancellationToken = default);
+
     /// <summary>
     /// Tokens [<paramref name="start"/>, start + <paramref name="count"/>) of the acknowledged history, as far as there are any.
     /// </summary>

@@ -14,6 +14,14 @@ internal sealed class NodeGrain(INodeDevices devices, NodeSessions sessions, Nod
     }
 
     /// <inheritdoc/>
+    public async Task<NodeObservation> Observe(ObserveRequest request, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        RequireHere();
+        return await NodeObservations.Of(silo.Name, devices, request, cancellationToken);
+    }
+
+    /// <inheritdoc/>
     public Task<DrainReport> Drain(CancellationToken cancellationToken)
     {
         RequireHere();

@@ -72,6 +72,6 @@ public sealed partial class NodeReporter(
         }
     }
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "This node's report did not reach the device directory")]
+    [LoggerMessage(EventId = 2021, Level = LogLevel.Warning, Message = "This node's report did not reach the device directory")]
     private static partial void ReportFailed(ILogger log, Exception error);
 }

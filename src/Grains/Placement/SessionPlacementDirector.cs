@@ -54,6 +54,6 @@ internal sealed partial class SessionPlacementDirector(
         }
     }
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "A directory could not be asked where to place a session")]
+    [LoggerMessage(EventId = 2041, Level = LogLevel.Warning, Message = "A directory could not be asked where to place a session")]
     private static partial void DirectoryFailed(ILogger log, Exception error);
 }

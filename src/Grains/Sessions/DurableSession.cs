@@ -30,9 +30,11 @@ internal sealed class DurableSession(IPersistentState<SessionState> store, Sessi
             ThrowIfLost();
             SessionState before = store.State;
             store.State = SharedOptions.In(next());
+            long start = time.GetTimestamp();
             try
             {
                 await store.WriteStateAsync().WaitAsync(timeout, time);
+                GrainMetrics.Wrote(time.GetElapsedTime(start).TotalSeconds);
                 return store.State;
             }
             catch (Exception error)

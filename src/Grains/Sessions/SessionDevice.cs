@@ -56,6 +56,9 @@ internal sealed class SessionDevice(SessionId id, INodeDevices devices)
     public ValueTask<ResidentSession?> DescribeAsync(CancellationToken cancellationToken) =>
         _device is null ? ValueTask.FromResult<ResidentSession?>(null) : _device.Worker.DescribeAsync(Session, cancellationToken);
 
+    public ValueTask<KeptSlots?> KeptAsync(CancellationToken cancellationToken) =>
+        _device is null ? ValueTask.FromResult<KeptSlots?>(null) : _device.Worker.KeptAsync(Session, cancellationToken);
+
     public ValueTask StopAsync(long epoch, CancellationToken cancellationToken) =>
         _device is null ? ValueTask.CompletedTask : _device.Worker.StopAsync(Session, epoch, cancellationToken);
 

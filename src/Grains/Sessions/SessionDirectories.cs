@@ -62,6 +62,6 @@ internal sealed partial class SessionDirectories(SessionId id, IGrainFactory gra
         }
     }
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "A directory could not be told of session {Session}")]
+    [LoggerMessage(EventId = 2011, Level = LogLevel.Warning, Message = "A directory could not be told of session {Session}")]
     private static partial void DirectoryFailed(ILogger log, string session, Exception error);
 }

@@ -159,12 +159,12 @@ internal sealed partial class SessionGrain
         }
     }
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "The cache of session {Session} could not be saved")]
+    [LoggerMessage(EventId = 2001, Level = LogLevel.Warning, Message = "The cache of session {Session} could not be saved")]
     private static partial void SaveFailed(ILogger log, string session, Exception error);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "The cache of session {Session} could not be fetched before its turn")]
+    [LoggerMessage(EventId = 2002, Level = LogLevel.Warning, Message = "The cache of session {Session} could not be fetched before its turn")]
     private static partial void PrefetchFailed(ILogger log, string session, Exception error);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Session {Session} has no device yet")]
+    [LoggerMessage(EventId = 2003, Level = LogLevel.Warning, Message = "Session {Session} has no device yet")]
     private static partial void NotAttached(ILogger log, string session, Exception error);
 }

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Runtime.CompilerServices;
 using KVCluster.Worker.Serving;
 using Microsoft.Extensions.Logging;
@@ -23,6 +24,7 @@ internal sealed partial class SessionGrain(
     private SessionDevice _device = null!;
     private SessionDirectories _directories = null!;
     private TurnPump? _pump;
+    private bool _isLeaving;
     private static readonly TimeSpan LastWords = TimeSpan.FromSeconds(1);
 
     private SessionState State => _turns.State;
@@ -39,6 +41,7 @@ internal sealed partial class SessionGrain(
             return (await Repeat(earlier, cancellationToken)).Result;
         }
 
+        using Activity? span = GrainTrace.Begin("session.append", _id, services.Node);
         try
         {
             NodeDevice device = await DeviceAsync(cancellationToken);
@@ -48,7 +51,7 @@ internal sealed partial class SessionGrain(
             {
             }
 
-            return await Commit(ticket!, plan, pump.End!);
+            return await Commit(ticket!, plan, pump.End!, span);
         }
         finally
         {
@@ -70,6 +73,7 @@ internal sealed partial class SessionGrain(
             yield break;
         }
 
+        using Activity? span = GrainTrace.Begin("session.generate", _id, services.Node);
         try
         {
             NodeDevice device = await DeviceAsync(cancellationToken);
@@ -80,7 +84,7 @@ internal sealed partial class SessionGrain(
                 yield return TurnResults.Chunk(piece.Piece);
             }
 
-            yield return TurnResults.Last(await Commit(ticket!, plan, pump.End!));
+            yield return TurnResults.Last(await Commit(ticket!, plan, pump.End!, span));
         }
         finally
         {
@@ -136,7 +140,17 @@ internal sealed partial class SessionGrain(
     private (TurnTicket? Ticket, TurnRecord? Earlier) Admit(string? key, Func<string> hash)
     {
         RequireSound();
-        (TurnTicket? Ticket, TurnRecord? Earlier) admitted = _turns.Admit(key, key is null ? null : hash());
+        (TurnTicket? Ticket, TurnRecord? Earlier) admitted;
+        try
+        {
+            admitted = _turns.Admit(key, key is null ? null : hash());
+        }
+        catch (SessionBusyException) when (_isLeaving || services.Sessions.IsDraining)
+        {
+            // What keeps it busy is its own leaving, or a turn that it leaves after.
+            throw new SessionMovingException($"session {_id} is leaving node {services.Node}");
+        }
+
         if (admitted.Ticket is not null)
         {
             RequireStaying(admitted.Ticket);
@@ -183,7 +197,7 @@ internal sealed partial class SessionGrain(
 
     private TurnPump Start(TurnPlan plan, NodeDevice device, CancellationToken cancellationToken)
     {
-        TurnRequest turn = plan.For(_device.Session, State.Epoch, State.Options.Priority);
+        TurnRequest turn = plan.For(_device.Session, State.Epoch, State.Options.Priority) with { Trace = Activity.Current?.Context ?? default };
         return _pump = new TurnPump(turn, device.Worker, _id, services.Sessions.Leaving, cancellationToken);
     }
 
@@ -212,14 +226,17 @@ internal sealed partial class SessionGrain(
     }
 
     /// <summary>Makes the turn durable. Until this has returned nobody may be told of its end.</summary>
-    private async Task<TurnResult> Commit(TurnTicket ticket, TurnPlan plan, TurnEnd end)
+    private async Task<TurnResult> Commit(TurnTicket ticket, TurnPlan plan, TurnEnd end, Activity? span)
     {
         TurnOutcome outcome = TurnResults.Outcome(plan, end, services.Node, Now);
         await WriteAsync(() => _turns.After(ticket, outcome));
         _device.Touched();
         _directories.TurnEnded(State);
         SaveWhenIdle();
-        return TurnResults.Result(plan, outcome, end);
+        TurnResult result = TurnResults.Result(plan, outcome, end);
+        GrainMetrics.Made(end, result.HistoryTokens + result.PromptTokens, result.CachedTokens);
+        GrainTrace.Made(span, result);
+        return result;
     }
 
     private async Task WriteAsync(Func<SessionState> next)
@@ -252,6 +269,7 @@ internal sealed partial class SessionGrain(
         if (!_turns.IsLost)
         {
             _turns.IsLost = true;
+            GrainMetrics.Restarted();
             this.RegisterGrainTimer(
                 _ => EndAsync(), new GrainTimerCreationOptions { DueTime = LastWords, Period = LastWords, Interleave = true });
         }

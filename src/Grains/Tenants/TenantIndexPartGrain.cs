@@ -123,6 +123,6 @@ internal sealed partial class TenantIndexPartGrain(
         }
     }
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "The tenant's index {Part} could not be written")]
+    [LoggerMessage(EventId = 2031, Level = LogLevel.Warning, Message = "The tenant's index {Part} could not be written")]
     private static partial void WriteFailed(ILogger log, string part, Exception error);
 }

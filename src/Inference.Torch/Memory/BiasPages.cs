@@ -7,47 +7,75 @@ namespace KVCluster.Inference.Torch.Memory;
 /// <summary>
 /// Floats of the pages that hold attention biases. The arena has one element type and no other can be seen in the same memory through
 /// TorchSharp, so these floats lie in a table beside it that grows with the bias pages in use; the page in the arena stays taken, and so
-/// the ledger is the same on every backend.
+/// the ledger is the same on every backend. Pages may be exported and imported by other threads than the one that computes.
 /// </summary>
 internal sealed class BiasPages(KvGeometry geometry, Device device) : IDisposable
 {
+    private readonly Lock _gate = new();
     private readonly Dictionary<int, int> _rowOf = [];
     private readonly Stack<int> _free = [];
     private Tensor? _table;
 
-    public bool IsEmpty => _rowOf.Count == 0;
+    public bool IsEmpty
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _rowOf.Count == 0;
+            }
+        }
+    }
 
     public long Bytes => _table?.BytesOf() ?? 0;
 
     /// <summary>All biases as one list; page p's begin at <see cref="Row"/>(p) * BiasSlots.</summary>
     public Tensor Flat => _table!.view(-1);
 
-    public bool Holds(int page) => _rowOf.ContainsKey(page);
+    public bool Holds(int page)
+    {
+        lock (_gate)
+        {
+            return _rowOf.ContainsKey(page);
+        }
+    }
 
-    public int Row(int page) => _rowOf[page];
+    public int Row(int page)
+    {
+        lock (_gate)
+        {
+            return _rowOf[page];
+        }
+    }
 
     /// <summary>The table's row of a page that becomes a bias page; its floats are undefined where it was none.</summary>
     public int Take(int page)
     {
-        if (_rowOf.TryGetValue(page, out int row))
+        lock (_gate)
         {
-            return row;
-        }
+            if (_rowOf.TryGetValue(page, out int row))
+            {
+                return row;
+            }
 
-        if (_free.Count == 0)
-        {
-            Grow();
-        }
+            if (_free.Count == 0)
+            {
+                Grow();
+            }
 
-        return _rowOf[page] = _free.Pop();
+            return _rowOf[page] = _free.Pop();
+        }
     }
 
     /// <summary>The page holds something else from here on.</summary>
     public void Forget(int page)
     {
-        if (_rowOf.Count > 0 && _rowOf.Remove(page, out int row))
+        lock (_gate)
         {
-            _free.Push(row);
+            if (_rowOf.Remove(page, out int row))
+            {
+                _free.Push(row);
+            }
         }
     }
 
@@ -65,10 +93,20 @@ internal sealed class BiasPages(KvGeometry geometry, Device device) : IDisposabl
         _table![row].narrow(0, slot, count).zero_();
     }
 
-    public void Read(int page, Span<float> destination)
+    /// <summary>The page's first floats; false where it holds no biases.</summary>
+    public bool TryRead(int page, Span<float> destination)
     {
-        using DisposeScope scope = NewDisposeScope();
-        _table![Row(page)].narrow(0, 0, destination.Length).CopyTo(destination);
+        lock (_gate)
+        {
+            if (!_rowOf.TryGetValue(page, out int row))
+            {
+                return false;
+            }
+
+            using DisposeScope scope = NewDisposeScope();
+            _table![row].narrow(0, 0, destination.Length).CopyTo(destination);
+            return true;
+        }
     }
 
     public void Copy(int from, int to)

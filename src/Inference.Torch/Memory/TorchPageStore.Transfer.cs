@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -26,11 +27,8 @@ internal sealed partial class TorchPageStore
 
             for (int i = 0; i < pages.Length && !_biases.IsEmpty; i++)
             {
-                if (_biases.Holds(pages[i]))
-                {
-                    Span<byte> page = destination.Slice(i * Geometry.PageBytes, Geometry.PageBytes);
-                    _biases.Read(pages[i], System.Runtime.InteropServices.MemoryMarshal.Cast<byte, float>(page));
-                }
+                Span<byte> page = destination.Slice(i * Geometry.PageBytes, Geometry.PageBytes);
+                _biases.TryRead(pages[i], MemoryMarshal.Cast<byte, float>(page));
             }
         }
     }

@@ -27,7 +27,8 @@ internal sealed partial class TorchPageStore : IKvPageStore, IDisposable
         _rowPageBytes = geometry.PageTokens * geometry.RowBytes;
         if (geometry.PageBytes != _rowPageBytes + (geometry.PageTokens * geometry.ScaleBytes))
         {
-            throw new InputException($"a head size of {geometry.HeadSize} leaves gaps in the pages of {geometry.ElementType}: this backend has none");
+            throw new InputException(
+                $"a head size of {geometry.HeadSize} leaves gaps in the pages of {geometry.ElementType}: this backend has none");
         }
 
         using DisposeScope scope = NewDisposeScope();
@@ -125,7 +126,7 @@ internal sealed partial class TorchPageStore : IKvPageStore, IDisposable
         {
             int page = pages[done / Geometry.BiasSlots];
             BiasRow(page);
-            _biases.Read(page, destination.Slice(done, Math.Min(Geometry.BiasSlots, destination.Length - done)));
+            _biases.TryRead(page, destination.Slice(done, Math.Min(Geometry.BiasSlots, destination.Length - done)));
         }
     }
 

@@ -16,7 +16,8 @@ internal sealed class QueryStatisticsBuilder(ModelConfig config, QueryStatistics
     private readonly List<float[]> _means = [];
     private readonly List<float[]> _covariances = [];
 
-    public long Bytes => _queries.Sum(q => q.BytesOf()) + ((_means.Count + (_covariances.Count * (long)config.HeadSize)) * config.HeadSize * sizeof(float));
+    public long Bytes => _queries.Sum(q => q.BytesOf())
+        + ((_means.Count + (_covariances.Count * (long)config.HeadSize)) * config.HeadSize * sizeof(float));
 
     /// <summary>Takes queries [rows, Hq, d]; those at skipped positions do not count.</summary>
     public void Add(int position, Tensor queries)

@@ -30,12 +30,20 @@ internal sealed class ServerSettings
     public SessionSettings Sessions { get; init; } = new();
 
     public DrainSettings Drain { get; init; } = new();
+
+    public TelemetrySettings Telemetry { get; init; } = new();
 }
 
 internal sealed class ListenSettings
 {
     [Description("where HTTP is served; another address than loopback needs a tenants file")]
     public string Url { get; init; } = "http://127.0.0.1:8080";
+
+    [Description("for an https address: a PEM file with the certificate and those that signed it; read again when it changes")]
+    public string CertificateFile { get; init; } = "";
+
+    [Description("a PEM file with the certificate's private key; empty: it is in the same file")]
+    public string CertificateKeyFile { get; init; } = "";
 
     [Description("largest request body, bytes"), Range(1024, 1L << 32)]
     public long MaxRequestBytes { get; init; } = 16 << 20;

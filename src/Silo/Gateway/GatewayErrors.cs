@@ -1,5 +1,6 @@
 using System.Globalization;
 using KVCluster.Silo.OpenAi;
+using KVCluster.Silo.Telemetry;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 
@@ -37,6 +38,7 @@ internal sealed partial class GatewayErrors(RequestDelegate next, ILogger<Gatewa
 
     private static async Task AnswerAsync(HttpContext context, OpenAiException error)
     {
+        GatewayMetrics.Refused(error.Type, error.Status);
         if (context.Response.HasStarted)
         {
             await new ServerSentEvents(context.Response).SendAsync(ErrorBody.Of(error), OpenAiJson.Web.ErrorBody, context.RequestAborted);

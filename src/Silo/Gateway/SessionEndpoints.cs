@@ -91,7 +91,7 @@ internal sealed class SessionEndpoints(IGrainFactory grains)
         GenerateRequest request = SessionRequests.Generate(fields, RequestTenant.IdempotencyKey(context), out bool stream);
         ServerSentEvents? events = null;
         TurnResult? result = null;
-        await foreach (TokenChunk chunk in MovingSessions.FollowAsync(() => Grain(context).Generate(request, gone), gone))
+        await foreach (TokenChunk chunk in MovingSessions.FollowAsync(() => Grain(context).Generate(request, gone), request.IdempotencyKey is not null, gone))
         {
             result = chunk.Result;
             if (!stream)
@@ -122,7 +122,8 @@ internal sealed class SessionEndpoints(IGrainFactory grains)
         Require(context, CallerRole.User);
         RequestFields fields = await SessionRequests.ReadAsync(context.Request, context.RequestAborted);
         AppendRequest request = SessionRequests.Append(fields, RequestTenant.IdempotencyKey(context));
-        TurnResult result = await MovingSessions.FollowAsync(() => Grain(context).Append(request, context.RequestAborted), context.RequestAborted);
+        TurnResult result = await MovingSessions.FollowAsync(
+            () => Grain(context).Append(request, context.RequestAborted), request.IdempotencyKey is not null, context.RequestAborted);
         await context.Response.WriteAsJsonAsync(TurnBody.Of(result), SessionJson.Web.TurnBody, cancellationToken: context.RequestAborted);
     }
 

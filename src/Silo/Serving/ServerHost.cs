@@ -1,5 +1,6 @@
 using KVCluster.Silo.Configuration;
 using KVCluster.Silo.Gateway;
+using KVCluster.Silo.Operators;
 using KVCluster.Silo.Gateway.Health;
 using KVCluster.Silo.Models;
 using KVCluster.Silo.Tenants;
@@ -77,6 +78,7 @@ internal sealed class ServerHost : IAsyncDisposable
         TenantFile? tenants = Settings.Tenants.File.Length > 0 ? OpenTenants(loggers, time) : null;
         ILogger<ServerHost> log = loggers.CreateLogger<ServerHost>();
         ISnapshotStore? cold = ColdStores.Open(Settings, time, fault => ServerLog.ColdKeysKept(log, fault), _undo);
+        ColdUsage? usage = ColdUsage.Of(cold, time);
         string path = Settings.Model.Path.Length > 0 ? Settings.Model.Path : BundledModel.Find();
         ModelName = Settings.Model.Name.Length > 0 ? Settings.Model.Name : NameOf(path);
         string[] names = [.. Enumerable.Range(0, Math.Max(1, Settings.Node.Count)).Select(NodeName)];
@@ -95,7 +97,9 @@ internal sealed class ServerHost : IAsyncDisposable
         ModelText text = _nodes.Count > 0 ? ModelText.Of(_nodes[0].Model) : ModelText.Open(path);
         var served = new ServedModel(ModelName, text, time.GetUtcNow());
         _health = new ServerHealth(_nodes);
-        WebApplication app = GatewayApp.Build(Settings.Listen, Grains, served, tenants, _health, logging);
+        var operators = new OperatorServices(Settings.Telemetry, names, Grains, served, tenants, usage, loggers);
+        _undo.Push(operators.DisposeAsync);
+        WebApplication app = GatewayApp.Build(Settings.Listen, Grains, served, tenants, _health, logging, operators);
         _undo.Push(app.DisposeAsync);
         await app.StartAsync(cancellationToken);
         _undo.Push(async () => await app.StopAsync());

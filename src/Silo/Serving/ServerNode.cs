@@ -43,6 +43,7 @@ internal sealed class ServerNode : IAsyncDisposable
             var options = new DeviceWorkerOptions
             {
                 Device = backend.Device,
+                Node = name,
                 Pressure = pressure.ToOptions(),
                 MaxWaitingTurnsPerTenant = pressure.WaitingTurnsPerTenant,
             };

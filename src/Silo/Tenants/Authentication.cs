@@ -1,5 +1,6 @@
 using System.Net.Http.Headers;
 using System.Threading.RateLimiting;
+using KVCluster.Silo.Dashboard;
 using KVCluster.Silo.Gateway;
 using KVCluster.Silo.Gateway.Health;
 using KVCluster.Silo.Gateway.OpenApi;
@@ -62,7 +63,8 @@ internal sealed class Authentication(TenantFile? tenants) : IDisposable
     public void Dispose() => _limiter.Dispose();
 
     /// <summary>What probes and scrapers of the node itself ask for, and the page, whose data need a key.</summary>
-    private static bool IsOpen(PathString path) => HealthEndpoints.IsProbe(path) || path.Equals(ApiDocumentEndpoint.Path);
+    private static bool IsOpen(PathString path) =>
+        HealthEndpoints.IsProbe(path) || path.Equals(ApiDocumentEndpoint.Path) || DashboardFiles.IsPage(path);
 
     private static string? KeyOf(HttpRequest request) =>
         AuthenticationHeaderValue.TryParse(request.Headers.Authorization, out AuthenticationHeaderValue? header)

@@ -4,6 +4,7 @@ using System.Text.Json;
 using KVCluster.Grains;
 using KVCluster.Inference;
 using KVCluster.Silo.Gateway;
+using KVCluster.Silo.Hosting;
 
 namespace KVCluster.Silo.Tenants;
 
@@ -27,7 +28,7 @@ internal sealed class TenantFile
         _path = path;
         _time = time;
         _complain = complain;
-        _written = File.GetLastWriteTimeUtc(path);
+        _written = WatchedFile.WrittenAt(path);
         _looked = time.GetTimestamp();
         _table = Read(path);
     }
@@ -80,7 +81,7 @@ internal sealed class TenantFile
         try
         {
             Volatile.Write(ref _looked, _time.GetTimestamp());
-            DateTime written = File.GetLastWriteTimeUtc(_path);
+            DateTime written = WatchedFile.WrittenAt(_path);
             if (written == _written)
             {
                 return;

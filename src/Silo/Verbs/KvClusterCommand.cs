@@ -19,6 +19,7 @@ internal static class KvClusterCommand
         CalibrateVerb.Create(terminal, interrupt),
         ServeVerb.Create(terminal, interrupt),
         SessionVerb.Create(terminal, interrupt),
+        TopVerb.Create(terminal, interrupt),
         ColdVerb.Create(terminal, interrupt),
         ConfigVerb.Create(terminal),
         PlanVerb.Create(terminal),

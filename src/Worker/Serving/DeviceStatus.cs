@@ -29,6 +29,9 @@ public sealed record DeviceStatus
     /// <summary>Measured speed of loading cold copies, bytes a second; 0 before the first.</summary>
     public double LoadBytesPerSecond { get; init; }
 
+    /// <summary>What it has done since it started; null where that is not counted.</summary>
+    public DeviceActivity? Activity { get; init; }
+
     /// <summary>Whether it takes no new turns.</summary>
     public bool IsDraining { get; init; }
 

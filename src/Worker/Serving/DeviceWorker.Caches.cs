@@ -1,6 +1,7 @@
 using KVCluster.Inference.Kv;
 using KVCluster.Storage;
 using KVCluster.Worker.Serving.Device;
+using KVCluster.Worker.Serving.Telemetry;
 
 namespace KVCluster.Worker.Serving;
 
@@ -13,6 +14,18 @@ public sealed partial class DeviceWorker
         TurnCheck.Key(session);
         return CallAsync(
             () => _parts.Sessions.TryGetValue(session, out DeviceSession? known) ? SessionDescription.Of(known, _parts) : null, cancellationToken);
+    }
+
+    /// <inheritdoc/>
+    public ValueTask<ResidentChanges> ResidentsAsync(long after, CancellationToken cancellationToken) =>
+        CallAsync(() => _residents.Since(after), cancellationToken);
+
+    /// <inheritdoc/>
+    public ValueTask<KeptSlots?> KeptAsync(SessionKey session, CancellationToken cancellationToken)
+    {
+        TurnCheck.Key(session);
+        return CallAsync(
+            () => _parts.Sessions.TryGetValue(session, out DeviceSession? known) ? KeptSlotsReader.Read(known) : null, cancellationToken);
     }
 
     /// <inheritdoc/>

@@ -2,6 +2,7 @@ using System.Runtime.CompilerServices;
 using KVCluster.Inference.Backend;
 using KVCluster.Storage;
 using KVCluster.Worker.Serving.Device;
+using KVCluster.Worker.Serving.Telemetry;
 
 namespace KVCluster.Worker.Serving;
 
@@ -17,6 +18,7 @@ public sealed partial class DeviceWorker : IDeviceWorker
     private readonly DeviceCore _core;
     private readonly Inbox _inbox = new(CallCapacity);
     private readonly StoreCalls? _store;
+    private readonly ResidentBook _residents;
     private int _disposed;
 
     /// <summary>Starts the device's thread.</summary>
@@ -38,8 +40,11 @@ public sealed partial class DeviceWorker : IDeviceWorker
         Model = model;
         _store = store is null ? null : new StoreCalls(store, _inbox, options.Time);
         _parts = new DeviceParts(model, backend ?? model.Backend, options, _inbox, _store);
+        _parts.Labels = new DeviceLabels(options.Node, options.Device, _parts.Geometry.ElementType);
+        _residents = new ResidentBook(_parts);
         _core = new DeviceCore(_parts);
         _core.Start();
+        WorkerMetrics.Add(this, _parts.Labels);
     }
 
     /// <inheritdoc/>
@@ -59,9 +64,16 @@ public sealed partial class DeviceWorker : IDeviceWorker
         PrefillTokensPerSecond = _parts.Speeds.PrefillTokensPerSecond,
         DecodeTokensPerSecond = _parts.Speeds.DecodeTokensPerSecond,
         LoadBytesPerSecond = _parts.Speeds.LoadBytesPerSecond,
+        Activity = Activity,
         IsDraining = _core.IsDraining,
         Failure = _core.Failure?.Message,
     };
+
+    /// <summary>What it has done since it started.</summary>
+    public DeviceActivity Activity => _parts.Activity.Snapshot();
+
+    /// <summary>Its caches together, as of the last <see cref="ResidentsAsync"/>.</summary>
+    public ResidentTotals Totals => _residents.Totals;
 
     /// <inheritdoc/>
     public async ValueTask FenceAsync(SessionKey session, long epoch, CancellationToken cancellationToken)
@@ -111,6 +123,7 @@ public sealed partial class DeviceWorker : IDeviceWorker
             return;
         }
 
+        WorkerMetrics.Remove(this);
         _inbox.Close();
         _inbox.Post(() => _core.Fail(new ObjectDisposedException(nameof(DeviceWorker))));
         if (_store is not null)
@@ -127,7 +140,7 @@ public sealed partial class DeviceWorker : IDeviceWorker
         TurnRequest request, [EnumeratorCancellation] CancellationToken cancellationToken, bool restores = false)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        var turn = new Turn(request, _parts.Now, restores);
+        var turn = new Turn(request, _parts.Now, restores) { Span = WorkerTrace.Begin(request, Device) };
         await CallAsync(
             () =>
             {

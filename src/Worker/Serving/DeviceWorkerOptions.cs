@@ -8,6 +8,9 @@ namespace KVCluster.Worker.Serving;
 /// <summary>How a device is served.</summary>
 public sealed record DeviceWorkerOptions
 {
+    /// <summary>The node's name: a label of metrics.</summary>
+    public string Node { get; init; } = "node-1";
+
     /// <summary>The device's name within its node.</summary>
     public string Device { get; init; } = "cpu:0";
 

@@ -44,6 +44,13 @@ public interface IDeviceWorker : IAsyncDisposable
     /// <summary>Where a session's cache is and what it holds; null where this device knows nothing of it.</summary>
     ValueTask<ResidentSession?> DescribeAsync(SessionKey session, CancellationToken cancellationToken);
 
+    /// <summary>Sessions whose cache is on this device and changed after a stamp; 0: all of them. A worker that keeps no list has none.</summary>
+    ValueTask<ResidentChanges> ResidentsAsync(long after, CancellationToken cancellationToken) =>
+        ValueTask.FromResult(new ResidentChanges(0, true, [], []));
+
+    /// <summary>Which tokens a session's cache still has; null where it is not on this device, or where the worker cannot tell.</summary>
+    ValueTask<KeptSlots?> KeptAsync(SessionKey session, CancellationToken cancellationToken) => ValueTask.FromResult<KeptSlots?>(null);
+
     /// <summary>Fetches a cache before its turn comes. Nothing happens where it is resident already or nothing can be loaded.</summary>
     ValueTask PrefetchAsync(AttachRequest request, CancellationToken cancellationToken);
 

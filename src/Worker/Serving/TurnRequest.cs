@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using KVCluster.Inference.Sampling;
 
 namespace KVCluster.Worker.Serving;
@@ -25,4 +26,7 @@ public sealed record TurnRequest
 
     /// <summary>Longest wait for room before <see cref="DeviceBusyException"/>; null: the worker's own.</summary>
     public TimeSpan? MaxWait { get; init; }
+
+    /// <summary>The caller's span, below which the turn's is put; default: none.</summary>
+    public ActivityContext Trace { get; init; }
 }

@@ -74,13 +74,4 @@ public sealed class TenantFileTests : IDisposable
         File.WriteAllText(path, json);
         File.SetLastWriteTimeUtc(path, new DateTime(2026, 1, 1, 0, 0, version, DateTimeKind.Utc));
     }
-
-    private sealed class ManualTime : TimeProvider
-    {
-        public TimeSpan Passed { get; set; }
-
-        public override long TimestampFrequency => TimeSpan.TicksPerSecond;
-
-        public override long GetTimestamp() => Passed.Ticks;
-    }
 }

@@ -3,6 +3,7 @@ using KVCluster.Inference.Kv;
 using KVCluster.Worker.Serving.Decisions;
 using KVCluster.Worker.Serving.Device.Pressure;
 using KVCluster.Worker.Serving.Pressure;
+using KVCluster.Worker.Serving.Telemetry;
 
 namespace KVCluster.Worker.Serving.Device;
 
@@ -25,6 +26,12 @@ internal sealed class DeviceParts(LocalModel model, IInferenceBackend backend, D
     public SpeedMeter Speeds { get; } = new();
 
     public DeviceCounts Counts { get; } = new();
+
+    /// <summary>What the device has done.</summary>
+    public ActivityCounts Activity { get; } = new();
+
+    /// <summary>The device's labels; set before its thread starts.</summary>
+    public DeviceLabels Labels { get; set; } = null!;
 
     public Dictionary<SessionKey, DeviceSession> Sessions { get; } = [];
 

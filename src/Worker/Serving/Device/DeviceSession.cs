@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using KVCluster.Compression;
 using KVCluster.Inference.Kv;
 using KVCluster.Worker.Serving.Device.Pressure;
@@ -95,6 +96,9 @@ internal sealed class DeviceSession(SessionKey key, DeviceCounts counts)
 
     /// <summary>For display only.</summary>
     public DateTimeOffset LastUsed { get; set; }
+
+    /// <summary>The span of its last turn: an idle save is put below it.</summary>
+    public ActivityContext LastTrace { get; set; }
 
     /// <summary>The last save under way or done.</summary>
     public Task Saving { get; set; } = Task.CompletedTask;

@@ -26,7 +26,7 @@ internal static class SessionDescription
         };
     }
 
-    private static ResidentState StateOf(DeviceSession session)
+    public static ResidentState StateOf(DeviceSession session)
     {
         if (session.Turn is { } turn)
         {

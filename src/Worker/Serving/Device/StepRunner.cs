@@ -137,15 +137,15 @@ internal sealed class StepRunner(DeviceParts parts, TurnBoard board, TurnAttache
     /// <summary>Every turn waits for memory that none will give up: one must. False where it comes by itself.</summary>
     private bool FreeMemory()
     {
-        if (room.IsComing || board.IsFetching)
+        if (room.IsComing || room.IsBeingRead || board.IsFetching)
         {
             return false;
         }
 
-        if (!board.PutBack())
+        if (!board.TakeFromWaiting() && !board.PutBack())
         {
             Turn last = board.Running[^1];
-            GiveUp(last, $"the memory set aside for session {last.Session.Key} went to a fork of it");
+            GiveUp(last, $"session {last.Session.Key} needs more memory than others can give");
         }
 
         return true;
@@ -182,7 +182,10 @@ internal sealed class StepRunner(DeviceParts parts, TurnBoard board, TurnAttache
             }
         }
 
-        parts.Speeds.Step(prompt, decoded, parts.Seconds(start, end));
+        double seconds = parts.Seconds(start, end);
+        parts.Speeds.Step(prompt, decoded, seconds);
+        parts.Activity.Computed(prompt);
+        WorkerMetrics.Stepped(parts.Labels, prompt, decoded, seconds);
     }
 
     private void Advance(Turn turn, int rows, ReadOnlySpan<float> logits)
@@ -224,6 +227,7 @@ internal sealed class StepRunner(DeviceParts parts, TurnBoard board, TurnAttache
         }
 
         SampledToken sampled = answer.Sample(logits);
+        parts.Activity.Generated();
         turn.Sequence.Add(sampled.Token);
         turn.Emit(new TurnPiece(answer.Add(sampled, turn.Room)));
         if (answer.Reason is not null)

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Threading.Channels;
 using KVCluster.Inference.Backend;
 using KVCluster.Storage;
@@ -30,6 +31,9 @@ internal sealed class Turn
     /// <summary>The turn makes a compressed cache whole: only an exact one will do.</summary>
     public bool Restores { get; }
 
+    /// <summary>Its span, or null where nobody records.</summary>
+    public Activity? Span { get; init; }
+
     public int HistoryTokens => Request.History.Length;
 
     /// <summary>History, prompt, and what was generated.</summary>
@@ -59,6 +63,9 @@ internal sealed class Turn
 
     /// <summary>Bytes its session held when it came.</summary>
     public long BytesBefore { get; set; }
+
+    /// <summary>Nothing will make more room than there is: it starts with what it gets, and is cut as it goes.</summary>
+    public bool IsSqueezed { get; set; }
 
     /// <summary>It waits because its tenant holds all that it may.</summary>
     public bool IsOverLimit { get; set; }

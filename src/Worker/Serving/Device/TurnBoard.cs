@@ -3,6 +3,7 @@ using KVCluster.Inference;
 using KVCluster.Inference.Kv;
 using KVCluster.Worker.Serving.Decisions;
 using KVCluster.Worker.Serving.Pressure;
+using KVCluster.Worker.Serving.Telemetry;
 
 namespace KVCluster.Worker.Serving.Device;
 
@@ -60,11 +61,13 @@ internal sealed class TurnBoard(DeviceParts parts, TurnAttacher attacher, Admiss
 
         if (IsDraining)
         {
+            Refused(turn, TurnEnding.RefusedDraining);
             throw new DeviceBusyException($"device {parts.Options.Device} takes no more turns: it is being drained", RetryEstimate.Least);
         }
 
         if (_waiting.Count >= parts.Options.MaxWaitingTurns)
         {
+            Refused(turn, TurnEnding.RefusedQueueFull);
             Refuse(turn, session, $"device {parts.Options.Device}: {_waiting.Count} turns are waiting already");
         }
 
@@ -72,6 +75,7 @@ internal sealed class TurnBoard(DeviceParts parts, TurnAttacher attacher, Admiss
         string tenant = session.Key.Tenant;
         if (_waiting.Count >= most && _waiting.Count(waiting => waiting.Session.Key.Tenant == tenant) >= most)
         {
+            Refused(turn, TurnEnding.RefusedQueueFull);
             Refuse(turn, session, $"device {parts.Options.Device}: {most} turns of tenant {tenant} are waiting already");
         }
 
@@ -79,6 +83,11 @@ internal sealed class TurnBoard(DeviceParts parts, TurnAttacher attacher, Admiss
         {
             session.Uses.Begin(parts.Options.Time, turn.ArrivedAt);
             session.Priority = turn.Request.Priority;
+        }
+
+        if (session.LastUsed != default)
+        {
+            WorkerMetrics.Reused(parts.Labels, Math.Max(0, (parts.Options.Time.GetUtcNow() - session.LastUsed).TotalSeconds));
         }
 
         turn.Session = session;
@@ -110,7 +119,8 @@ internal sealed class TurnBoard(DeviceParts parts, TurnAttacher attacher, Admiss
                 }
             }
         }
-        while (IsStuck() && GiveWay());
+        while (IsStuck() && (GiveWay() || Squeeze()));
+        _tried.ForEach(turn => turn.IsSqueezed = false);
         Count();
     }
 
@@ -151,6 +161,8 @@ internal sealed class TurnBoard(DeviceParts parts, TurnAttacher attacher, Admiss
     {
         turn.IsAttached = true;
         turn.Attach = turn.Attach! with { Seconds = turn.HistoryTokens == 0 ? 0 : parts.Seconds(turn.AttachSince, parts.Now) };
+        parts.Activity.Attached(turn.Attach);
+        WorkerMetrics.Attached(parts.Labels, turn.Attach);
     }
 
     /// <summary>Ends a turn that is made.</summary>
@@ -161,7 +173,7 @@ internal sealed class TurnBoard(DeviceParts parts, TurnAttacher attacher, Admiss
         session.Tokens.Trim();
         long now = parts.Now;
         double answer = turn.AnswerSince == 0 ? 0 : parts.Seconds(turn.AnswerSince, now);
-        turn.Emit(new TurnEnd
+        var made = new TurnEnd
         {
             Completion = turn.WantsAnswer ? (turn.Answer ?? EmptyAnswer(turn)).Complete(answer) : null,
             Attach = turn.Attach ?? new AttachReport { Source = AttachSource.New, CachedTokens = 0, RecomputedTokens = 0, Miss = turn.Miss },
@@ -170,7 +182,11 @@ internal sealed class TurnBoard(DeviceParts parts, TurnAttacher attacher, Admiss
             QueueSeconds = turn.StartedAt == 0 ? parts.Seconds(turn.ArrivedAt, now) : parts.Seconds(turn.ArrivedAt, turn.StartedAt),
             FirstTokenSeconds = turn.FirstTokenAt == 0 ? 0 : parts.Seconds(turn.ArrivedAt, turn.FirstTokenAt),
             Seconds = parts.Seconds(turn.ArrivedAt, now),
-        });
+        };
+        parts.Activity.Made(made);
+        WorkerMetrics.Made(parts.Labels, made);
+        WorkerTrace.End(turn, parts, null);
+        turn.Emit(made);
         turn.Complete(null);
         Ended(turn);
     }
@@ -198,8 +214,23 @@ internal sealed class TurnBoard(DeviceParts parts, TurnAttacher attacher, Admiss
             session.Drop();
         }
 
+        parts.Activity.Ended(OutcomeOf(error));
+        WorkerTrace.End(turn, parts, error);
         turn.Complete(error);
         Ended(turn);
+    }
+
+    /// <summary>
+    /// Takes the cache of the turn that waits and came last, for the sake of those that run and are cut as far as they can be; it is had again
+    /// in its turn. False where none has any, or running turns are not cut.
+    /// </summary>
+    public bool TakeFromWaiting()
+    {
+        Turn? last = Cuts
+            ? _waiting.FindLast(turn => turn.Session is { Cache: not null, Fetch: null, Compressing: 0 } session && !parts.IsPinned(session))
+            : null;
+        last?.Session.Drop();
+        return last is not null;
     }
 
     /// <summary>
@@ -226,6 +257,7 @@ internal sealed class TurnBoard(DeviceParts parts, TurnAttacher attacher, Admiss
         last.Session.Drop();
         last.Forward = null;
         last.WasPutBack = true;
+        parts.Activity.PutBack();
         _running.Remove(last);
         _waiting.Add(last);
         _waiting.Sort((a, b) => a.ArrivedAt.CompareTo(b.ArrivedAt));
@@ -259,6 +291,20 @@ internal sealed class TurnBoard(DeviceParts parts, TurnAttacher attacher, Admiss
         }
     }
 
+    private void Refused(Turn turn, TurnEnding outcome)
+    {
+        parts.Activity.Ended(outcome);
+        WorkerTrace.End(turn, parts, new DeviceBusyException(outcome.ToString(), TimeSpan.Zero));
+    }
+
+    private TurnEnding OutcomeOf(Exception error) => error switch
+    {
+        DeviceBusyException => IsDraining ? TurnEnding.RefusedDraining : TurnEnding.RefusedNoRoom,
+        OperationCanceledException => TurnEnding.Cancelled,
+        StaleEpochException => TurnEnding.Fenced,
+        _ => TurnEnding.Failed,
+    };
+
     /// <summary>What a turn that was stopped before it started has said.</summary>
     private AnswerBuilder EmptyAnswer(Turn turn) => new(parts.Model, turn.Request.Sampling!, turn.Sequence.Span);
 
@@ -266,9 +312,12 @@ internal sealed class TurnBoard(DeviceParts parts, TurnAttacher attacher, Admiss
 
     private TimeSpan MaxWait(Turn turn) => turn.Request.MaxWait ?? parts.Options.MaxWait;
 
-    /// <summary>Whether the whole sequence, exact, fits an arena without anybody else.</summary>
-    private bool IsComputable(Turn turn) =>
-        (turn.Session.Cache!.IsExact || parts.Options.Pressure is { Compress: true }) && KvCapacity.PagesFor(parts.Geometry, turn.Sequence.Count + 1) <= parts.TotalPages;
+    /// <summary>Whether running turns are cut when they need more memory than there is.</summary>
+    private bool Cuts => parts.Options.Pressure is { Compress: true };
+
+    /// <summary>Whether the whole sequence, exact, fits an arena without anybody else, or is cut as it is computed again.</summary>
+    private bool IsComputable(Turn turn) => Cuts
+        || (turn.Session.Cache!.IsExact && KvCapacity.PagesFor(parts.Geometry, turn.Sequence.Count + 1) <= parts.TotalPages);
 
     /// <summary>Turns wait, and nothing is under way that could make room for them.</summary>
     private bool IsStuck() => _waiting.Count > 0 && _running.Count == 0 && !attacher.IsRoomComing && !IsFetching
@@ -290,6 +339,21 @@ internal sealed class TurnBoard(DeviceParts parts, TurnAttacher attacher, Admiss
         }
 
         return false;
+    }
+
+    /// <summary>
+    /// Nobody can give anything any more: the first turn starts with what there is, and is cut as it goes. False where it may not be, or has
+    /// been tried so.
+    /// </summary>
+    private bool Squeeze()
+    {
+        Turn? first = Cuts ? _waiting.Find(turn => turn is { Restores: false, IsOverLimit: false, IsSqueezed: false }) : null;
+        if (first is not null)
+        {
+            first.IsSqueezed = true;
+        }
+
+        return first is not null;
     }
 
     private void Sort(long now)
