@@ -1,7 +1,6 @@
 using KVCluster.Compression.Policies;
 using KVCluster.Inference;
 using KVCluster.Inference.Backend;
-using KVCluster.Inference.Cpu;
 using KVCluster.Inference.Kv;
 using KVCluster.Inference.Models;
 using KVCluster.Inference.Tokenization;
@@ -9,7 +8,7 @@ using KVCluster.Worker.Calibration;
 
 namespace KVCluster.Worker;
 
-/// <summary>An opened model with everything needed to talk to it: files, tokenizer, chat template, and a CPU backend with its KV arena.</summary>
+/// <summary>An opened model with everything needed to talk to it: files, tokenizer, chat template, and a backend with its KV arena.</summary>
 public sealed class LocalModel : IDisposable
 {
     private readonly string? _calibrationFile;
@@ -77,7 +76,7 @@ public sealed class LocalModel : IDisposable
             Tokenizer tokenizer = Tokenizer.Load(files);
             ChatTemplate? template = ChatTemplate.Load(files, tokenizer);
             HashSet<int> endTokens = EndTokensOf(files.Config, tokenizer, template);
-            var backend = new CpuBackend(files, BackendOptions(files.Config, options), progress);
+            IInferenceBackend backend = options.Backend.Open(files, Settings(files.Config, options), progress);
             return new LocalModel(files, tokenizer, template, endTokens, backend, options.CalibrationFile);
         }
         catch
@@ -94,9 +93,11 @@ public sealed class LocalModel : IDisposable
         Files.Dispose();
     }
 
-    private static CpuBackendOptions BackendOptions(ModelConfig config, LocalModelOptions options) => new()
+    private static BackendSettings Settings(ModelConfig config, LocalModelOptions options) => new()
     {
-        ArenaBytes = options.ArenaBytes ?? ArenaBytes(config, options),
+        // A device may take a share of its own memory instead, but not where the room was named in tokens.
+        ArenaBytes = options.ArenaBytes ?? (options.ContextTokens > 0 ? ArenaBytes(config, options) : null),
+        UsualArenaBytes = ArenaBytes(config, options),
         KvType = options.KvType,
         PageTokens = options.PageTokens,
         Threads = options.Threads,

@@ -1,4 +1,6 @@
 using KVCluster.Inference;
+using KVCluster.Inference.Backend;
+using KVCluster.Inference.Cpu;
 using KVCluster.Inference.Kv;
 
 namespace KVCluster.Worker;
@@ -8,6 +10,9 @@ public sealed record LocalModelOptions
 {
     /// <summary>Tokens of arena where neither <see cref="ContextTokens"/> nor <see cref="ArenaBytes"/> says, at most.</summary>
     public const int DefaultContextTokens = 8192;
+
+    /// <summary>What runs the model, and where.</summary>
+    public IBackendFactory Backend { get; init; } = CpuBackendFactory.Instance;
 
     /// <summary>Element type of cached keys and values.</summary>
     public KvElementType KvType { get; init; } = KvElementType.BF16;

@@ -136,6 +136,10 @@ public sealed class SessionClient
     public Task<SessionInfo> CompressAsync(CompressRequest request, CancellationToken cancellationToken = default) =>
         _retrier.RunAsync(() => _grain.Compress(request, cancellationToken), cancellationToken, mayRepeat: false);
 
+    /// <inheritdoc cref="ISessionGrain.Pin"/>
+    public Task<SessionInfo> PinAsync(TimeSpan duration, CancellationToken cancellationToken = default) =>
+        _retrier.RunAsync(() => _grain.Pin(new PinRequest { Duration = duration }, cancellationToken), cancellationToken);
+
     /// <inheritdoc cref="ISessionGrain.MakeWhole"/>
     public Task<SessionInfo> MakeWholeAsync(CancellationToken cancellationToken = default) =>
         _retrier.RunAsync(() => _grain.MakeWhole(cancellationToken), cancellationToken);

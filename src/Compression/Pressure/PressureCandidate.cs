@@ -15,6 +15,9 @@ public sealed record PressureCandidate
     /// <summary>Its scores; null where it cannot be compressed at this instant (a turn is running, its pages are shared).</summary>
     public ScoreHistogram? Histogram { get; init; }
 
+    /// <summary>Whether its scores were merely observed as the conversation went, not made by a replay.</summary>
+    public bool IsMerelyObserved { get; init; }
+
     /// <summary>Whether a conversation is going on: it may be compressed between its turns, but is no idle session.</summary>
     public bool IsActive { get; init; }
 

@@ -19,6 +19,12 @@ public sealed record PressureOptions
     public double ActiveFactor { get; init; } = 2;
 
     /// <summary>
+    /// How much dearer it is to cut by scores that were merely observed as the conversation went than by those of a replay; at least 1. What
+    /// the last queries looked at says less of what the next will.
+    /// </summary>
+    public double ObservedFactor { get; init; } = 4;
+
+    /// <summary>
     /// The least share of its bytes that a cut takes from a session, unless nothing more can be had: a session that is cut is no longer exact,
     /// and that is not worth a page or two. In [0, 1).
     /// </summary>
@@ -45,6 +51,11 @@ public sealed record PressureOptions
         if (!(LeastCut >= 0 && LeastCut < 1))
         {
             throw new PolicyException($"least cut {LeastCut}: a share of a session's bytes, in [0, 1)");
+        }
+
+        if (!(ObservedFactor >= 1 && double.IsFinite(ObservedFactor)))
+        {
+            throw new PolicyException($"observed factor {ObservedFactor}: at least 1");
         }
 
         if (!(ActiveFactor >= 1 && double.IsFinite(ActiveFactor)))

@@ -3,7 +3,7 @@ namespace KVCluster.Compression.Pressure;
 /// <summary>
 /// A session with its costs on the common scale, weighted seconds:
 /// <code>
-/// compress to threshold t:  importance * max(1/20, chance) * active factor * SecondsPerMass * (mass dropped at t / all mass)
+/// compress to threshold t:  importance * max(1/20, chance) * active factor * observed factor * SecondsPerMass * (mass dropped at t / all mass)
 /// leave the device:         importance * chance * seconds to return, and seconds to leave where turns wait for the bytes
 /// </code>
 /// At a price of p seconds for a byte the best act is the one with the greatest <c>p * bytes freed - cost</c>. Compression by itself is best at the
@@ -33,7 +33,7 @@ internal sealed class PricedCandidate
         }
 
         _histogram = histogram;
-        double factor = candidate.IsActive ? options.ActiveFactor : 1;
+        double factor = (candidate.IsActive ? options.ActiveFactor : 1) * (candidate.IsMerelyObserved ? options.ObservedFactor : 1);
         double seconds = SessionWeight.Of(candidate.Importance, candidate.ReturnChance) * factor * options.SecondsPerMass;
         _secondsPerScore = histogram.TotalMass > 0 ? seconds / histogram.TotalMass : 0;
         long entries = 0;

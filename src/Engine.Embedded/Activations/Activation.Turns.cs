@@ -78,6 +78,7 @@ internal sealed partial class Activation
                 if (Silo.IsDead || (!TryTakeTask(out task) && !TryTakeOperation(out operation) && !TryAdmit(out call)))
                 {
                     _scheduled = false;
+                    Silo.Cluster.EndWork();
                     return;
                 }
             }
@@ -235,6 +236,7 @@ internal sealed partial class Activation
         if (!_scheduled)
         {
             _scheduled = true;
+            Silo.Cluster.BeginWork();
             ThreadPool.UnsafeQueueUserWorkItem(_scheduler, preferLocal: false);
         }
     }

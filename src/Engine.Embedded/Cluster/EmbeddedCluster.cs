@@ -18,6 +18,8 @@ public sealed class EmbeddedCluster : IAsyncDisposable
     private SiloRuntime[] _silos = [];
     private TimeSpan _sweepPeriod = LongestSweepPeriod;
     private int _lastSilo;
+    private int _busy;
+    private long _begun;
 
     /// <summary>A cluster without silos.</summary>
     /// <exception cref="ArgumentException">A grain class is not usable; the message says why.</exception>
@@ -42,6 +44,11 @@ public sealed class EmbeddedCluster : IAsyncDisposable
 
     /// <summary>The silos that run.</summary>
     public IReadOnlyList<EmbeddedSilo> Silos => [.. RunningSilos().Select(silo => silo.Public)];
+
+    /// <summary>
+    /// How much runs, for clocks that jump: where nothing is busy, and as much had begun at an earlier look, no grain has run in between.
+    /// </summary>
+    public EmbeddedActivity Activity => new(Volatile.Read(ref _busy), Volatile.Read(ref _begun));
 
     internal EmbeddedClusterOptions Options { get; }
 
@@ -141,6 +148,16 @@ public sealed class EmbeddedCluster : IAsyncDisposable
         Storage.Dispose();
     }
 
+    /// <summary>An activation has something to do, or a grain is being placed.</summary>
+    internal void BeginWork()
+    {
+        Interlocked.Increment(ref _busy);
+        Interlocked.Increment(ref _begun);
+    }
+
+    /// <summary>Takes one <see cref="BeginWork"/> back.</summary>
+    internal void EndWork() => Interlocked.Decrement(ref _busy);
+
     internal IEnumerable<SiloRuntime> RunningSilos() => Volatile.Read(ref _silos).Where(silo => silo.IsAccepting);
 
     internal SiloRuntime? SiloAt(SiloAddress address) => Array.Find(Volatile.Read(ref _silos), silo => silo.Address.Equals(address));
@@ -154,7 +171,7 @@ public sealed class EmbeddedCluster : IAsyncDisposable
         }
 
         var running = RunningSilos().ToArray();
-        return running.Length > 0 ? running[Random.Shared.Next(running.Length)]
+        return running.Length > 0 ? running[Options.Random.Next(running.Length)]
             : throw new SiloUnavailableException("No silo of the cluster runs.");
     }
 

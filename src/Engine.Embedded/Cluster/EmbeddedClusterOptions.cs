@@ -16,6 +16,12 @@ public sealed class EmbeddedClusterOptions
     /// <summary>The clock of timers, timeouts and idle collection. Only its timestamps and timers are used.</summary>
     public TimeProvider TimeProvider { get; init; } = TimeProvider.System;
 
+    /// <summary>
+    /// What random choices of a silo are made with: called by several threads at once. One with a seed makes a run repeatable where its calls
+    /// come one after another.
+    /// </summary>
+    public Random Random { get; init; } = Random.Shared;
+
     /// <summary>The names of the cluster and of its service.</summary>
     public ClusterOptions Cluster { get; init; } = new();
 

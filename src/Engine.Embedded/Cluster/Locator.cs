@@ -124,7 +124,20 @@ internal sealed class Locator(EmbeddedCluster cluster)
             _placing[call.Target] = [call];
         }
 
-        _ = PlaceAsync(call, grainClass);
+        cluster.BeginWork();
+        _ = PlacedAsync(call, grainClass);
+    }
+
+    private async Task PlacedAsync(GrainCall first, GrainClass grainClass)
+    {
+        try
+        {
+            await PlaceAsync(first, grainClass).ConfigureAwait(false);
+        }
+        finally
+        {
+            cluster.EndWork();
+        }
     }
 
     private async Task PlaceAsync(GrainCall first, GrainClass grainClass)

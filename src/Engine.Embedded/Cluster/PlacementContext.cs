@@ -8,6 +8,12 @@ namespace KVCluster.Engine.Embedded;
 /// <summary>The cluster, as the director that places one grain sees it.</summary>
 internal sealed class PlacementContext(EmbeddedCluster cluster, GrainClass grainClass, SiloRuntime local) : IPlacementContext
 {
+    private readonly Random _random = cluster.Options.Random;
+
+    /// <summary>Any of the silos.</summary>
+    public static SiloAddress Any(IPlacementContext context, SiloAddress[] silos) =>
+        silos[((context as PlacementContext)?._random ?? Random.Shared).Next(silos.Length)];
+
     public SiloAddress LocalSilo => local.Address;
 
     public SiloAddress[] GetCompatibleSilos(PlacementTarget target)
@@ -32,7 +38,7 @@ internal sealed class RandomPlacementDirector : IPlacementDirector
     public Task<SiloAddress> OnAddActivation(PlacementStrategy strategy, PlacementTarget target, IPlacementContext context)
     {
         var silos = context.GetCompatibleSilos(target);
-        return Task.FromResult(IPlacementDirector.GetPlacementHint(target.RequestContextData, silos) ?? silos[Random.Shared.Next(silos.Length)]);
+        return Task.FromResult(IPlacementDirector.GetPlacementHint(target.RequestContextData, silos) ?? PlacementContext.Any(context, silos));
     }
 }
 
@@ -43,6 +49,6 @@ internal sealed class PreferLocalPlacementDirector : IPlacementDirector
     {
         var silos = context.GetCompatibleSilos(target);
         return Task.FromResult(IPlacementDirector.GetPlacementHint(target.RequestContextData, silos)
-            ?? (silos.Contains(context.LocalSilo) ? context.LocalSilo : silos[Random.Shared.Next(silos.Length)]));
+            ?? (silos.Contains(context.LocalSilo) ? context.LocalSilo : PlacementContext.Any(context, silos)));
     }
 }

@@ -56,9 +56,6 @@ public sealed record ScenarioDevice
 
     /// <summary>Bytes a second to the cold store; 0: there is none, and nothing is demoted.</summary>
     public double SaveBytesPerSecond { get; init; } = 5e8;
-
-    /// <summary>Bytes a second freed by compaction.</summary>
-    public double CompressBytesPerSecond { get; init; } = 1e10;
 }
 
 /// <summary>The shape of a cache.</summary>
@@ -75,6 +72,9 @@ public sealed record ScenarioModel
 
     /// <summary>Tokens that always stay: sinks, recents, the minimum of a layer.</summary>
     public int Floor { get; init; } = 64;
+
+    /// <summary>Tokens of this file that are replayed as one: conversations are shorter, tokens heavier and slower. 1: as they are.</summary>
+    public int LengthFactor { get; init; } = 8;
 }
 
 /// <summary>See the options of the same names in <see cref="Compression.Pressure.PressureOptions"/>.</summary>
@@ -91,6 +91,9 @@ public sealed record ScenarioPressure
 
     /// <summary>Whether caches are compressed at all; false compares with what servers do otherwise.</summary>
     public bool Compress { get; init; } = true;
+
+    /// <summary>Nothing is weighed: where a turn finds no room the caches unused longest leave for it.</summary>
+    public bool LeastRecentlyUsed { get; init; }
 
     internal Compression.Pressure.PressureOptions ToOptions() => new()
     {

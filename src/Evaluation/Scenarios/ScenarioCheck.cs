@@ -17,12 +17,12 @@ internal static class ScenarioCheck
         Positive(scenario.Device.PrefillTokensPerSecond, "device.prefillTokensPerSecond");
         Positive(scenario.Device.DecodeTokensPerSecond, "device.decodeTokensPerSecond");
         Positive(scenario.Device.LoadBytesPerSecond, "device.loadBytesPerSecond");
-        Positive(scenario.Device.CompressBytesPerSecond, "device.compressBytesPerSecond");
         NotNegative(scenario.Device.SaveBytesPerSecond, "device.saveBytesPerSecond");
         Whole(scenario.Model.TokenBytes, scenario.Model.Rows, 1L << 32, "model.tokenBytes");
         Whole(scenario.Model.Rows, 1, 1024, "model.rows");
         Whole(scenario.Model.PageTokens, 1, 4096, "model.pageTokens");
         Whole(scenario.Model.Floor, 0, MostTokens, "model.floor");
+        Whole(scenario.Model.LengthFactor, 1, 1024, "model.lengthFactor");
         Whole(scenario.Queue.Capacity, 1, int.MaxValue, "queue.capacity");
         Whole(scenario.Queue.TenantCapacity, 1, int.MaxValue, "queue.tenantCapacity");
         Whole(scenario.Queue.Retries, 0, 1000, "queue.retries");

@@ -70,6 +70,13 @@ public sealed partial class NodeDrain(
     private async Task<DrainReport> RunAsync()
     {
         await reporter.TryReportAsync();
+        if (cluster.HasSeenOthers && cluster.Nodes.Count <= 1)
+        {
+            // A directory that has just begun anew knows of the others once they have reported.
+            await Task.Delay(_options.ReportPeriod, time);
+            await reporter.TryReportAsync();
+        }
+
         using var limit = new CancellationTokenSource(_options.DrainTurns + _options.DrainHandOver, time);
         Task<int> handOver = HandOverAsync(limit.Token);
         int brokenOff = await EndTurnsAsync();

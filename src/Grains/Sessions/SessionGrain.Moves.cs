@@ -72,6 +72,17 @@ internal sealed partial class SessionGrain
             ?? throw new NodeNotFoundException($"no live node is named '{node}'");
         if (!target.Equals(services.Address))
         {
+            await LeaveAsync(target, cancellationToken);
+        }
+
+        return true;
+    });
+
+    private async Task LeaveAsync(SiloAddress target, CancellationToken cancellationToken)
+    {
+        _isLeaving = true;
+        try
+        {
             await AttachIfPossible(cancellationToken);
             await EvictAsync(toNode: true, cancellationToken);
             await PlacedOn(target, () =>
@@ -81,9 +92,12 @@ internal sealed partial class SessionGrain
                 return Task.FromResult(true);
             });
         }
-
-        return true;
-    });
+        catch
+        {
+            _isLeaving = false;
+            throw;
+        }
+    }
 
     /// <inheritdoc/>
     public async Task Close(CancellationToken cancellationToken)

@@ -24,6 +24,7 @@ internal sealed partial class SessionGrain(
     private SessionDevice _device = null!;
     private SessionDirectories _directories = null!;
     private TurnPump? _pump;
+    private bool _isLeaving;
     private static readonly TimeSpan LastWords = TimeSpan.FromSeconds(1);
 
     private SessionState State => _turns.State;
@@ -139,7 +140,17 @@ internal sealed partial class SessionGrain(
     private (TurnTicket? Ticket, TurnRecord? Earlier) Admit(string? key, Func<string> hash)
     {
         RequireSound();
-        (TurnTicket? Ticket, TurnRecord? Earlier) admitted = _turns.Admit(key, key is null ? null : hash());
+        (TurnTicket? Ticket, TurnRecord? Earlier) admitted;
+        try
+        {
+            admitted = _turns.Admit(key, key is null ? null : hash());
+        }
+        catch (SessionBusyException) when (_isLeaving || services.Sessions.IsDraining)
+        {
+            // What keeps it busy is its own leaving, or a turn that it leaves after.
+            throw new SessionMovingException($"session {_id} is leaving node {services.Node}");
+        }
+
         if (admitted.Ticket is not null)
         {
             RequireStaying(admitted.Ticket);

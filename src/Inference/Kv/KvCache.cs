@@ -14,6 +14,7 @@ public sealed partial class KvCache : IDisposable
     private int _prepared;
     private int _pins;
     private int _disposed;
+    private long _shortened;
 
     /// <summary>An empty cache; it holds no page yet. The companion, if any, is told what happens to the slots.</summary>
     public KvCache(KvPool pool, ISlotCompanion? companion = null)
@@ -51,6 +52,9 @@ public sealed partial class KvCache : IDisposable
 
     /// <summary>Tokens the conversation has; the position of the next one.</summary>
     public int LogicalLength { get; private set; }
+
+    /// <summary>Changes whenever the page lists do: a backend that keeps block tables elsewhere knows when to look again.</summary>
+    internal long PagesVersion => _draft.Applied + _shortened;
 
     /// <summary>Whether every token is present as computed: never compacted, never rewritten. An emptied cache is exact again.</summary>
     public bool IsExact { get; private set; } = true;
@@ -192,7 +196,7 @@ public sealed partial class KvCache : IDisposable
         }
     }
 
-    /// <summary>Lets go of all pages and of the reservation; more than once does nothing.</summary>
+    /// <summary>Lets go of all pages, of the reservation and of a companion that holds anything; more than once does nothing.</summary>
     public void Dispose()
     {
         if (Interlocked.Exchange(ref _disposed, 1) != 0)
@@ -205,6 +209,8 @@ public sealed partial class KvCache : IDisposable
         {
             Trim(head, 0);
         }
+
+        (Companion as IDisposable)?.Dispose();
     }
 
     private CachedHead Head(int layer, int head)
@@ -234,6 +240,7 @@ public sealed partial class KvCache : IDisposable
         {
             Pool.Release(list.Span[pages..], IsPinned);
             list.Shorten(pages);
+            _shortened++;
         }
     }
 

@@ -14,6 +14,9 @@ internal sealed class PageDraft(KvPool pool)
     /// <summary>Pages needed so far.</summary>
     public int Pages { get; private set; }
 
+    /// <summary>Counts the changes made.</summary>
+    public long Applied { get; private set; }
+
     /// <summary>Forgets what was collected.</summary>
     public void Clear()
     {
@@ -63,6 +66,7 @@ internal sealed class PageDraft(KvPool pool)
             throw;
         }
 
+        Applied++;
         for (int i = 0; i < _copies.Count; i++)
         {
             _copies[i].List[_copies[i].Index] = taken[i];

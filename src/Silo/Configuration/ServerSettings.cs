@@ -39,6 +39,12 @@ internal sealed class ListenSettings
     [Description("where HTTP is served; another address than loopback needs a tenants file")]
     public string Url { get; init; } = "http://127.0.0.1:8080";
 
+    [Description("for an https address: a PEM file with the certificate and those that signed it; read again when it changes")]
+    public string CertificateFile { get; init; } = "";
+
+    [Description("a PEM file with the certificate's private key; empty: it is in the same file")]
+    public string CertificateKeyFile { get; init; } = "";
+
     [Description("largest request body, bytes"), Range(1024, 1L << 32)]
     public long MaxRequestBytes { get; init; } = 16 << 20;
 
@@ -75,7 +81,7 @@ internal sealed class ModelSettings
     [Description("element type of cached keys and values: F32, BF16 or Int8")]
     public KvElementType KvType { get; init; } = KvElementType.BF16;
 
-    [Description("bytes of a device's KV arena; 0: room for one conversation of the model's context, 8192 tokens at most"), Range(0, long.MaxValue)]
+    [Description("bytes of a device's KV arena; 0: room for one conversation of the model's context, 8192 tokens at most; of a GPU: MemoryPercent"), Range(0, long.MaxValue)]
     public long ArenaBytes { get; init; }
 
     [Description("tokens a page of the arena, a multiple of 16"), Range(16, 4096)]
@@ -83,6 +89,15 @@ internal sealed class ModelSettings
 
     [Description("most tokens of one step"), Range(1, 65536)]
     public int BatchTokens { get; init; } = new LocalModelOptions().MaxBatchTokens;
+
+    [Description("what runs the model: Cpu, or Torch in builds with -p:Backend=torch")]
+    public BackendKind Backend { get; init; }
+
+    [Description("torch: cuda:0, cuda:1, ... or cpu; cuda or empty: each node of the process a GPU of its own")]
+    public string Device { get; init; } = "";
+
+    [Description("torch: percent of a GPU's memory, free once the weights are loaded, for the arena where ArenaBytes is 0"), Range(1, 99)]
+    public int MemoryPercent { get; init; } = 85;
 
     [Description("kernel threads of a device; 0: all processors"), Range(0, 1024)]
     public int Threads { get; init; }

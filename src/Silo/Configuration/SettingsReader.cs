@@ -106,5 +106,6 @@ internal static class SettingsReader
             : throw new InputException($"setting '{key}' must be a whole number from {range.Least} to {range.Most}, not '{text}'");
     }
 
-    private static bool IsLeaf(PropertyInfo property) => property.PropertyType.Namespace != typeof(ServerSettings).Namespace;
+    private static bool IsLeaf(PropertyInfo property) =>
+        property.PropertyType.IsEnum || property.PropertyType.Namespace != typeof(ServerSettings).Namespace;
 }

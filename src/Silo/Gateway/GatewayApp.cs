@@ -3,10 +3,11 @@ using KVCluster.Inference;
 using KVCluster.Silo.Configuration;
 using KVCluster.Silo.Dashboard;
 using KVCluster.Silo.Gateway.Files;
-using KVCluster.Silo.Gateway.OpenApi;
 using KVCluster.Silo.Gateway.Health;
+using KVCluster.Silo.Gateway.OpenApi;
 using KVCluster.Silo.OpenAi;
 using KVCluster.Silo.Operators;
+using KVCluster.Silo.Serving;
 using KVCluster.Silo.Tenants;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
@@ -27,38 +28,36 @@ internal static class GatewayApp
     /// <param name="model">The model served.</param>
     /// <param name="tenants">Keys; null: everybody on loopback.</param>
     /// <param name="health">What probes are told.</param>
+    /// <param name="operators">The dashboard and the metrics.</param>
     /// <param name="logging">Where logs go.</param>
-    /// <param name="operators">The dashboard and the metrics; null: the clients' API alone.</param>
     public static WebApplication Build(
         ListenSettings listen,
         IGrainFactory grains,
         ServedModel model,
         TenantFile? tenants,
         ServerHealth health,
-        Action<ILoggingBuilder> logging,
-        OperatorServices? operators = null)
+        OperatorServices operators,
+        Action<ILoggingBuilder> logging)
     {
         Uri address = AddressOf(listen, tenants is not null);
         WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         logging(builder.Logging);
         builder.WebHost.UseKestrelCore().UseUrls(address.ToString());
         builder.WebHost.ConfigureKestrel(kestrel => Limit(kestrel, listen));
+        WebApplication? built = null;
+        UseTls(builder, address, listen, fault => ServerLog.CertificateKept(built!.Services.GetRequiredService<ILogger<ServerCertificate>>(), fault));
         builder.Services.AddRoutingCore();
         builder.Services.Configure<HostOptions>(o => o.ShutdownTimeout = TimeSpan.FromSeconds(listen.ShutdownSeconds));
-        WebApplication app = builder.Build();
+        WebApplication app = built = builder.Build();
         app.UseMiddleware<GatewayErrors>();
         app.Use(HealthEndpoints.Admission(health));
         var authentication = new Authentication(tenants);
         app.Lifetime.ApplicationStopped.Register(authentication.Dispose);
         app.Use(authentication.InvokeAsync);
         app.UseRouting();
-        if (operators is not null)
-        {
-            app.Lifetime.ApplicationStopping.Register(operators.Stop);
-            new OperatorEndpoints(operators).Map(app);
-            DashboardFiles.Map(app);
-        }
-
+        app.Lifetime.ApplicationStopping.Register(operators.Stop);
+        new OperatorEndpoints(operators).Map(app);
+        DashboardFiles.Map(app);
         HealthEndpoints.Map(app, health);
         Map(app, grains, model);
         return app;
@@ -79,6 +78,36 @@ internal static class GatewayApp
         new SessionFileEndpoints(grains).Map(app);
         ApiDocumentEndpoint.Map(app, model.Name);
         app.MapFallback((RequestDelegate)(c => throw OpenAiException.NotFound($"there is no {c.Request.Method} {c.Request.Path} here")));
+    }
+
+    private static void UseTls(WebApplicationBuilder builder, Uri address, ListenSettings listen, Action<string> complain)
+    {
+        if (address.Scheme == Uri.UriSchemeHttp)
+        {
+            if (listen.CertificateFile.Length > 0)
+            {
+                throw new InputException($"setting 'Listen:CertificateFile' needs an https address, 'Listen:Url' is {listen.Url}");
+            }
+
+            return;
+        }
+
+        if (listen.CertificateFile.Length == 0)
+        {
+            throw new InputException($"'Listen:Url' is {listen.Url}, which needs a certificate: set 'Listen:CertificateFile'");
+        }
+
+        var certificate = new ServerCertificate(listen.CertificateFile, listen.CertificateKeyFile, TimeProvider.System, complain);
+        builder.WebHost.UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel => kestrel.ConfigureHttpsDefaults(https =>
+        {
+            https.ServerCertificateSelector = (_, _) => certificate.Current.TargetCertificate;
+            https.OnAuthenticate = (_, tls) =>
+            {
+                // The context also sends those that signed the certificate.
+                tls.ServerCertificateSelectionCallback = null;
+                tls.ServerCertificateContext = certificate.Current;
+            };
+        }));
     }
 
     private static void Limit(KestrelServerOptions kestrel, ListenSettings listen)

@@ -1,18 +1,22 @@
 using System.Runtime.CompilerServices;
 using KVCluster.Grains;
+using Orleans.Runtime;
 
 namespace KVCluster.Silo.Gateway;
 
 /// <summary>
-/// Sends calls again that met a session on its way to another node, so that clients do not notice a node that leaves in order. Only what
-/// certainly did nothing is sent again.
+/// Sends calls again that met a session on its way to another node, so that clients do not notice a node that leaves in order. Only what certainly
+/// did nothing is sent again; what has an idempotency key also where it is unknown whether it did.
 /// </summary>
 internal static class MovingSessions
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(50);
 
-    public static async Task<T> FollowAsync<T>(Func<Task<T>> call, CancellationToken cancellationToken)
+    /// <param name="call">What is sent.</param>
+    /// <param name="isKeyed">Whether sent twice it is done once.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    public static async Task<T> FollowAsync<T>(Func<Task<T>> call, bool isKeyed, CancellationToken cancellationToken)
     {
         long since = TimeProvider.System.GetTimestamp();
         while (true)
@@ -21,7 +25,7 @@ internal static class MovingSessions
             {
                 return await call();
             }
-            catch (SessionMovingException) when (TimeProvider.System.GetElapsedTime(since) < Patience)
+            catch (Exception error) when ((error is SessionMovingException || (isKeyed && IsLost(error))) && TimeProvider.System.GetElapsedTime(since) < Patience)
             {
                 await Task.Delay(Pause, cancellationToken);
             }
@@ -30,7 +34,7 @@ internal static class MovingSessions
 
     /// <summary>The same for a turn: sent again while its first chunk has not come.</summary>
     public static async IAsyncEnumerable<TokenChunk> FollowAsync(
-        Func<IAsyncEnumerable<TokenChunk>> turn, [EnumeratorCancellation] CancellationToken cancellationToken)
+        Func<IAsyncEnumerable<TokenChunk>> turn, bool isKeyed, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         IAsyncEnumerator<TokenChunk>? chunks = null;
         try
@@ -42,6 +46,7 @@ internal static class MovingSessions
                     chunks = turn().GetAsyncEnumerator(cancellationToken);
                     return await chunks.MoveNextAsync();
                 },
+                isKeyed,
                 cancellationToken);
             while (any)
             {
@@ -54,4 +59,7 @@ internal static class MovingSessions
             await (chunks?.DisposeAsync() ?? ValueTask.CompletedTask);
         }
     }
+
+    /// <summary>The node went away with the call; whether it was done is unknown.</summary>
+    private static bool IsLost(Exception error) => error is SessionUnavailableException or OrleansMessageRejectionException or EnumerationAbortedException;
 }

@@ -17,6 +17,7 @@ internal sealed record SessionBody(
     DateTimeOffset LastUsed,
     int Priority,
     int? TokenBudget,
+    DateTimeOffset? PinnedUntil,
     CacheBody Cache,
     IReadOnlyList<TierBody> Tiers)
 {
@@ -34,6 +35,7 @@ internal sealed record SessionBody(
         info.LastUsed,
         info.Options.Priority,
         info.Options.TokenBudget,
+        info.PinnedUntil,
         CacheBody.Of(info.Cache),
         TierBody.Of(info));
 }

@@ -14,6 +14,9 @@ internal sealed class SessionEndpoints(IGrainFactory grains)
 {
     private const int DefaultPage = 100;
 
+    /// <summary>Seconds of a day.</summary>
+    private const int LongestPin = 24 * 3600;
+
     public void Map(IEndpointRouteBuilder app)
     {
         RouteGroupBuilder sessions = app.MapGroup("/v1/sessions");
@@ -28,6 +31,7 @@ internal sealed class SessionEndpoints(IGrainFactory grains)
         sessions.MapPost("/{id}/fork", (RequestDelegate)ForkAsync);
         sessions.MapPost("/{id}/move", (RequestDelegate)MoveAsync);
         sessions.MapPost("/{id}/compress", (RequestDelegate)CompressAsync);
+        sessions.MapPost("/{id}/pin", (RequestDelegate)PinAsync);
         sessions.MapPost("/{id}/make-whole", (RequestDelegate)MakeWholeAsync);
         sessions.MapPost("/{id}/demote", (RequestDelegate)DemoteAsync);
         app.MapGet("/v1/nodes", (RequestDelegate)NodesAsync);
@@ -87,7 +91,7 @@ internal sealed class SessionEndpoints(IGrainFactory grains)
         GenerateRequest request = SessionRequests.Generate(fields, RequestTenant.IdempotencyKey(context), out bool stream);
         ServerSentEvents? events = null;
         TurnResult? result = null;
-        await foreach (TokenChunk chunk in MovingSessions.FollowAsync(() => Grain(context).Generate(request, gone), gone))
+        await foreach (TokenChunk chunk in MovingSessions.FollowAsync(() => Grain(context).Generate(request, gone), request.IdempotencyKey is not null, gone))
         {
             result = chunk.Result;
             if (!stream)
@@ -118,7 +122,8 @@ internal sealed class SessionEndpoints(IGrainFactory grains)
         Require(context, CallerRole.User);
         RequestFields fields = await SessionRequests.ReadAsync(context.Request, context.RequestAborted);
         AppendRequest request = SessionRequests.Append(fields, RequestTenant.IdempotencyKey(context));
-        TurnResult result = await MovingSessions.FollowAsync(() => Grain(context).Append(request, context.RequestAborted), context.RequestAborted);
+        TurnResult result = await MovingSessions.FollowAsync(
+            () => Grain(context).Append(request, context.RequestAborted), request.IdempotencyKey is not null, context.RequestAborted);
         await context.Response.WriteAsJsonAsync(TurnBody.Of(result), SessionJson.Web.TurnBody, cancellationToken: context.RequestAborted);
     }
 
@@ -161,6 +166,16 @@ internal sealed class SessionEndpoints(IGrainFactory grains)
         };
         fields.RequireAllRead();
         await WriteAsync(context, await Grain(context).Compress(request, context.RequestAborted));
+    }
+
+    private async Task PinAsync(HttpContext context)
+    {
+        Require(context, CallerRole.User);
+        RequestFields fields = await SessionRequests.ReadAsync(context.Request, context.RequestAborted);
+        int seconds = fields.Count("seconds", 0, LongestPin) ?? throw fields.Missing("seconds");
+        fields.RequireAllRead();
+        var request = new PinRequest { Duration = TimeSpan.FromSeconds(seconds) };
+        await WriteAsync(context, await Grain(context).Pin(request, context.RequestAborted));
     }
 
     private async Task MakeWholeAsync(HttpContext context)

@@ -72,6 +72,7 @@ internal sealed class SessionTurns(IGrainFactory grains, Caller caller)
         MovingSessions.FollowAsync(
             () => Grain(start.Session).Generate(
                 new GenerateRequest { Prompt = start.Prompt, Sampling = sampling, IdempotencyKey = idempotencyKey }, cancellationToken),
+            idempotencyKey is not null,
             cancellationToken);
 
     /// <summary>The start with the number of its turn.</summary>
@@ -130,7 +131,7 @@ internal sealed class SessionTurns(IGrainFactory grains, Caller caller)
         try
         {
             var options = new SessionOptions { Priority = caller.Priority };
-            await MovingSessions.FollowAsync(() => Grain(id).Create(options, cancellationToken), cancellationToken);
+            await MovingSessions.FollowAsync(() => Grain(id).Create(options, cancellationToken), isKeyed: true, cancellationToken);
         }
         catch (SessionExistsException)
         {

@@ -5,7 +5,7 @@ internal sealed class WatchedFile(string path, TimeProvider time)
 {
     private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(1);
     private readonly Lock _gate = new();
-    private DateTime _written = File.GetLastWriteTimeUtc(path);
+    private DateTime _written = WrittenAt(path);
     private long _looked = time.GetTimestamp();
 
     /// <summary>Runs the action where the file has changed since the last look; other callers go on with what is known.</summary>
@@ -19,7 +19,7 @@ internal sealed class WatchedFile(string path, TimeProvider time)
         try
         {
             Volatile.Write(ref _looked, time.GetTimestamp());
-            DateTime written = File.GetLastWriteTimeUtc(path);
+            DateTime written = WrittenAt(path);
             if (written != _written)
             {
                 _written = written;
@@ -31,4 +31,9 @@ internal sealed class WatchedFile(string path, TimeProvider time)
             _gate.Exit();
         }
     }
+
+    /// <summary>
+    /// When the file behind a path was written. Orchestrators put a link there whose target they exchange: the link's own time never changes.
+    /// </summary>
+    public static DateTime WrittenAt(string path) => File.GetLastWriteTimeUtc(File.ResolveLinkTarget(path, returnFinalTarget: true)?.FullName ?? path);
 }

@@ -1,13 +1,18 @@
 using KVCluster.Compression.Pressure;
 using KVCluster.Inference;
 using KVCluster.Inference.Kv;
+using KVCluster.Silo.Configuration;
 using KVCluster.Storage;
+using KVCluster.Worker.Serving.Pressure;
 
 namespace KVCluster.Silo.Planning;
 
 /// <summary>What a plan is asked for.</summary>
 internal sealed record PlanSettings
 {
+    /// <summary>What a server does where its settings do not say otherwise.</summary>
+    private static readonly DevicePressureOptions s_usual = new PressureSettings().ToOptions()!;
+
     /// <summary>Memory of a node's device, bytes.</summary>
     public required long DeviceBytes { get; init; }
 
@@ -47,10 +52,10 @@ internal sealed record PlanSettings
     public int HandOverSeconds { get; init; } = 60;
 
     /// <summary>Watermarks, shares of the arena.</summary>
-    public PressureOptions Pressure { get; init; } = new();
+    public PressureOptions Pressure { get; init; } = s_usual.Weighing;
 
     /// <summary>What compression never takes from a session.</summary>
-    public SessionFloors Floors { get; init; } = new();
+    public SessionFloors Floors { get; init; } = s_usual.Floors;
 
     /// <exception cref="InputException">A value is out of range.</exception>
     public void Validate()

@@ -53,6 +53,11 @@ internal static class SessionFigures
             yield return $"compressed {c.Policy} at {Amount.Count(c.Tokens)} tokens: {Amount.Bytes(c.BytesBefore)} -> {Amount.Bytes(c.BytesAfter)}{mass}";
         }
 
+        if (session.PinnedUntil is { } until)
+        {
+            yield return $"pinned     until {until:u}";
+        }
+
         yield return $"created    {session.Created:u}, last used {session.LastUsed:u}";
     }
 }

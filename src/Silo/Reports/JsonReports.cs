@@ -7,6 +7,7 @@ using KVCluster.Silo.Demo;
 using KVCluster.Silo.Generating;
 using KVCluster.Silo.Models;
 using KVCluster.Silo.Planning;
+using KVCluster.Silo.Simulating;
 
 namespace KVCluster.Silo.Reports;
 
@@ -26,4 +27,5 @@ namespace KVCluster.Silo.Reports;
 [JsonSerializable(typeof(CompareQuestion[]))]
 [JsonSerializable(typeof(CalibrateReport))]
 [JsonSerializable(typeof(ClusterPlan))]
+[JsonSerializable(typeof(SimulationReport))]
 internal sealed partial class JsonReports : JsonSerializerContext;

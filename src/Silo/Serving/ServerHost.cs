@@ -1,8 +1,8 @@
 using KVCluster.Silo.Configuration;
-using KVCluster.Silo.Models;
 using KVCluster.Silo.Gateway;
 using KVCluster.Silo.Operators;
 using KVCluster.Silo.Gateway.Health;
+using KVCluster.Silo.Models;
 using KVCluster.Silo.Tenants;
 using KVCluster.Storage;
 using KVCluster.Worker;
@@ -85,12 +85,13 @@ internal sealed class ServerHost : IAsyncDisposable
         for (int i = 0; i < Settings.Node.Count; i++)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            ServerNode node = ServerNode.Open(names[i], path, Settings.Model, Settings.Pressure, cold);
+            ServerNode node = ServerNode.Open(names[i], path, Settings.Model, Settings.Pressure, Backends.Of(Settings.Model, i), cold);
             _nodes.Add(node);
             _undo.Push(node.DisposeAsync);
         }
 
-        _cluster = await NodeCluster.StartAsync(Settings, names, _nodes, logging, cancellationToken);
+        TenantFileTerms? terms = tenants is null ? null : new TenantFileTerms(tenants);
+        _cluster = await NodeCluster.StartAsync(Settings, names, _nodes, terms, logging, cancellationToken);
         _undo.Push(_cluster.DisposeAsync);
         CloseUnused(tenants, loggers, time);
         ModelText text = _nodes.Count > 0 ? ModelText.Of(_nodes[0].Model) : ModelText.Open(path);
@@ -98,7 +99,7 @@ internal sealed class ServerHost : IAsyncDisposable
         _health = new ServerHealth(_nodes);
         var operators = new OperatorServices(Settings.Telemetry, names, Grains, served, tenants, usage, loggers);
         _undo.Push(operators.DisposeAsync);
-        WebApplication app = GatewayApp.Build(Settings.Listen, Grains, served, tenants, _health, logging, operators);
+        WebApplication app = GatewayApp.Build(Settings.Listen, Grains, served, tenants, _health, operators, logging);
         _undo.Push(app.DisposeAsync);
         await app.StartAsync(cancellationToken);
         _undo.Push(async () => await app.StopAsync());

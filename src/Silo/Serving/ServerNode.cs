@@ -1,8 +1,10 @@
 using KVCluster.Grains;
+using KVCluster.Inference.Backend;
 using KVCluster.Silo.Configuration;
 using KVCluster.Storage;
 using KVCluster.Worker;
 using KVCluster.Worker.Serving;
+using Microsoft.Extensions.DependencyInjection;
 using Orleans.Hosting;
 
 namespace KVCluster.Silo.Serving;
@@ -24,10 +26,12 @@ internal sealed class ServerNode : IAsyncDisposable
     public DeviceWorker Worker { get; }
 
     /// <exception cref="Inference.InputException">The model cannot be opened, or a setting is wrong.</exception>
-    public static ServerNode Open(string name, string path, ModelSettings settings, PressureSettings pressure, ISnapshotStore? cold)
+    public static ServerNode Open(
+        string name, string path, ModelSettings settings, PressureSettings pressure, IBackendFactory backend, ISnapshotStore? cold)
     {
         LocalModel model = LocalModel.Open(path, new LocalModelOptions
         {
+            Backend = backend,
             KvType = settings.KvType,
             ArenaBytes = settings.ArenaBytes > 0 ? settings.ArenaBytes : null,
             PageTokens = settings.PageTokens,
@@ -38,6 +42,7 @@ internal sealed class ServerNode : IAsyncDisposable
         {
             var options = new DeviceWorkerOptions
             {
+                Device = backend.Device,
                 Node = name,
                 Pressure = pressure.ToOptions(),
                 MaxWaitingTurnsPerTenant = pressure.WaitingTurnsPerTenant,
@@ -52,8 +57,19 @@ internal sealed class ServerNode : IAsyncDisposable
     }
 
     /// <summary>Puts the grains on a silo with these devices: none for one that only takes requests.</summary>
-    public static void AddGrains(ISiloBuilder silo, IReadOnlyList<IDeviceWorker> workers, ServerSettings settings) =>
+    /// <param name="silo">The silo.</param>
+    /// <param name="workers">Its devices.</param>
+    /// <param name="settings">The server's.</param>
+    /// <param name="terms">What tenants are promised; null: all are alike.</param>
+    public static void AddGrains(ISiloBuilder silo, IReadOnlyList<IDeviceWorker> workers, ServerSettings settings, ITenantTerms? terms)
+    {
+        if (terms is not null)
+        {
+            silo.Services.AddSingleton(terms);
+        }
+
         silo.AddKVClusterGrains(_ => new NodeDevices(workers), options => Configure(options, settings));
+    }
 
     public async ValueTask DisposeAsync()
     {

@@ -4,6 +4,7 @@ using System.Text.Json;
 using KVCluster.Grains;
 using KVCluster.Inference;
 using KVCluster.Silo.Gateway;
+using KVCluster.Silo.Hosting;
 
 namespace KVCluster.Silo.Tenants;
 
@@ -27,7 +28,7 @@ internal sealed class TenantFile
         _path = path;
         _time = time;
         _complain = complain;
-        _written = File.GetLastWriteTimeUtc(path);
+        _written = WatchedFile.WrittenAt(path);
         _looked = time.GetTimestamp();
         _table = Read(path);
     }
@@ -47,6 +48,16 @@ internal sealed class TenantFile
     {
         Refresh();
         return [.. Volatile.Read(ref _table).Limits.Keys];
+    }
+
+    /// <summary>Whether any tenant's bytes are limited.</summary>
+    public bool HasMemoryLimits
+    {
+        get
+        {
+            Refresh();
+            return Volatile.Read(ref _table).HasMemoryLimits;
+        }
     }
 
     /// <summary>What a tenant may use; null: the file does not name it.</summary>
@@ -70,7 +81,7 @@ internal sealed class TenantFile
         try
         {
             Volatile.Write(ref _looked, _time.GetTimestamp());
-            DateTime written = File.GetLastWriteTimeUtc(_path);
+            DateTime written = WatchedFile.WrittenAt(_path);
             if (written == _written)
             {
                 return;
@@ -127,7 +138,10 @@ internal sealed class TenantFile
 /// <summary>A file's content.</summary>
 /// <param name="Keys">By their hashes.</param>
 /// <param name="Limits">By the tenants' ids.</param>
-internal sealed record TenantTable(IReadOnlyDictionary<string, TenantKey> Keys, IReadOnlyDictionary<string, TenantLimits> Limits);
+internal sealed record TenantTable(IReadOnlyDictionary<string, TenantKey> Keys, IReadOnlyDictionary<string, TenantLimits> Limits)
+{
+    public bool HasMemoryLimits { get; } = Limits.Values.Any(limits => limits.Memory.LimitBytes is not null);
+}
 
 /// <summary>A key's owner.</summary>
 /// <param name="Caller">Tenant and role.</param>

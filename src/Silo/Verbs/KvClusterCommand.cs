@@ -15,6 +15,7 @@ internal static class KvClusterCommand
         ChatVerb.Create(terminal, interrupt),
         GenerateVerb.Create(terminal, interrupt),
         EvaluateVerb.Create(terminal, interrupt),
+        SimulateVerb.Create(terminal, interrupt),
         CalibrateVerb.Create(terminal, interrupt),
         ServeVerb.Create(terminal, interrupt),
         SessionVerb.Create(terminal, interrupt),

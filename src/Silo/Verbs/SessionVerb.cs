@@ -21,7 +21,7 @@ internal sealed class SessionVerb(Terminal terminal, Interrupt interrupt)
         return new Command("session", "Conversations of a running server (kvcluster serve).")
         {
             verb.New(), verb.Say(), verb.List(), verb.Show(), verb.History(), verb.Fork(),
-            verb.Compress(), verb.MakeWhole(), verb.Demote(), verb.Move(), verb.Close(),
+            verb.Compress(), verb.Pin(), verb.MakeWhole(), verb.Demote(), verb.Move(), verb.Close(),
             verb.Export(), verb.Import(),
         };
     }
@@ -156,6 +156,16 @@ internal sealed class SessionVerb(Terminal terminal, Interrupt interrupt)
             string body = Body(("keep", parsed.GetValue(keep)), ("policy", parsed.GetValue(policy))).ToJsonString();
             await PrintChanged(parsed, client, id, "/compress", body, cancellationToken);
         });
+    }
+
+    private Command Pin()
+    {
+        Argument<string> id = IdArgument();
+        Option<int?> seconds = OptionOf.Number<int>("--seconds", "how long, a day at most; 0 ends a pin");
+        seconds.Required = true;
+        Command command = new("pin", "Keep a session's cache from being cut or taken off its device for want of memory.") { id, seconds };
+        return With(command, (parsed, client, cancellationToken) =>
+            PrintChanged(parsed, client, id, "/pin", Body(("seconds", parsed.GetValue(seconds))).ToJsonString(), cancellationToken));
     }
 
     private Command MakeWhole()

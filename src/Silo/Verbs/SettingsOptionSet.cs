@@ -16,6 +16,8 @@ internal sealed class SettingsOptionSet
         (OptionOf.Text("--data", "where conversations are kept (default ./kvcluster-data)", "STORE"), "State:Store"),
         (OptionOf.Text("--cold", "where idle caches are kept: a directory, a Redis connection string, or none", "STORE"), "Cold:Store"),
         (OptionOf.Text("--arena", "bytes of a device's KV arena", "BYTES"), "Model:ArenaBytes"),
+        (OptionOf.Text("--backend", "what runs the model: cpu, or torch in builds with it", "NAME"), "Model:Backend"),
+        (OptionOf.Text("--device", "torch: cuda:0, cuda:1, ... or cpu", "DEVICE"), "Model:Device"),
         (OptionOf.Text("--nodes", "nodes in this process", "N"), "Node:Count"),
         (OptionOf.Text("--tenants", "the file of tenants and the hashes of their keys", "FILE"), "Tenants:File"),
     ];

@@ -112,6 +112,8 @@ internal sealed class ScriptedSession : Grain, ISessionGrain
 
     public Task<SessionInfo> Demote(CancellationToken cancellationToken) => throw new NotSupportedException();
 
+    public Task<KeptMap?> ReadKept(CancellationToken cancellationToken) => throw new NotSupportedException();
+
     public Task<SessionInfo> Pin(PinRequest request, CancellationToken cancellationToken) => throw new NotSupportedException();
 
     public Task Close(CancellationToken cancellationToken) => throw new NotSupportedException();

@@ -148,6 +148,17 @@ public sealed class PressureControllerTests
     }
 
     [Fact]
+    public void Sessions_whose_scores_were_merely_observed_are_cut_less_than_those_that_were_replayed()
+    {
+        PressureCandidate replayed = Devices.Candidate(3, "replayed", 400) with { MayLeave = false };
+        PressureCandidate observed = Devices.Candidate(3, "observed", 400) with { MayLeave = false, IsMerelyObserved = true };
+        PressureDecision decision = _controller.Decide(Devices.Full([observed, replayed], 0.9), false);
+        long Freed(string session) => decision.Acts.Where(a => Devices.SessionOf(a) == session).Sum(a => a.PlannedBytes);
+        Assert.True(Freed("replayed") > Freed("observed"));
+        Assert.Throws<PolicyException>(() => new PressureController(new PressureOptions { ObservedFactor = 0.5 }));
+    }
+
+    [Fact]
     public void Acts_come_in_the_order_drop_idle_active_demote_refuse()
     {
         PressureCandidate[] candidates = [.. Devices.Many(60).Select((c, i) => c with { IsActive = i % 4 == 0, HasColdCopy = i % 3 == 0, MayLeave = i % 5 != 0 })];

@@ -173,8 +173,9 @@ internal sealed class ChaosSession(GrainCluster cluster, string id, ChaosCounts 
         }
     }
 
+    // A timeout too: on Orleans a client outside of the silos is not told that the silo which ran its call is gone.
     private static bool IsTransient(Exception error) =>
-        Turns.IsTransient(error) || error is SessionBusyException or DeviceOverloadedException or ObjectDisposedException;
+        Turns.IsTransient(error) || error is SessionBusyException or DeviceOverloadedException or ObjectDisposedException or TimeoutException;
 
     private static async Task<TurnResult> ReadAsync(
         ISessionGrain session, GenerateRequest request, List<int> heard, Func<int, Task> onToken)

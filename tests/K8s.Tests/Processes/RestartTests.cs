@@ -56,21 +56,26 @@ public sealed class RestartTests(ITestOutputHelper output)
         await using RedisPair redis = await RedisPair.StartAsync();
         var load = new Load();
         ServeProcess serving = await ServeProcess.StartAsync("s0", redis.Settings());
-        load.Serve(serving);
-        load.Begin();
-        foreach ((int turn, int signal) in ((int, int)[])[(1, ServeProcess.Terminate), (3, 9), (5, ServeProcess.Terminate)])
+        try
         {
-            await load.ReachedAsync(turn);
-            await using ServeProcess leaving = serving;
-            serving = await ServeProcess.StartAsync($"s{turn}", redis.Settings());
             load.Serve(serving);
-            leaving.Signal(signal);
-            Assert.Equal(signal == 9 ? 137 : 0, await leaving.EndedAsync());
-        }
+            load.Begin();
+            foreach ((int turn, int signal) in ((int, int)[])[(1, ServeProcess.Terminate), (3, 9), (5, ServeProcess.Terminate)])
+            {
+                await load.ReachedAsync(turn);
+                await using ServeProcess leaving = serving;
+                serving = await ServeProcess.StartAsync($"s{turn}", redis.Settings());
+                load.Serve(serving);
+                leaving.Signal(signal);
+                Assert.Equal(signal == 9 ? 137 : 0, await leaving.EndedAsync());
+            }
 
-        int[][] tokens = await load.EndAsync();
-        await serving.DisposeAsync();
-        Assert.Equal(await Undisturbed.TokensAsync(), tokens);
+            Assert.Equal(await Undisturbed.TokensAsync(), await load.EndAsync());
+        }
+        finally
+        {
+            await serving.DisposeAsync();
+        }
     }
 
     private void Tell(ServeProcess process, Load load)

@@ -69,6 +69,23 @@ public class SessionApiTests(TestServer server) : IClassFixture<TestServer>
     }
 
     [Fact]
+    public async Task A_cache_is_pinned_for_a_time_and_let_go()
+    {
+        await server.PostAsync("/v1/sessions", """{"id":"pinned"}""");
+        await (await server.PostAsync("/v1/sessions/pinned/append", """{"text":"a word"}""")).JsonAsync();
+
+        JsonElement pinned = await (await server.PostAsync("/v1/sessions/pinned/pin", """{"seconds":60}""")).JsonAsync();
+        JsonElement free = await (await server.PostAsync("/v1/sessions/pinned/pin", """{"seconds":0}""")).JsonAsync();
+
+        Assert.InRange(pinned.GetProperty("pinned_until").GetDateTimeOffset(), DateTimeOffset.UtcNow, DateTimeOffset.UtcNow.AddSeconds(60));
+        Assert.False(free.TryGetProperty("pinned_until", out _));
+        foreach (string body in (string[])["{}", """{"seconds":-1}""", """{"seconds":86401}"""])
+        {
+            await (await server.PostAsync("/v1/sessions/pinned/pin", body)).ErrorAsync(HttpStatusCode.BadRequest);
+        }
+    }
+
+    [Fact]
     public async Task The_list_comes_in_pages()
     {
         for (int i = 0; i < 5; i++)

@@ -24,6 +24,18 @@ public sealed class TenantFileTests : IDisposable
     }
 
     [Fact]
+    public void Grains_are_told_what_the_file_says()
+    {
+        TenantFile file = Open("""{"tenants":[{"id":"a","keys":[],"share":2}]}""");
+        var terms = new TenantFileTerms(file);
+        Assert.Equal((false, 2, 1), (terms.HasLimits, terms.Of("a").Share, terms.Of("b").Share));
+
+        Write("""{"tenants":[{"id":"a","keys":[],"limitBytes":7}]}""", 1);
+        _time.Passed += TimeSpan.FromSeconds(1);
+        Assert.Equal((true, 7), (terms.HasLimits, terms.Of("a").LimitBytes));
+    }
+
+    [Fact]
     public void A_changed_file_is_taken_over_within_a_second_and_a_wrong_one_is_not()
     {
         TenantFile file = Open("""{"tenants":[{"id":"a","keys":[],"share":2}]}""");
@@ -61,14 +73,5 @@ public sealed class TenantFileTests : IDisposable
         string path = Path.Combine(_folder.Path, "tenants.json");
         File.WriteAllText(path, json);
         File.SetLastWriteTimeUtc(path, new DateTime(2026, 1, 1, 0, 0, version, DateTimeKind.Utc));
-    }
-
-    private sealed class ManualTime : TimeProvider
-    {
-        public TimeSpan Passed { get; set; }
-
-        public override long TimestampFrequency => TimeSpan.TicksPerSecond;
-
-        public override long GetTimestamp() => Passed.Ticks;
     }
 }

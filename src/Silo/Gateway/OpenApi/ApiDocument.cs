@@ -22,7 +22,9 @@ internal static class ApiDocument
     [
         .. OpenAiOperations.All(model),
         .. SessionOperations.All(),
-        new("GET", "/healthz", "health", "Whether the process answers."),
+        .. OperatorOperations.All(),
+        new("GET", "/healthz", "health", "Whether the process works: where not, a restart helps."),
+        new("GET", "/readyz", "readiness", "Whether requests should come here."),
     ];
 
     /// <summary>The document as JSON.</summary>
@@ -33,9 +35,10 @@ internal static class ApiDocument
         foreach (IGrouping<string, ApiOperation> path in Operations(model).GroupBy(o => o.Path))
         {
             var item = new JsonObject();
-            if (path.Key.Contains("{id}", StringComparison.Ordinal))
+            string[] names = [.. path.Key.Split('/').Where(part => part.StartsWith('{')).Select(part => part.Trim('{', '}'))];
+            if (names.Length > 0)
             {
-                item["parameters"] = new JsonArray(Parameter("id", "path", "string", "its id"));
+                item["parameters"] = new JsonArray([.. names.Select(name => (JsonNode)Parameter(name, "path", "string", name == "id" ? "its id" : $"the {name}"))]);
             }
 
             foreach (ApiOperation operation in path)

@@ -65,6 +65,13 @@ internal static class SessionOperations
             Example = """{"keep":0.5,"policy":"kvcompose"}""",
             Response = SessionJson.Web.SessionBody,
         },
+        new("POST", One + "/pin", "pinSession", "Keeps the cache from being cut or taken off its device for want of memory, for a time.")
+        {
+            Role = CallerRole.User,
+            Request = "PinRequest",
+            Example = """{"seconds":60}""",
+            Response = SessionJson.Web.SessionBody,
+        },
         new("POST", One + "/make-whole", "makeSessionWhole", "Brings the exact cache back.") { Role = CallerRole.User, Response = SessionJson.Web.SessionBody },
         new("POST", One + "/demote", "demoteSession", "Takes the cache off its device, saved first.") { Role = CallerRole.Admin, Response = SessionJson.Web.SessionBody },
         new("POST", One + "/move", "moveSession", "Moves the session with its cache to another node.")

@@ -30,6 +30,7 @@ internal sealed class NodeCluster : IAsyncDisposable
     /// <param name="settings">What to keep where.</param>
     /// <param name="names">Names of the silos to start.</param>
     /// <param name="nodes">Their devices, in the same order.</param>
+    /// <param name="terms">What tenants are promised; null: all are alike.</param>
     /// <param name="logging">Where logs go.</param>
     /// <param name="cancellationToken">Gives up the start.</param>
     /// <exception cref="InputException">A setting is wrong or the directory is in use.</exception>
@@ -37,6 +38,7 @@ internal sealed class NodeCluster : IAsyncDisposable
         ServerSettings settings,
         IReadOnlyList<string> names,
         IReadOnlyList<ServerNode> nodes,
+        ITenantTerms? terms,
         Action<ILoggingBuilder> logging,
         CancellationToken cancellationToken)
     {
@@ -66,7 +68,7 @@ internal sealed class NodeCluster : IAsyncDisposable
         {
             foreach ((string name, ServerNode node) in names.Zip(nodes))
             {
-                await cluster.StartSiloAsync(name, silo => ServerNode.AddGrains(silo, [node.Worker], settings), cancellationToken);
+                await cluster.StartSiloAsync(name, silo => ServerNode.AddGrains(silo, [node.Worker], settings, terms), cancellationToken);
             }
 
             return started;

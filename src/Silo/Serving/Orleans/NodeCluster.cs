@@ -26,6 +26,7 @@ internal sealed class NodeCluster : IAsyncDisposable
     /// <param name="settings">What to join and where.</param>
     /// <param name="names">Names of the silos to start.</param>
     /// <param name="nodes">Their devices, in the same order; a silo without one only takes requests.</param>
+    /// <param name="terms">What tenants are promised; null: all are alike.</param>
     /// <param name="logging">Where logs go.</param>
     /// <param name="cancellationToken">Gives up the start.</param>
     /// <exception cref="InputException">A setting is wrong.</exception>
@@ -33,6 +34,7 @@ internal sealed class NodeCluster : IAsyncDisposable
         ServerSettings settings,
         IReadOnlyList<string> names,
         IReadOnlyList<ServerNode> nodes,
+        ITenantTerms? terms,
         Action<ILoggingBuilder> logging,
         CancellationToken cancellationToken)
     {
@@ -52,7 +54,7 @@ internal sealed class NodeCluster : IAsyncDisposable
             for (int i = 0; i < names.Count; i++)
             {
                 IDeviceWorker[] devices = i < nodes.Count ? [nodes[i].Worker] : [];
-                await cluster.StartAsync(settings, names[i], devices, address, i, logging, cancellationToken);
+                await cluster.StartAsync(settings, names[i], devices, terms, address, i, logging, cancellationToken);
             }
 
             return cluster;
@@ -93,6 +95,7 @@ internal sealed class NodeCluster : IAsyncDisposable
         ServerSettings settings,
         string name,
         IReadOnlyList<IDeviceWorker> devices,
+        ITenantTerms? terms,
         IPAddress address,
         int index,
         Action<ILoggingBuilder> logging,
@@ -114,7 +117,7 @@ internal sealed class NodeCluster : IAsyncDisposable
                 SiloPort = settings.Cluster.SiloPort + index,
                 GatewayPort = settings.Cluster.GatewayPort + index,
             });
-            ServerNode.AddGrains(silo, devices, settings);
+            ServerNode.AddGrains(silo, devices, settings, terms);
         });
         IHost host = builder.Build();
         await host.StartAsync(cancellationToken);

@@ -3,6 +3,7 @@ using KVCluster.Compression.Budgets;
 using KVCluster.Compression.Policies;
 using KVCluster.Inference;
 using KVCluster.Inference.Backend;
+using KVCluster.Inference.Kv;
 
 namespace KVCluster.Worker.Serving.Device;
 
@@ -54,9 +55,10 @@ internal sealed class IdleScoring(DeviceParts parts) : IDisposable
                 Drop();
             }
         }
-        catch (InputException)
+        catch (Exception e) when (e is InputException or ArenaFullException)
         {
-            // The policy needs what this session or model does not have: an explicit request will say so to its caller.
+            // The policy needs what this session or model does not have, or the device has no memory for a pass: an explicit request will
+            // say so to its caller.
             Drop();
         }
 
@@ -96,7 +98,7 @@ internal sealed class IdleScoring(DeviceParts parts) : IDisposable
             (_session, _version) = (session, session.Version);
             return true;
         }
-        catch (InputException)
+        catch (Exception e) when (e is InputException or ArenaFullException)
         {
             return false;
         }

@@ -39,8 +39,21 @@ internal sealed class StepRunner(DeviceParts parts, TurnBoard board, TurnAttache
             turn.StartedAt = turn.StartedAt == 0 ? start : turn.StartedAt;
         }
 
-        parts.Backend.Forward(_batch);
-        _served.ForEach(served => served.Turn.IsPrepared = false);
+        try
+        {
+            parts.Backend.Forward(_batch);
+        }
+        catch (ArenaFullException)
+        {
+            // The pages were there, but the device had no memory for even one token's activations beside them: fewer turns must do.
+            GiveUp(board.Running[^1], "its memory does not suffice for a step's activations");
+            return true;
+        }
+        finally
+        {
+            _served.ForEach(served => served.Turn.IsPrepared = false);
+        }
+
         Account(start, parts.Now);
         for (int i = 0; i < _served.Count; i++)
         {
@@ -131,13 +144,14 @@ internal sealed class StepRunner(DeviceParts parts, TurnBoard board, TurnAttache
 
         if (!board.PutBack())
         {
-            GiveUp(board.Running[^1]);
+            Turn last = board.Running[^1];
+            GiveUp(last, $"the memory set aside for session {last.Session.Key} went to a fork of it");
         }
 
         return true;
     }
 
-    private void GiveUp(Turn turn)
+    private void GiveUp(Turn turn, string reason)
     {
         if (turn.Answer is { Count: > 0 } answer)
         {
@@ -146,8 +160,7 @@ internal sealed class StepRunner(DeviceParts parts, TurnBoard board, TurnAttache
             return;
         }
 
-        board.Fail(turn, new DeviceBusyException(
-            $"device {parts.Options.Device}: the memory set aside for session {turn.Session.Key} went to a fork of it", RetryEstimate.Least));
+        board.Fail(turn, new DeviceBusyException($"device {parts.Options.Device}: {reason}", RetryEstimate.Least));
     }
 
     private void Account(long start, long end)

@@ -12,6 +12,18 @@ internal sealed class StoreCalls(ISnapshotStore store, Inbox inbox, TimeProvider
     private readonly Lock _gate = new();
     private readonly HashSet<Task> _running = [];
 
+    /// <summary>Calls that have not ended; from any thread.</summary>
+    public int UnderWay
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _running.Count;
+            }
+        }
+    }
+
     /// <summary>Begins a call.</summary>
     /// <param name="call">What to call.</param>
     /// <param name="limit">How long it may take.</param>

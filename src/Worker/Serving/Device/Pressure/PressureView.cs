@@ -103,6 +103,7 @@ internal sealed class PressureView(DeviceParts parts, DevicePressureOptions opti
             Tenant = session.Key.Tenant,
             Bytes = (long)session.Cache!.ShareOfBytes,
             Histogram = Histogram(session),
+            IsMerelyObserved = session.Carried is null,
             IsActive = active,
             MayLeave = !active,
             Importance = context.Importance(session),

@@ -1,0 +1,129 @@
+using System.Numerics.Tensors;
+using KVCluster.Compression;
+using KVCluster.Compression.Policies;
+using KVCluster.Inference.Backend;
+using KVCluster.Inference.Torch.Attention;
+using KVCluster.Inference.Torch.Model;
+using static TorchSharp.torch;
+using Tensor = TorchSharp.torch.Tensor;
+
+namespace KVCluster.Inference.Torch.Passes;
+
+/// <summary>
+/// Runs the last tokens of a history again at their own positions. Rows do not need each other: their keys and values are in the cache.
+/// </summary>
+internal sealed class HistoryPass : LayerwisePass, IHistoryPass
+{
+    private readonly HistoryRequest _request;
+    private readonly int _observed;
+    private readonly AttentionScores? _attention;
+    private readonly QueryStatisticsBuilder? _statistics;
+    private readonly HeadSink _sink;
+
+    public HistoryPass(PassParts parts, HistoryRequest request)
+        : base(
+            parts,
+            request.Cache,
+            [request.Tokens],
+            request.Cache.LogicalLength - request.Tokens.Length,
+            Math.Min(request.ChunkTokens, parts.MaxRows))
+    {
+        _request = request;
+        _sink = new HeadSink(request.Attention?.Aggregation ?? QueryAggregation.Mean);
+        if (request.Attention is { } attention)
+        {
+            _observed = attention.Window == 0 ? request.Tokens.Length : Math.Min(attention.Window, request.Tokens.Length);
+            _attention = NewScores();
+        }
+
+        _statistics = request.Statistics is { } statistics ? new QueryStatisticsBuilder(Config, statistics, request.Cache.LogicalLength) : null;
+    }
+
+    public override long WorkingBytes => base.WorkingBytes + _sink.Bytes + (_statistics?.Bytes ?? 0);
+
+    public AttentionScores? Attention => Finished ? _attention : throw new InvalidOperationException("the history pass has not ended");
+
+    public QueryStatistics? Statistics => Finished ? _statistics?.Result() : throw new InvalidOperationException("the history pass has not ended");
+
+    private bool AttentionMatters => _attention is not null || !IsLastLayer;
+
+    public override void Dispose()
+    {
+        base.Dispose();
+        _sink.Dispose();
+        _statistics?.Dispose();
+    }
+
+    protected override void BeginLayer()
+    {
+        if (AttentionMatters)
+        {
+            Context.Load(Layer, 0);
+            _sink.Reset();
+            _sink.Slots = Context.Longest;
+        }
+    }
+
+    protected override Tensor? Attend(ProjectedRows projected, int rows)
+    {
+        int position = FirstPosition + Row;
+        _statistics?.Add(position, projected.PlainQueries);
+        if (!AttentionMatters)
+        {
+            return null;
+        }
+
+        int unobserved = RunLength - _observed - Row;
+        bool observed = _attention is not null && unobserved < rows;
+        _sink.From = Math.Max(0, unobserved);
+        _sink.Weights = QueryWeights.Of(_request.Attention?.Weighting ?? QueryWeighting.Uniform, projected, position);
+        return RunAttention(projected.Queries, Mask(position, rows), Context.Capacity, observed ? _sink : null, wantOutput: !IsLastLayer);
+    }
+
+    protected override void EndLayer()
+    {
+        _statistics?.EndLayer();
+        if (_attention is null)
+        {
+            return;
+        }
+
+        float[]? all = _sink.ToHost();
+        for (int h = 0; h < Config.QueryHeads; h++)
+        {
+            Span<float> result = _attention.Row(Layer, h);
+            _sink.Read(all, h, result);
+            if (_request.Attention!.Aggregation == QueryAggregation.Mean)
+            {
+                TensorPrimitives.Divide(result, (float)_observed, result);
+            }
+        }
+    }
+
+    private AttentionMask Mask(int position, int rows)
+    {
+        var ends = new long[Config.KvHeads * rows];
+        bool windowed = Config.WindowOf(Layer) is not null;
+        var begins = new long[windowed ? ends.Length : 0];
+        bool empty = false;
+        for (int i = 0; i < ends.Length; i++)
+        {
+            int head = i / rows;
+            int query = position + (i % rows);
+            ends[i] = Cache.SlotsBefore(Layer, head, query + 1);
+            if (windowed)
+            {
+                begins[i] = SlotWindow.FirstSlot(Config, Cache, Layer, head, Cache.Length(Layer, head), query);
+            }
+
+            empty |= ends[i] <= (windowed ? begins[i] : 0);
+        }
+
+        return new AttentionMask(Tensors.FromLongs(ends, Device).view(-1, rows), (int)ends.Min())
+        {
+            Begins = windowed ? Tensors.FromLongs(begins, Device).view(-1, rows) : null,
+            Bias = Context.Biases,
+            MayBeEmpty = empty,
+        };
+    }
+}

@@ -1,0 +1,222 @@
+using KVCluster.Compression;
+using KVCluster.Inference.Kv;
+using KVCluster.Inference.Models;
+using KVCluster.Inference.Torch.Attention;
+using KVCluster.Inference.Torch.Memory;
+using KVCluster.Inference.Torch.Model;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace KVCluster.Inference.Torch.Passes;
+
+/// <summary>
+/// Runs tokens against a cache layer by layer without appending them: the residual stream of all of them is kept on the device, and of one
+/// layer at a time the decoded cache. So the cache is neither doubled nor touched, and a full arena can be scored. The tokens are one or
+/// more runs, each a sequence of its own; a step is a chunk of one run in one layer.
+/// </summary>
+internal abstract class LayerwisePass : IDisposable
+{
+    private readonly PassParts _parts;
+    private readonly IReadOnlyList<ReadOnlyMemory<int>> _runs;
+    private readonly int _chunk;
+    private readonly int _logicalLength;
+    private readonly long _totalRows;
+    private readonly Tensor[] _hidden;
+    private readonly Tensor _cos;
+    private readonly RotaryTable _rotary;
+    private long _doneRows;
+
+    protected LayerwisePass(PassParts parts, KvCache cache, IReadOnlyList<ReadOnlyMemory<int>> runs, int firstPosition, int chunk)
+    {
+        _parts = parts;
+        Cache = cache;
+        _runs = runs;
+        _chunk = chunk;
+        _logicalLength = cache.LogicalLength;
+        FirstPosition = firstPosition;
+        Tokens = runs.Sum(r => (long)r.Length);
+        LongestRun = runs.Max(r => r.Length);
+        _totalRows = Tokens * Config.Layers;
+        Context = new LayerContext(parts, cache);
+        _hidden = new Tensor[runs.Count];
+        using DisposeScope scope = NewDisposeScope();
+        Tensor positions = arange(firstPosition, firstPosition + LongestRun, ScalarType.Int64, parts.Device);
+        _rotary = new RotaryTable(parts.Model, positions);
+        _cos = _rotary.Cos.Keep();
+        _rotary.Sin.Keep();
+        for (int i = 0; i < _hidden.Length; i++)
+        {
+            _hidden[i] = parts.Layers.Embed(Tensors.FromInts(runs[i].Span, parts.Device)).Keep();
+        }
+    }
+
+    /// <summary>Share done, 0 to 1.</summary>
+    public double Progress => (double)_doneRows / _totalRows;
+
+    /// <summary>Bytes of working memory held until disposal.</summary>
+    public virtual long WorkingBytes => Context.Bytes + _hidden.Sum(h => h.IsInvalid ? 0 : h.BytesOf()) + (2 * _cos.BytesOf());
+
+    protected ModelConfig Config => _parts.Model.Config;
+
+    protected Device Device => _parts.Device;
+
+    protected KvCache Cache { get; }
+
+    /// <summary>The present layer's keys and values.</summary>
+    protected LayerContext Context { get; }
+
+    /// <summary>Position of every run's first token.</summary>
+    protected int FirstPosition { get; }
+
+    /// <summary>Tokens of all runs.</summary>
+    protected long Tokens { get; }
+
+    protected int LongestRun { get; }
+
+    protected int Layer { get; private set; }
+
+    /// <summary>The last layer's attention is the end: nothing reads its output.</summary>
+    protected bool IsLastLayer => Layer == Config.Layers - 1;
+
+    /// <summary>The run of the present step.</summary>
+    protected int Run { get; private set; }
+
+    protected int RunLength => _runs[Run].Length;
+
+    /// <summary>The present step's first row in its run.</summary>
+    protected int Row { get; private set; }
+
+    protected bool Finished { get; private set; }
+
+    /// <summary>Does one bounded piece; false when there is nothing left.</summary>
+    public bool Step()
+    {
+        if (Finished)
+        {
+            return false;
+        }
+
+        if (Cache.LogicalLength != _logicalLength)
+        {
+            throw new InvalidOperationException("the cache changed while a pass ran against it");
+        }
+
+        try
+        {
+            RunStep();
+        }
+        catch (Exception e) when (DeviceMemory.IsExhausted(e))
+        {
+            // Pressure to whoever asked, as a full arena is; the pass is lost, the cache as it was.
+            throw new ArenaFullException(1, Cache.Pool.Ledger.Snapshot());
+        }
+
+        return !Finished;
+    }
+
+    public virtual void Dispose()
+    {
+        Context.Dispose();
+        foreach (Tensor hidden in _hidden)
+        {
+            hidden.Dispose();
+        }
+
+        _rotary.Cos.Dispose();
+        _rotary.Sin.Dispose();
+    }
+
+    private void RunStep()
+    {
+        using DisposeScope scope = NewDisposeScope();
+        if (Row == 0)
+        {
+            if (Run == 0)
+            {
+                BeginLayer();
+            }
+
+            BeginRun();
+        }
+
+        int rows = Math.Min(EvenChunk(RunLength), RunLength - Row);
+        RunChunk(rows);
+        _doneRows += rows;
+        Row += rows;
+        EndWhatIsDone();
+    }
+
+    protected abstract void BeginLayer();
+
+    protected virtual void BeginRun()
+    {
+    }
+
+    /// <summary>The attention of rows just projected: outputs [rows, Hq d], or null where nobody reads them.</summary>
+    protected abstract Tensor? Attend(ProjectedRows projected, int rows);
+
+    protected virtual void EndRun()
+    {
+    }
+
+    protected abstract void EndLayer();
+
+    /// <summary>Scores of every slot and query head, all 0.</summary>
+    protected AttentionScores NewScores()
+    {
+        var rows = new float[Config.Layers * Config.QueryHeads][];
+        for (int i = 0; i < rows.Length; i++)
+        {
+            rows[i] = new float[Cache.Length(i / Config.QueryHeads, i % Config.QueryHeads / Config.GroupSize)];
+        }
+
+        return new AttentionScores(Config.Layers, Config.QueryHeads, rows);
+    }
+
+    /// <summary>The chunk's queries against the layer's context.</summary>
+    protected Tensor? RunAttention(Tensor queries, AttentionMask mask, long slots, IAttentionSink? sink, bool wantOutput)
+    {
+        long rows = queries.shape[0];
+        Tensor lanes = queries.reshape(rows, Config.KvHeads, Config.GroupSize, Config.HeadSize).transpose(0, 1);
+        Tensor? output = _parts.Core.Run(
+            lanes, Context.Keys.narrow(1, 0, slots), Context.Values.narrow(1, 0, slots), mask, sink, wantOutput);
+        return output?.transpose(0, 1).reshape(rows, -1);
+    }
+
+    private void EndWhatIsDone()
+    {
+        if (Row < RunLength)
+        {
+            return;
+        }
+
+        EndRun();
+        Row = 0;
+        Run++;
+        if (Run == _runs.Count)
+        {
+            EndLayer();
+            Run = 0;
+            Layer++;
+            Finished = Layer == Config.Layers;
+        }
+    }
+
+    /// <summary>Rows a step, at most a chunk, as alike as can be.</summary>
+    private int EvenChunk(int length)
+    {
+        int steps = (length + _chunk - 1) / _chunk;
+        return (length + steps - 1) / steps;
+    }
+
+    private void RunChunk(int rows)
+    {
+        Tensor hidden = _hidden[Run].narrow(0, Row, rows);
+        ProjectedRows projected = _parts.Layers.Project(Layer, hidden, _rotary.Slice(Row, rows));
+        Tensor? attention = Attend(projected, rows);
+        if (!IsLastLayer)
+        {
+            hidden.copy_(_parts.Layers.Finish(Layer, hidden, attention!));
+        }
+    }
+}

@@ -1,0 +1,51 @@
+using System.Runtime.InteropServices;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace KVCluster.Inference.Torch;
+
+/// <summary>Short forms of what this backend does most with tensors.</summary>
+internal static class Tensors
+{
+    /// <summary>Numbers of a tensor as float32 on the host: one copy, in row-major order.</summary>
+    public static void CopyTo(this Tensor tensor, Span<float> destination)
+    {
+        using DisposeScope scope = NewDisposeScope();
+        Tensor host = tensor.to(ScalarType.Float32).cpu().contiguous();
+        MemoryMarshal.Cast<byte, float>(host.bytes).CopyTo(destination);
+    }
+
+    public static float[] ToFloats(this Tensor tensor)
+    {
+        var values = new float[tensor.NumberOfElements];
+        tensor.CopyTo(values);
+        return values;
+    }
+
+    /// <summary>Host numbers on a device.</summary>
+    public static Tensor FromFloats(ReadOnlySpan<float> values, Device device, params long[] shape)
+    {
+        Tensor host = empty(shape, ScalarType.Float32);
+        values.CopyTo(MemoryMarshal.Cast<byte, float>(host.bytes));
+        return host.to(device);
+    }
+
+    public static Tensor FromLongs(ReadOnlySpan<long> values, Device device)
+    {
+        Tensor host = empty([values.Length], ScalarType.Int64);
+        values.CopyTo(MemoryMarshal.Cast<byte, long>(host.bytes));
+        return host.to(device);
+    }
+
+    public static Tensor FromInts(ReadOnlySpan<int> values, Device device)
+    {
+        Tensor host = empty([values.Length], ScalarType.Int32);
+        values.CopyTo(MemoryMarshal.Cast<byte, int>(host.bytes));
+        return host.to(device);
+    }
+
+    /// <summary>Takes a tensor out of all dispose scopes: whoever holds it disposes it.</summary>
+    public static Tensor Keep(this Tensor tensor) => tensor.DetachFromDisposeScope();
+
+    public static long BytesOf(this Tensor tensor) => tensor.NumberOfElements * tensor.ElementSize;
+}

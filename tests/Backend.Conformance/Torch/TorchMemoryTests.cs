@@ -1,0 +1,161 @@
+using KVCluster.Compression;
+using KVCluster.Backend.Conformance.Support;
+using KVCluster.Inference.Backend;
+using KVCluster.Inference.Kv;
+using KVCluster.Inference.Models;
+using KVCluster.Inference.Tests.Cpu;
+using KVCluster.Inference.Torch;
+using TorchSharp;
+
+namespace KVCluster.Backend.Conformance.Torch;
+
+/// <summary>What the torch backend does when memory is short, and that it keeps none.</summary>
+public sealed class TorchMemoryTests
+{
+    private const long Arena = 4 << 20;
+
+    [Fact]
+    public void A_step_too_large_for_the_device_runs_in_pieces()
+    {
+        LoadedModel model = RandomModel.Create(RandomModel.Config());
+        using var backend = new TorchBackend(model, TorchTestBackend.Options(KvElementType.F32, Arena));
+        using KvCache whole = backend.CreateCache();
+        using KvCache other = backend.CreateCache();
+        using KvCache cut = backend.CreateCache();
+        float[] expected = Forward(backend, whole, 50);
+        var passes = new List<int>();
+        backend.BeforePass = rows =>
+        {
+            passes.Add(rows);
+            ExhaustBeyond(16, rows);
+        };
+        var small = new ForwardRequest(other) { Tokens = RandomModel.Tokens(10), Logits = LogitsRows.None };
+        var logits = new float[50 * 97];
+        backend.Forward([small, new ForwardRequest(cut) { Tokens = RandomModel.Tokens(50), Logits = LogitsRows.All, LogitsDestination = logits }]);
+        Assert.Equal([60, 10, 50, 25, 12, 13, 25, 12, 13], passes);
+        Compare.Within(2e-4, logits, expected, "logits");
+        Assert.Equal((10, 50), (other.LogicalLength, cut.LogicalLength));
+    }
+
+    [Fact]
+    public void A_device_without_memory_is_a_full_arena_and_leaves_every_cache_as_it_was()
+    {
+        LoadedModel model = RandomModel.Create(RandomModel.Config());
+        using var backend = new TorchBackend(model, TorchTestBackend.Options(KvElementType.F32, Arena));
+        using KvCache cache = backend.CreateCache(new ObservationOptions());
+        Forward(backend, cache, 30);
+        float[] observed = backend.Observed(cache)!.Row(1, 1).ToArray();
+        LedgerSnapshot before = backend.Pool.Ledger.Snapshot();
+        backend.BeforePass = rows => ExhaustBeyond(0, rows);
+        Assert.Throws<ArenaFullException>(() => Forward(backend, cache, 40));
+        backend.BeforePass = null;
+        Assert.Equal(before, backend.Pool.Ledger.Snapshot());
+        Assert.Equal(30, cache.LogicalLength);
+        Assert.Equal(observed, backend.Observed(cache)!.Row(1, 1).ToArray());
+        Forward(backend, cache, 40);
+    }
+
+    [Fact]
+    public void Memory_is_flat_over_many_steps_of_sessions_that_come_and_go()
+    {
+        int steps = int.TryParse(Environment.GetEnvironmentVariable("KVCLUSTER_TORCH_STEPS"), out int asked) ? asked : 300;
+        LoadedModel model = RandomModel.Create(RandomModel.Config());
+        using var backend = new TorchBackend(model, TorchTestBackend.Options(KvElementType.BF16, Arena));
+        Churn(backend, 100, seed: 1);
+        long workspace = backend.Memory.WorkspaceBytes;
+        long alive = DisposeScopeManager.Statistics.ThreadTotalLiveCount;
+        Churn(backend, steps, seed: 2);
+        Assert.Equal(alive, DisposeScopeManager.Statistics.ThreadTotalLiveCount);
+        Assert.InRange(backend.Memory.WorkspaceBytes, 0, 2 * workspace);
+        Assert.Equal(0, backend.Pool.Ledger.Snapshot().PinnedBytes + backend.Pool.Ledger.Snapshot().EvictableBytes);
+        backend.Pool.CheckIntegrity();
+    }
+
+    [Fact]
+    public void More_sequences_than_seats_take_turns()
+    {
+        LoadedModel model = RandomModel.Create(RandomModel.Config(layers: 1));
+        using var backend = new TorchBackend(model, TorchTestBackend.Options(KvElementType.F32, Arena));
+        KvCache[] caches = [.. Enumerable.Range(0, 90).Select(_ => backend.CreateCache(new ObservationOptions()))];
+        for (int round = 0; round < 3; round++)
+        {
+            foreach (KvCache[] part in caches.Chunk(30))
+            {
+                backend.Forward([.. part.Select((c, i) => new ForwardRequest(c) { Tokens = RandomModel.Tokens(1 + (round * 7), i), Logits = LogitsRows.None })]);
+            }
+        }
+
+        for (int i = 0; i < caches.Length; i++)
+        {
+            using KvCache alone = backend.CreateCache(new ObservationOptions());
+            for (int round = 0; round < 3; round++)
+            {
+                backend.Forward([new ForwardRequest(alone) { Tokens = RandomModel.Tokens(1 + (round * 7), i % 30), Logits = LogitsRows.None }]);
+            }
+
+            Compare.Within(1e-4, backend.Observed(caches[i])!.Row(0, 0), backend.Observed(alone)!.Row(0, 0), $"sequence {i}");
+            caches[i].Dispose();
+        }
+    }
+
+    private static void Churn(TorchBackend backend, int steps, int seed)
+    {
+        var random = new Random(seed);
+        var caches = new List<KvCache>();
+        for (int step = 0; step < steps; step++)
+        {
+            if (caches.Count < 3)
+            {
+                caches.Add(backend.CreateCache(random.Next(2) == 0 ? new ObservationOptions() : new ObservationOptions(QueryAggregation.Mean)));
+            }
+
+            backend.Forward([.. caches.Select(c => new ForwardRequest(c) { Tokens = RandomModel.Tokens(random.Next(10) == 0 ? 20 : 1, step), Logits = LogitsRows.None })]);
+            KvCache one = caches[random.Next(caches.Count)];
+            switch (random.Next(12))
+            {
+                case 0:
+                    one.Compact(RandomPlans.Of(one, step));
+                    break;
+                case 1:
+                    caches.Remove(one);
+                    one.Dispose();
+                    break;
+                case 2:
+                    one.Truncate(one.LogicalLength / 2);
+                    break;
+                case 3:
+                    one.Fork().Dispose();
+                    break;
+                default:
+                    Bound(one);
+                    break;
+            }
+        }
+
+        caches.ForEach(c => c.Dispose());
+    }
+
+    private static void Bound(KvCache cache)
+    {
+        if (cache.LogicalLength > 300)
+        {
+            cache.Truncate(0);
+        }
+    }
+
+    // What libtorch itself says when it cannot have memory.
+    private static void ExhaustBeyond(int rows, int asked)
+    {
+        if (asked > rows)
+        {
+            torch.empty([1L << 50]).Dispose();
+        }
+    }
+
+    private static float[] Forward(TorchBackend backend, KvCache cache, int tokens)
+    {
+        var logits = new float[tokens * backend.Model.VocabularySize];
+        backend.Forward([new ForwardRequest(cache) { Tokens = RandomModel.Tokens(tokens), Logits = LogitsRows.All, LogitsDestination = logits }]);
+        return logits;
+    }
+}
