@@ -39,7 +39,7 @@ public class ApiDocumentTests(TestServer server) : IClassFixture<TestServer>
             new TelemetrySettings(), [server.Host.Nodes[0].Name], server.Host.Grains, served, null, null, NullLoggerFactory.Instance);
         var health = new ServerHealth(server.Host.Nodes);
         await using WebApplication app = GatewayApp.Build(
-            new ListenSettings { Url = "http://127.0.0.1:0" }, server.Host.Grains, served, null, health, operators, _ => { });
+            new ListenSettings { Url = "http://127.0.0.1:0" }, server.Host.Grains, served, null, health, _ => { }, operators);
         IEnumerable<string> routed = ((IEndpointRouteBuilder)app).DataSources
             .SelectMany(source => source.Endpoints).OfType<RouteEndpoint>()
             .SelectMany(e => (e.Metadata.GetMetadata<HttpMethodMetadata>()?.HttpMethods ?? []).Select(method => $"{method} {e.RoutePattern.RawText!.TrimEnd('/')}"))
@@ -55,7 +55,8 @@ public class ApiDocumentTests(TestServer server) : IClassFixture<TestServer>
         JsonNode document = JsonNode.Parse(ApiDocument.Of("needle"))!;
         JsonObject schemas = document["components"]!["schemas"]!.AsObject();
         string exported = "";
-        foreach (ApiOperation operation in ApiDocument.Operations("needle"))
+        // Operators' routes are streams and acts on what the others made: Dashboard.Tests has them.
+        foreach (ApiOperation operation in ApiDocument.Operations("needle").ExceptBy(OperatorOperations.All().Select(o => o.Id), o => o.Id))
         {
             string id = operation.Id switch { "getModel" => "needle", "importSession" => "notes-imported", _ => "notes" };
             string path = operation.Path.Replace("{id}", id, StringComparison.Ordinal);
