@@ -8,6 +8,7 @@ results=$(mktemp -d)
 trap 'rm -rf "$results"' EXIT
 
 tests/install-redis.sh
+tests/install-chromium.sh
 tests/install-k8s-schemas.sh
 
 dotnet build KVCluster.sln -c Release || { echo "the build failed" >&2; exit 1; }
