@@ -15,6 +15,7 @@ internal sealed class TurnBoard(DeviceParts parts, TurnAttacher attacher, Admiss
     private readonly List<int> _order = [];
     private readonly List<Turn> _tried = [];
     private WaitingTurn[] _keys = [];
+    private long _ends;
 
     /// <summary>Running turns, served longest ago first.</summary>
     public List<Turn> Running => _running;
@@ -257,6 +258,7 @@ internal sealed class TurnBoard(DeviceParts parts, TurnAttacher attacher, Admiss
         last.Session.Drop();
         last.Forward = null;
         last.WasPutBack = true;
+        last.PutBackAt = _ends;
         parts.Activity.PutBack();
         _running.Remove(last);
         _waiting.Add(last);
@@ -384,6 +386,12 @@ internal sealed class TurnBoard(DeviceParts parts, TurnAttacher attacher, Admiss
             return true;
         }
 
+        if (Cuts && turn.PutBackAt == _ends && _running.Count > 0)
+        {
+            // It gave its memory to those that run: were it to take it again at once, nobody would get on.
+            return false;
+        }
+
         try
         {
             switch (attacher.Try(turn))
@@ -421,6 +429,7 @@ internal sealed class TurnBoard(DeviceParts parts, TurnAttacher attacher, Admiss
         DeviceSession session = turn.Session;
         if (turn.IsRunning)
         {
+            _ends++;
             session.Cache!.Unpin();
             _running.Remove(turn);
         }
