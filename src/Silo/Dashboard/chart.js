@@ -3,7 +3,6 @@
 import { svg } from './dom.js';
 import { bytes } from './format.js';
 
-const width = 480;
 const height = 160;
 const left = 4;
 const right = 100;
@@ -11,8 +10,10 @@ const top = 12;
 const bottom = 22;
 const spans = [1, 5, 15];
 
-// points: [{ at, pinned, evictable }], ascending; lines: [{ name, value, kind }]; most: the axis' end in bytes.
-export function memoryChart(points, lines, most, label) {
+// points: [{ at, pinned, evictable }], ascending; lines: [{ name, value, kind }]; most: the axis' end in bytes; room: pixels across.
+export function memoryChart(points, lines, most, label, room) {
+  // As wide as its place, so that text keeps its size.
+  const width = Math.round(Math.max(300, Math.min(700, room)));
   const now = points.at(-1).at;
   // The shortest axis that all points fit: a server that has just begun does not show a hair in an empty picture.
   const minutes = spans.find((span) => now - points[0].at <= span * 60000) ?? spans.at(-1);

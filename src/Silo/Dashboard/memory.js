@@ -58,7 +58,7 @@ function drawDevice(card, store, node, device) {
       h('h3', null, name),
       state(device),
       h('span', { class: 'muted' }, `${device.kv_type}, ${counted(device.resident, 'session')}`)),
-    points.length > 1 ? memoryChart(points, lines, device.total_bytes, label) : h('p', { class: 'nothing' }, 'The chart begins with the next seconds.'),
+    points.length > 1 ? memoryChart(points, lines, device.total_bytes, label, card.clientWidth) : h('p', { class: 'nothing' }, 'The chart begins with the next seconds.'),
     h('ul', { class: 'legend' }, parts.map((part) => h('li', { 'data-part': part.id },
       h('i', { class: `fill-${part.id}` }), h('span', null, part.name),
       h('b', { 'data-bytes': part.of(device) }, bytes(part.of(device))), h('small', null, `${percent(part.of(device) / device.total_bytes)}, ${part.why}`)))),

@@ -28,16 +28,16 @@ internal static class GatewayApp
     /// <param name="model">The model served.</param>
     /// <param name="tenants">Keys; null: everybody on loopback.</param>
     /// <param name="health">What probes are told.</param>
+    /// <param name="operators">The dashboard and the metrics.</param>
     /// <param name="logging">Where logs go.</param>
-    /// <param name="operators">The dashboard and the metrics; null: the clients' API alone.</param>
     public static WebApplication Build(
         ListenSettings listen,
         IGrainFactory grains,
         ServedModel model,
         TenantFile? tenants,
         ServerHealth health,
-        Action<ILoggingBuilder> logging,
-        OperatorServices? operators = null)
+        OperatorServices operators,
+        Action<ILoggingBuilder> logging)
     {
         Uri address = AddressOf(listen, tenants is not null);
         WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
@@ -55,13 +55,9 @@ internal static class GatewayApp
         app.Lifetime.ApplicationStopped.Register(authentication.Dispose);
         app.Use(authentication.InvokeAsync);
         app.UseRouting();
-        if (operators is not null)
-        {
-            app.Lifetime.ApplicationStopping.Register(operators.Stop);
-            new OperatorEndpoints(operators).Map(app);
-            DashboardFiles.Map(app);
-        }
-
+        app.Lifetime.ApplicationStopping.Register(operators.Stop);
+        new OperatorEndpoints(operators).Map(app);
+        DashboardFiles.Map(app);
         HealthEndpoints.Map(app, health);
         Map(app, grains, model);
         return app;

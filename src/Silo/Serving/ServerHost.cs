@@ -99,7 +99,7 @@ internal sealed class ServerHost : IAsyncDisposable
         _health = new ServerHealth(_nodes);
         var operators = new OperatorServices(Settings.Telemetry, names, Grains, served, tenants, usage, loggers);
         _undo.Push(operators.DisposeAsync);
-        WebApplication app = GatewayApp.Build(Settings.Listen, Grains, served, tenants, _health, logging, operators);
+        WebApplication app = GatewayApp.Build(Settings.Listen, Grains, served, tenants, _health, operators, logging);
         _undo.Push(app.DisposeAsync);
         await app.StartAsync(cancellationToken);
         _undo.Push(async () => await app.StopAsync());

@@ -43,6 +43,7 @@ public sealed class Screenshots(BrowserFixture browser)
 
             await server.StopAsync();
             await wide.Page.WaitForFunctionAsync("() => document.body.dataset.state === 'lost'");
+            await wide.EvaluateAsync<int>("() => { scrollTo(0, 0); return 0; }");
             await ShootAsync(wide, "dashboard-disconnected.png");
             await server.StartAsync();
         }
