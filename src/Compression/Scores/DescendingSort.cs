@@ -84,13 +84,13 @@ internal static class DescendingSort
     }
 
     // Ascending keys are descending floats: positive floats order as their bits, negative ones against them. Adding 0 turns -0 into 0.
-    private static uint ToKey(float value)
+    internal static uint ToKey(float value)
     {
         uint bits = BitConverter.SingleToUInt32Bits(value + 0f);
         return ~(bits ^ ((uint)((int)bits >> 31) | 0x8000_0000u));
     }
 
-    private static float FromKey(uint key)
+    internal static float FromKey(uint key)
     {
         uint bits = ~key;
         return BitConverter.UInt32BitsToSingle(bits ^ ((bits >> 31) == 1 ? 0x8000_0000u : 0xFFFF_FFFFu));

@@ -9,9 +9,15 @@ public static class SlotSelection
     /// </summary>
     public static int[] Best(ReadOnlySpan<float> scores, int count)
     {
-        float[] sorted = new float[scores.Length];
-        DescendingSort.Sort(scores, sorted);
-        return Best(scores, sorted, count);
+        ArgumentOutOfRangeException.ThrowIfNegative(count);
+        count = Math.Min(count, scores.Length);
+        if (count == 0)
+        {
+            return [];
+        }
+
+        (float lowest, int above) = RankSelection.At(scores, count);
+        return Take(scores, count, lowest, count - above);
     }
 
     /// <summary>The same where the scores are at hand in descending order too.</summary>
@@ -31,6 +37,12 @@ public static class SlotSelection
             equal++;
         }
 
+        return Take(scores, count, lowest, equal);
+    }
+
+    /// <summary>All scores above the lowest, and the first so many that equal it.</summary>
+    private static int[] Take(ReadOnlySpan<float> scores, int count, float lowest, int equal)
+    {
         int[] slots = new int[count];
         int kept = 0;
         for (int slot = 0; slot < scores.Length && kept < count; slot++)

@@ -70,7 +70,7 @@ public sealed partial class NodeDrain(
     private async Task<DrainReport> RunAsync()
     {
         await reporter.TryReportAsync();
-        if (cluster.HasSeenOthers && cluster.Nodes.Count <= 1)
+        if (cluster.HasSeenOthers && !cluster.Nodes.Any(node => node.Node != silo.Name && node.Devices.Length > 0))
         {
             // A directory that has just begun anew knows of the others once they have reported.
             await Task.Delay(_options.ReportPeriod, time);

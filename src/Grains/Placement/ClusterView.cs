@@ -15,7 +15,7 @@ public sealed class ClusterView
     /// <summary>The last report of every live node.</summary>
     public IReadOnlyList<NodeReport> Nodes => _nodes;
 
-    /// <summary>Whether there ever was more than one node.</summary>
+    /// <summary>Whether there ever was more than one node with a device.</summary>
     public bool HasSeenOthers { get; private set; }
 
     /// <summary>Sessions placed from here on a node since it last reported: they will need room that its report does not know of.</summary>
@@ -26,7 +26,7 @@ public sealed class ClusterView
     {
         ArgumentNullException.ThrowIfNull(nodes);
         _nodes = nodes;
-        HasSeenOthers |= nodes.Length > 1;
+        HasSeenOthers |= nodes.Count(node => node.Devices.Length > 0) > 1;
         _placed.Clear();
     }
 

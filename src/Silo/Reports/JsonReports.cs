@@ -26,6 +26,6 @@ namespace KVCluster.Silo.Reports;
 [JsonSerializable(typeof(CompareReport))]
 [JsonSerializable(typeof(CompareQuestion[]))]
 [JsonSerializable(typeof(CalibrateReport))]
-[JsonSerializable(typeof(ClusterPlan))]
 [JsonSerializable(typeof(SimulationReport))]
+[JsonSerializable(typeof(ClusterPlan))]
 internal sealed partial class JsonReports : JsonSerializerContext;

@@ -10,7 +10,7 @@ public sealed class SimulationTests
     private const long TokenBytes = 128 << 10;
     private const int Sessions = 36;
     private const int AllTurns = 3 * Sessions;
-    private const int Seconds = 120;
+    private const int Seconds = 180;
 
     [Fact]
     public void With_memory_for_all_nothing_is_cut_and_nobody_leaves()
@@ -62,9 +62,9 @@ public sealed class SimulationTests
         SimulationReport first = Run(scenario);
         SimulationReport second = Run(scenario);
         Assert.Equal((first.Sessions, first.Unsettled), (second.Sessions, second.Unsettled));
-        Assert.InRange(second.Turns, first.Turns - 1, first.Turns + 1);
-        Assert.InRange(second.FirstTokenSeconds, 0.97 * first.FirstTokenSeconds, 1.03 * first.FirstTokenSeconds);
-        Assert.InRange(second.MassKept, first.MassKept - 0.01, first.MassKept + 0.01);
+        Assert.InRange(second.Turns, first.Turns - 2, first.Turns + 2);
+        Assert.InRange(second.FirstTokenSeconds, 0.95 * first.FirstTokenSeconds, 1.05 * first.FirstTokenSeconds);
+        Assert.InRange(second.MassKept, first.MassKept - 0.03, first.MassKept + 0.03);
     }
 
     [Fact]
@@ -127,7 +127,7 @@ public sealed class SimulationTests
         Seed = 7,
         Seconds = Seconds,
         Nodes = [new ScenarioNode("a", nodeTokens * TokenBytes), new ScenarioNode("b", nodeTokens * TokenBytes)],
-        Device = new ScenarioDevice { PrefillTokensPerSecond = 8000, DecodeTokensPerSecond = 50, LoadBytesPerSecond = 2e8, SaveBytesPerSecond = 1e8 },
+        Device = new ScenarioDevice { PrefillTokensPerSecond = 8000, DecodeTokensPerSecond = 50, LoadBytesPerSecond = 5e8, SaveBytesPerSecond = 5e8 },
         Model = new ScenarioModel { TokenBytes = TokenBytes, LengthFactor = 16 },
         Arrivals =
         [
@@ -140,6 +140,7 @@ public sealed class SimulationTests
                 DocumentTokens = new ScenarioRange(1500, 3000),
                 AnswerTokens = new ScenarioRange(16, 64),
                 PauseSeconds = 6,
+                Spread = 2,
             },
         ],
     };

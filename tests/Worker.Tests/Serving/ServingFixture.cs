@@ -106,6 +106,13 @@ internal sealed class ServingFixture : IAsyncDisposable
             await Worker.CloseAsync(Key(session), long.MaxValue, false, default);
         }
 
+        // A save under way reads a fork, whose pages come free when it has ended.
+        using var patience = new CancellationTokenSource(Patience);
+        while (Ledger() != _before && !patience.IsCancellationRequested)
+        {
+            await Task.Delay(5, CancellationToken.None);
+        }
+
         AssertUntouched();
     }
 

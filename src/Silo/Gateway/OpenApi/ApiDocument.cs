@@ -118,7 +118,7 @@ internal static class ApiDocument
             content[Json] = new JsonObject { ["schema"] = Reference(name) };
         }
 
-        if (operation.Streams)
+        if (operation.Streams || operation.IsEndless)
         {
             content["text/event-stream"] = new JsonObject { ["schema"] = new JsonObject { ["type"] = "string" } };
         }

@@ -27,6 +27,9 @@ internal sealed record ApiOperation(string Method, string Path, string Id, strin
     /// <summary>Whether "stream": true makes server-sent events of the answer.</summary>
     public bool Streams { get; init; }
 
+    /// <summary>Whether the answer is a stream of events that does not end by itself.</summary>
+    public bool IsEndless { get; init; }
+
     /// <summary>What follows '?', each with its description.</summary>
     public IReadOnlyList<(string Name, string Type, string Description)> Query { get; init; } = [];
 

@@ -10,7 +10,7 @@ internal static class OperatorOperations
     public static IEnumerable<ApiOperation> All() =>
     [
         new("GET", "/v1/cluster", "showCluster", "Nodes, devices, bytes against watermarks, pressure, leases, latencies at this instant.") { Role = CallerRole.Reader },
-        new("GET", "/v1/cluster/events", "watchCluster", "The same as a stream of server-sent events, one a second.") { Role = CallerRole.Reader },
+        new("GET", "/v1/cluster/events", "watchCluster", "The same as a stream of server-sent events, one a second.") { Role = CallerRole.Reader, IsEndless = true },
         new("GET", "/v1/cluster/sessions", "listClusterSessions", "Sessions that may be seen, with bytes and tokens.")
         {
             Role = CallerRole.Reader,
@@ -21,7 +21,7 @@ internal static class OperatorOperations
             Role = CallerRole.Reader,
             Response = OperatorJson.Web.SessionDetail,
         },
-        new("POST", Session + "/{action}", "actOnSession", "compress, make-whole, demote, move or close a session.") { Role = CallerRole.Admin },
-        new("POST", "/v1/cluster/devices/{node}/{device}/relieve", "relieveDevice", "Acts on a device as if its high watermark had been crossed.") { Role = CallerRole.Admin },
+        new("POST", Session + "/{action}", "actOnSession", "compress, make-whole, demote, move or close a session.") { Role = CallerRole.Admin, Status = 204 },
+        new("POST", "/v1/cluster/devices/{node}/{device}/relieve", "relieveDevice", "Acts on a device as if its high watermark had been crossed.") { Role = CallerRole.Admin, Status = 204 },
     ];
 }

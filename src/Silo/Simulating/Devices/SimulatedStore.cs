@@ -25,6 +25,7 @@ internal sealed class SimulatedStore(SimulationClock clock, SimulatedCopies copi
 {
     private readonly ConcurrentDictionary<SnapshotOwner, int> _waiting = new();
     private readonly Lock _gate = new();
+    private readonly List<(SnapshotOwner Owner, long Bytes, Action Written)> _coming = [];
     private int _transfers;
     private double _lineFree;
 
@@ -53,7 +54,7 @@ internal sealed class SimulatedStore(SimulationClock clock, SimulatedCopies copi
         }
 
         double start = clock.Seconds;
-        await Pass(query.Owner, copy.Bytes / loadBytesPerSecond, cancellationToken).ConfigureAwait(false);
+        await Pass(query.Owner, go => clock.After(copy.Bytes / loadBytesPerSecond, go), cancellationToken).ConfigureAwait(false);
         destination.Restore(copy.Layout);
         ((AttentionOfCache)destination.Companion!).Attention = copy.Attention;
         if (tokens < destination.LogicalLength)
@@ -74,7 +75,7 @@ internal sealed class SimulatedStore(SimulationClock clock, SimulatedCopies copi
             (long)pages * source.Cache.Geometry.PageBytes);
         double start = clock.Seconds;
         long written = Written(copies.Entries.GetValueOrDefault(source.Owner), copy);
-        await Pass(source.Owner, Line(written), cancellationToken).ConfigureAwait(false);
+        await Pass(source.Owner, go => Line(source.Owner, written, go), cancellationToken).ConfigureAwait(false);
         ColdEntry entry = copies.Entries.AddOrUpdate(
             source.Owner,
             _ => Published(null, source.Epoch, copy),
@@ -132,16 +133,35 @@ internal sealed class SimulatedStore(SimulationClock clock, SimulatedCopies copi
             : (null, 0, query.ExactOnly ? MissCause.NotExact : MissCause.OtherTokens);
     }
 
-    private double Line(long bytes)
+    // Copies that come at one instant line up by name: which thread was quicker must not matter.
+    private void Line(SnapshotOwner owner, long bytes, Action written)
     {
         lock (_gate)
         {
-            _lineFree = Math.Max(clock.Seconds, _lineFree) + (bytes / saveBytesPerSecond);
-            return _lineFree - clock.Seconds;
+            _coming.Add((owner, bytes, written));
+            if (_coming.Count == 1)
+            {
+                clock.After(0, LineUp);
+            }
         }
     }
 
-    private async Task Pass(SnapshotOwner owner, double seconds, CancellationToken cancellationToken)
+    private void LineUp()
+    {
+        lock (_gate)
+        {
+            foreach ((_, long bytes, Action written) in _coming
+                .OrderBy(c => c.Owner.Tenant, StringComparer.Ordinal).ThenBy(c => c.Owner.Session, StringComparer.Ordinal))
+            {
+                _lineFree = Math.Max(clock.Seconds, _lineFree) + (bytes / saveBytesPerSecond);
+                clock.After(_lineFree - clock.Seconds, written);
+            }
+
+            _coming.Clear();
+        }
+    }
+
+    private async Task Pass(SnapshotOwner owner, Action<Action> plan, CancellationToken cancellationToken)
     {
         // Whoever waits goes on at once, on the clock's thread, so that nothing is under way unseen.
         var passed = new TaskCompletionSource();
@@ -155,7 +175,7 @@ internal sealed class SimulatedStore(SimulationClock clock, SimulatedCopies copi
             }
         }
 
-        clock.After(seconds, () => Go(passed.TrySetResult));
+        plan(() => Go(passed.TrySetResult));
         Count(owner, 1);
         using CancellationTokenRegistration registration = cancellationToken.Register(() => Go(() => passed.TrySetCanceled(cancellationToken)));
         await passed.Task.ConfigureAwait(false);

@@ -132,6 +132,7 @@ internal sealed class SimulatedClient(SimulatedArrivals run, ScenarioArrivals gr
             return;
         }
 
-        run.Clock.After(AgainSeconds, Send);
+        // Not all at one instant.
+        run.Clock.After(AgainSeconds * (1 + random.NextDouble()), Send);
     }
 }

@@ -27,6 +27,9 @@ internal sealed class ArenaRoom(DeviceParts parts, CacheSaver saver)
     /// <summary>Bytes that are coming.</summary>
     public long ComingBytes => ComingPages * parts.Geometry.PageBytes;
 
+    /// <summary>Whether pages are being read by the store: a cache that shares them cannot be cut until then.</summary>
+    public bool IsBeingRead => Pressure is not null && saver.NextLate(_patience) is not null;
+
     /// <summary>Whether any save is under way whose bytes are wanted, however late it is.</summary>
     public bool IsSaving => _leaving.Count > 0;
 
@@ -36,7 +39,7 @@ internal sealed class ArenaRoom(DeviceParts parts, CacheSaver saver)
         get
         {
             long now = parts.Now;
-            TimeSpan? next = null;
+            TimeSpan? next = Pressure is null ? null : saver.NextLate(_patience);
             foreach (Leaving leaving in _leaving.Where(l => _patience != TimeSpan.MaxValue && !IsLate(l, now)))
             {
                 TimeSpan left = _patience - parts.Options.Time.GetElapsedTime(leaving.Since, now);
@@ -62,8 +65,9 @@ internal sealed class ArenaRoom(DeviceParts parts, CacheSaver saver)
     public bool Ensure(long pages, Turn? turn)
     {
         long missing = pages - parts.FreePages;
-        if (missing <= 0)
+        if (pages <= 0 || missing <= 0)
         {
+            // What is set aside already may be used also where the limit has come to lie below what is held.
             return true;
         }
 
@@ -104,6 +108,7 @@ internal sealed class ArenaRoom(DeviceParts parts, CacheSaver saver)
             _leaving.Remove(leaving);
             done(save, version);
             parts.Counts.Changes++;
+            Pressure?.Saved();
         });
     }
 

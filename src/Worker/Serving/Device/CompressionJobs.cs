@@ -1,6 +1,8 @@
 using KVCluster.Compression.Policies;
 using KVCluster.Inference.Kv;
 using KVCluster.Worker.Serving.Decisions;
+using KVCluster.Worker.Serving.Device.Pressure;
+using KVCluster.Worker.Serving.Pressure;
 
 namespace KVCluster.Worker.Serving.Device;
 
@@ -127,6 +129,19 @@ internal sealed class CompressionJobs(DeviceParts parts) : IDisposable
 
         parts.Counts.Changes++;
         parts.Activity.Compressed(report);
+        parts.Log.Add(new ReliefEvent
+        {
+            Kind = ReliefKind.Compress,
+            Cause = ReliefCauses.Asked,
+            Session = job.Session.Key,
+            UsedBytes = parts.Ledger().TotalBytes - parts.Ledger().FreeBytes,
+            LimitBytes = parts.LimitBytes,
+            FreedBytes = report.FreedBytes,
+            DroppedMass = report.DroppedMass,
+            Tokens = job.Session.Cached,
+            KeptPerLayer = CacheCutter.KeptPerLayer(report.Summary),
+            Seconds = report.ScoringSeconds + report.PlanSeconds + report.ApplySeconds,
+        });
         return report;
     }
 

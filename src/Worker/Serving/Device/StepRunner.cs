@@ -137,15 +137,15 @@ internal sealed class StepRunner(DeviceParts parts, TurnBoard board, TurnAttache
     /// <summary>Every turn waits for memory that none will give up: one must. False where it comes by itself.</summary>
     private bool FreeMemory()
     {
-        if (room.IsComing || board.IsFetching)
+        if (room.IsComing || room.IsBeingRead || board.IsFetching)
         {
             return false;
         }
 
-        if (!board.PutBack())
+        if (!board.TakeFromWaiting() && !board.PutBack())
         {
             Turn last = board.Running[^1];
-            GiveUp(last, $"the memory set aside for session {last.Session.Key} went to a fork of it");
+            GiveUp(last, $"session {last.Session.Key} needs more memory than others can give");
         }
 
         return true;

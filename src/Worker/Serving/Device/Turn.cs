@@ -64,6 +64,9 @@ internal sealed class Turn
     /// <summary>Bytes its session held when it came.</summary>
     public long BytesBefore { get; set; }
 
+    /// <summary>Nothing will make more room than there is: it starts with what it gets, and is cut as it goes.</summary>
+    public bool IsSqueezed { get; set; }
+
     /// <summary>It waits because its tenant holds all that it may.</summary>
     public bool IsOverLimit { get; set; }
 

@@ -163,7 +163,7 @@ internal sealed class TurnAttacher(DeviceParts parts, ArenaRoom room, CacheFetch
             return Admission.OverLimit;
         }
 
-        if (!room.Ensure(needed, turn))
+        if (!room.Ensure(needed, turn) && !(turn.IsSqueezed && Squeeze(session, keep, ref tokens)))
         {
             turn.NeededBytes = needed * parts.Geometry.PageBytes;
             return Admission.NoRoom;
@@ -261,10 +261,22 @@ internal sealed class TurnAttacher(DeviceParts parts, ArenaRoom room, CacheFetch
         return answer;
     }
 
-    /// <summary>Tokens whose memory is set aside: a turn longer than the arena is cut as it goes.</summary>
+    /// <summary>As many tokens as there is room for at this instant; false where there is none for one.</summary>
+    private bool Squeeze(DeviceSession session, int keep, ref int tokens)
+    {
+        while (tokens > 1 && Needed(session, keep, tokens) > parts.FreePages)
+        {
+            tokens /= 2;
+        }
+
+        return Needed(session, keep, tokens) <= parts.FreePages;
+    }
+
+    /// <summary>Tokens whose memory is set aside: a turn longer than the device may hold is cut as it goes.</summary>
     private int Fitting(DeviceSession session, int keep, int tokens)
     {
-        while (tokens > 1 && PagesAfter(session, keep, tokens) > parts.TotalPages)
+        long most = Cuts ? parts.LimitBytes / parts.Geometry.PageBytes : parts.TotalPages;
+        while (tokens > 1 && PagesAfter(session, keep, tokens) > most)
         {
             tokens /= 2;
         }

@@ -119,7 +119,8 @@ internal sealed class TurnBoard(DeviceParts parts, TurnAttacher attacher, Admiss
                 }
             }
         }
-        while (IsStuck() && GiveWay());
+        while (IsStuck() && (GiveWay() || Squeeze()));
+        _tried.ForEach(turn => turn.IsSqueezed = false);
         Count();
     }
 
@@ -220,6 +221,19 @@ internal sealed class TurnBoard(DeviceParts parts, TurnAttacher attacher, Admiss
     }
 
     /// <summary>
+    /// Takes the cache of the turn that waits and came last, for the sake of those that run and are cut as far as they can be; it is had again
+    /// in its turn. False where none has any, or running turns are not cut.
+    /// </summary>
+    public bool TakeFromWaiting()
+    {
+        Turn? last = Cuts
+            ? _waiting.FindLast(turn => turn.Session is { Cache: not null, Fetch: null, Compressing: 0 } session && !parts.IsPinned(session))
+            : null;
+        last?.Session.Drop();
+        return last is not null;
+    }
+
+    /// <summary>
     /// Takes the memory of a turn that cannot go on for want of it, or of another for its sake: the one of lowest priority that came last
     /// waits again, to be computed from its tokens. False where no turn can be put back.
     /// </summary>
@@ -298,9 +312,12 @@ internal sealed class TurnBoard(DeviceParts parts, TurnAttacher attacher, Admiss
 
     private TimeSpan MaxWait(Turn turn) => turn.Request.MaxWait ?? parts.Options.MaxWait;
 
-    /// <summary>Whether the whole sequence, exact, fits an arena without anybody else.</summary>
-    private bool IsComputable(Turn turn) =>
-        (turn.Session.Cache!.IsExact || parts.Options.Pressure is { Compress: true }) && KvCapacity.PagesFor(parts.Geometry, turn.Sequence.Count + 1) <= parts.TotalPages;
+    /// <summary>Whether running turns are cut when they need more memory than there is.</summary>
+    private bool Cuts => parts.Options.Pressure is { Compress: true };
+
+    /// <summary>Whether the whole sequence, exact, fits an arena without anybody else, or is cut as it is computed again.</summary>
+    private bool IsComputable(Turn turn) => Cuts
+        || (turn.Session.Cache!.IsExact && KvCapacity.PagesFor(parts.Geometry, turn.Sequence.Count + 1) <= parts.TotalPages);
 
     /// <summary>Turns wait, and nothing is under way that could make room for them.</summary>
     private bool IsStuck() => _waiting.Count > 0 && _running.Count == 0 && !attacher.IsRoomComing && !IsFetching
@@ -322,6 +339,21 @@ internal sealed class TurnBoard(DeviceParts parts, TurnAttacher attacher, Admiss
         }
 
         return false;
+    }
+
+    /// <summary>
+    /// Nobody can give anything any more: the first turn starts with what there is, and is cut as it goes. False where it may not be, or has
+    /// been tried so.
+    /// </summary>
+    private bool Squeeze()
+    {
+        Turn? first = Cuts ? _waiting.Find(turn => turn is { Restores: false, IsOverLimit: false, IsSqueezed: false }) : null;
+        if (first is not null)
+        {
+            first.IsSqueezed = true;
+        }
+
+        return first is not null;
     }
 
     private void Sort(long now)

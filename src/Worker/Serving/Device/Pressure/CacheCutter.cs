@@ -78,7 +78,8 @@ internal sealed class CacheCutter(DeviceParts parts, CacheRanking ranking)
         ApplySeconds = first.ApplySeconds + then.ApplySeconds,
     };
 
-    private static double[] KeptPerLayer(RetentionSummary summary)
+    /// <summary>Tokens kept of each layer, averaged over its KV heads.</summary>
+    public static double[] KeptPerLayer(RetentionSummary summary)
     {
         var kept = new double[summary.Layers];
         for (int layer = 0; layer < kept.Length; layer++)

@@ -7,9 +7,6 @@ namespace KVCluster.Worker.Serving.Device.Pressure;
 /// <summary>Carries acts out, and says what came of each.</summary>
 internal sealed class PressureActs(DeviceParts parts, ArenaRoom room, PressureView view, CacheCutter cutter)
 {
-    /// <summary>Told when bytes have come free later than the decision.</summary>
-    public Action Freed { get; set; } = () => { };
-
     /// <summary>Does one act; what needs a copy first ends later.</summary>
     public void Do(PressureAct act, DeviceSession session, ReliefContext why)
     {
@@ -41,7 +38,6 @@ internal sealed class PressureActs(DeviceParts parts, ArenaRoom room, PressureVi
         {
             string? fault = freed == ArenaRoom.InUse ? "it came into use" : save!.Reason;
             parts.Log.Add(gone with { FreedBytes = Math.Max(0, freed), Seconds = Since(why), Fault = fault });
-            Freed();
         });
     }
 
@@ -56,8 +52,6 @@ internal sealed class PressureActs(DeviceParts parts, ArenaRoom room, PressureVi
             {
                 Cut(cut, session, why, save.Outcome == SaveOutcome.Published ? null : $"no exact copy is kept: {save.Reason}");
             }
-
-            Freed();
         });
     }
 

@@ -37,7 +37,7 @@ internal sealed class PressureControl
         _room = room;
         Ranking = new CacheRanking(parts, options);
         _view = new PressureView(parts, options, Ranking);
-        _acts = new PressureActs(parts, room, _view, new CacheCutter(parts, Ranking)) { Freed = OnFreed };
+        _acts = new PressureActs(parts, room, _view, new CacheCutter(parts, Ranking));
         _controller = new PressureController(options.Weighing);
         Restores = new IdleRestores(parts, options);
     }
@@ -157,7 +157,8 @@ internal sealed class PressureControl
         _relieved.Clear();
     }
 
-    private void OnFreed()
+    /// <summary>A save that made, or was to make, room has ended.</summary>
+    public void Saved()
     {
         if (!_room.IsSaving)
         {
