@@ -29,7 +29,7 @@ internal sealed class StubServer : IAsyncDisposable
         _model = LocalModel.Open(model, new LocalModelOptions { ContextTokens = 64, Threads = 1 });
         var served = new ServedModel("m", ModelText.Of(_model), default);
         _operators = new OperatorServices(new TelemetrySettings(), ["node"], _engine.Client, served, null, null, NullLoggerFactory.Instance);
-        _app = GatewayApp.Build(new ListenSettings { Url = "http://127.0.0.1:0" }, _engine.Client, served, null, new ServerHealth([]), _ => { }, _operators);
+        _app = GatewayApp.Build(new ListenSettings { Url = "http://127.0.0.1:0" }, _engine.Client, served, null, new ServerHealth([]), _operators, _ => { });
     }
 
     public IGrainFactory Grains => _engine.Client;

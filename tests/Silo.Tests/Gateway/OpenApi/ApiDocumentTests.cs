@@ -39,7 +39,7 @@ public class ApiDocumentTests(TestServer server) : IClassFixture<TestServer>
             new TelemetrySettings(), [server.Host.Nodes[0].Name], server.Host.Grains, served, null, null, NullLoggerFactory.Instance);
         var health = new ServerHealth(server.Host.Nodes);
         await using WebApplication app = GatewayApp.Build(
-            new ListenSettings { Url = "http://127.0.0.1:0" }, server.Host.Grains, served, null, health, _ => { }, operators);
+            new ListenSettings { Url = "http://127.0.0.1:0" }, server.Host.Grains, served, null, health, operators, _ => { });
         IEnumerable<string> routed = ((IEndpointRouteBuilder)app).DataSources
             .SelectMany(source => source.Endpoints).OfType<RouteEndpoint>()
             .SelectMany(e => (e.Metadata.GetMetadata<HttpMethodMetadata>()?.HttpMethods ?? []).Select(method => $"{method} {e.RoutePattern.RawText!.TrimEnd('/')}"))
