@@ -15,6 +15,7 @@ internal sealed partial class TurnBoard(DeviceParts parts, TurnAttacher attacher
     private readonly List<int> _order = [];
     private readonly List<Turn> _tried = [];
     private WaitingTurn[] _keys = [];
+    private long _ends;
 
     /// <summary>Running turns, served longest ago first.</summary>
     public List<Turn> Running => _running;
@@ -225,6 +226,7 @@ internal sealed partial class TurnBoard(DeviceParts parts, TurnAttacher attacher
         last.Session.Drop();
         last.Forward = null;
         last.WasPutBack = true;
+        last.PutBackAt = _ends;
         parts.Activity.PutBack();
         _running.Remove(last);
         _waiting.Add(last);
@@ -334,6 +336,12 @@ internal sealed partial class TurnBoard(DeviceParts parts, TurnAttacher attacher
             return true;
         }
 
+        if (Cuts && turn.PutBackAt == _ends && _running.Count > 0)
+        {
+            // It gave its memory to those that run: were it to take it again at once, nobody would get on.
+            return false;
+        }
+
         try
         {
             switch (attacher.Try(turn))
@@ -371,6 +379,7 @@ internal sealed partial class TurnBoard(DeviceParts parts, TurnAttacher attacher
         DeviceSession session = turn.Session;
         if (turn.IsRunning)
         {
+            _ends++;
             session.Cache!.Unpin();
             _running.Remove(turn);
         }
