@@ -144,7 +144,11 @@ internal static class Measurements
                 var id = SessionId.Of("default", $"filled-{i}");
                 await Host.Grains.GetGrain<ITenantIndexPartGrain>(TenantParts.KeyOf(id)).Touch(new SessionSummary
                 {
-                    Session = id.Session, Created = DateTimeOffset.UtcNow, LastUsed = DateTimeOffset.UtcNow, Tokens = 16, Node = "node-1",
+                    Session = id.Session,
+                    Created = DateTimeOffset.UtcNow,
+                    LastUsed = DateTimeOffset.UtcNow,
+                    Tokens = 16,
+                    Node = "node-1",
                 });
             }
         }

@@ -1,8 +1,8 @@
 using KVCluster.Silo.Configuration;
 using KVCluster.Silo.Gateway;
-using KVCluster.Silo.Operators;
 using KVCluster.Silo.Gateway.Health;
 using KVCluster.Silo.Models;
+using KVCluster.Silo.Operators;
 using KVCluster.Silo.Tenants;
 using KVCluster.Storage;
 using KVCluster.Worker;

@@ -88,7 +88,15 @@ public sealed class SessionBookTests
     {
         Report = new DeviceReport
         {
-            Device = "cpu:0", Model = "m", TotalBytes = 0, FreeBytes = 0, EvictableBytes = 0, PinnedBytes = 0, Resident = 0, Running = 0, Waiting = 0,
+            Device = "cpu:0",
+            Model = "m",
+            TotalBytes = 0,
+            FreeBytes = 0,
+            EvictableBytes = 0,
+            PinnedBytes = 0,
+            Resident = 0,
+            Running = 0,
+            Waiting = 0,
         },
         KvType = "bf16",
         ReservedBytes = 0,
