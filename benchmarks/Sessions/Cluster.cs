@@ -1,7 +1,7 @@
 using KVCluster.Engine.Embedded;
 using KVCluster.Grains;
-using KVCluster.Worker.Serving;
 using KVCluster.Worker;
+using KVCluster.Worker.Serving;
 using Microsoft.Extensions.DependencyInjection;
 using Orleans.Configuration;
 using Orleans.Hosting;

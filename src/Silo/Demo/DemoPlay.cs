@@ -1,7 +1,7 @@
 using System.Diagnostics;
+using KVCluster.Evaluation.Samples;
 using KVCluster.Grains;
 using KVCluster.Silo.Judging;
-using KVCluster.Evaluation.Samples;
 
 namespace KVCluster.Silo.Demo;
 

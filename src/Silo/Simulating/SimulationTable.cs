@@ -40,6 +40,10 @@ internal static class SimulationTable
         yield return ("moved", $"{Amount.Count(report.Moves)} sessions, {Amount.Count(report.Reports)} reports to the allocator");
         yield return ("lost and survived", $"nodes {report.NodeLosses}, allocators {report.AllocatorLosses}; {Amount.Count(report.SentAgain)} turns sent again, {report.LostTurns} acknowledged ones lost");
         yield return ("fullest device", Percent(report.PeakShare));
+        if (report.Unsettled > 0)
+        {
+            yield return ("unsettled", $"{Amount.Count(report.Unsettled)} times the clock went on with something still under way");
+        }
     }
 
     private static string Share(int part, int all) => Percent(all == 0 ? 0 : (double)part / all);

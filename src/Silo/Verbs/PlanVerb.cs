@@ -1,6 +1,7 @@
+using System.CommandLine;
+using KVCluster.Inference;
 using KVCluster.Inference.Kv;
 using KVCluster.Inference.Models;
-using KVCluster.Inference;
 using KVCluster.Silo.Hosting;
 using KVCluster.Silo.Models;
 using KVCluster.Silo.Options;
@@ -8,7 +9,6 @@ using KVCluster.Silo.Planning;
 using KVCluster.Silo.Reports;
 using KVCluster.Silo.Terminals;
 using KVCluster.Storage;
-using System.CommandLine;
 
 namespace KVCluster.Silo.Verbs;
 

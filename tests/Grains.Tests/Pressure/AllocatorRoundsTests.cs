@@ -128,17 +128,17 @@ public sealed class AllocatorRoundsTests
 
     private static MemoryReport Report(
         string node, long used = 0, long waiting = 0, (string, long)[]? needs = null, (string, TenantPromise)[]? promises = null, long lastRound = 0) => new()
-    {
-        Node = node,
-        CapacityBytes = 100,
-        UsedBytes = used,
-        WaitingBytes = waiting,
-        FloorBytes = Math.Max(0, used),
-        BytesByBin = [],
-        Needs = (needs ?? []).ToDictionary(n => n.Item1, n => n.Item2),
-        Promises = (promises ?? []).ToDictionary(p => p.Item1, p => p.Item2),
-        LastRound = lastRound,
-    };
+        {
+            Node = node,
+            CapacityBytes = 100,
+            UsedBytes = used,
+            WaitingBytes = waiting,
+            FloorBytes = Math.Max(0, used),
+            BytesByBin = [],
+            Needs = (needs ?? []).ToDictionary(n => n.Item1, n => n.Item2),
+            Promises = (promises ?? []).ToDictionary(p => p.Item1, p => p.Item2),
+            LastRound = lastRound,
+        };
 
     private AllocatorRounds Rounds(LeaseOptions? options = null) => new(options ?? new LeaseOptions(), Period, TimeSpan.FromSeconds(30), _time);
 }

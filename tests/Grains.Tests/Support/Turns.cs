@@ -42,7 +42,7 @@ internal static class Turns
     }
 
     public static bool IsTransient(Exception error) => error
-        is SessionUnavailableException or SiloUnavailableException or OrleansMessageRejectionException or EnumerationAbortedException;
+        is SessionUnavailableException or SessionMovingException or SiloUnavailableException or OrleansMessageRejectionException or EnumerationAbortedException;
 
     public static Task<TurnResult> SayAsync(this ISessionGrain session, int[] prompt, int answer = 4, string? key = null) =>
         session.RunAsync(Request(prompt, answer, key));

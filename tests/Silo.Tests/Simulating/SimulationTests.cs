@@ -25,12 +25,19 @@ public sealed class SimulationTests
     [Fact]
     public void Under_pressure_caches_are_cut_and_stay_where_the_least_recently_used_order_loads_them_again()
     {
-        SimulationReport weighed = Run(Crowd());
-        SimulationReport order = Run(Crowd() with { Pressure = new ScenarioPressure { LeastRecentlyUsed = true } });
+        // Whoever left comes back slowly, whichever way.
+        Scenario scenario = Crowd() with
+        {
+            Seconds = 400,
+            Device = new ScenarioDevice { PrefillTokensPerSecond = 1500, DecodeTokensPerSecond = 50, LoadBytesPerSecond = 1e8, SaveBytesPerSecond = 5e8 },
+        };
+        SimulationReport weighed = Run(scenario);
+        SimulationReport order = Run(scenario with { Pressure = new ScenarioPressure { LeastRecentlyUsed = true } });
         Assert.Contains(weighed.Acts, act => act.Kind == "Compress");
         Assert.DoesNotContain(order.Acts, act => act.Kind == "Compress");
         Assert.Equal((AllTurns, 0), (weighed.Turns, weighed.GaveUp));
-        Assert.True(Found(weighed) > Found(order), $"{Found(weighed):0.00} found on the device, {Found(order):0.00} in that order");
+        Assert.True(Found(weighed) > 2 * Found(order), $"{Found(weighed):0.00} found on the device, {Found(order):0.00} in that order");
+        Assert.True(weighed.FirstTokenSeconds < 0.8 * order.FirstTokenSeconds, $"{weighed.FirstTokenSeconds} s, {order.FirstTokenSeconds} s in that order");
         Assert.InRange(weighed.MassKept, 0.7, 0.9999);
         Assert.All([weighed, order], report => Assert.InRange(report.PeakShare, 0.5, 1));
     }
@@ -61,10 +68,11 @@ public sealed class SimulationTests
         Scenario scenario = Crowd() with { Seconds = 30 };
         SimulationReport first = Run(scenario);
         SimulationReport second = Run(scenario);
-        Assert.Equal((first.Sessions, first.Unsettled), (second.Sessions, second.Unsettled));
-        Assert.InRange(second.Turns, first.Turns - 2, first.Turns + 2);
-        Assert.InRange(second.FirstTokenSeconds, 0.95 * first.FirstTokenSeconds, 1.05 * first.FirstTokenSeconds);
-        Assert.InRange(second.MassKept, first.MassKept - 0.03, first.MassKept + 0.03);
+        Assert.Equal((0, 0), (first.Unsettled, second.Unsettled));
+        Assert.Equal((first.Turns, first.Hits, first.FreedBytes, first.Moves), (second.Turns, second.Hits, second.FreedBytes, second.Moves));
+        Assert.Equal(first.Acts, second.Acts);
+        Assert.Equal(first.FirstTokenSeconds, second.FirstTokenSeconds, 1e-9);
+        Assert.Equal(first.MassKept, second.MassKept, 1e-9);
     }
 
     [Fact]

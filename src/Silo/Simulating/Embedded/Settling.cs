@@ -10,8 +10,8 @@ namespace KVCluster.Silo.Simulating;
 /// </summary>
 internal sealed class Settling(EmbeddedCluster cluster, SimulatedArrivals arrivals, IReadOnlyList<SimulatedNode> nodes)
 {
-    // What waits for the clock in a way not known of here must not stop it for good.
-    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(1);
+    // What waits for the clock in a way not known of here must not stop it for good; a machine with much else to do takes seconds over a start.
+    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(15);
 
     /// <summary>How often patience ended.</summary>
     public int Unsettled { get; private set; }

@@ -128,7 +128,6 @@ internal sealed class CompressionJobs(DeviceParts parts) : IDisposable
         }
 
         parts.Counts.Changes++;
-        parts.Activity.Compressed(report);
         parts.Log.Add(new ReliefEvent
         {
             Kind = ReliefKind.Compress,
@@ -142,6 +141,7 @@ internal sealed class CompressionJobs(DeviceParts parts) : IDisposable
             KeptPerLayer = CacheCutter.KeptPerLayer(report.Summary),
             Seconds = report.ScoringSeconds + report.PlanSeconds + report.ApplySeconds,
         });
+        parts.Activity.Compressed(report);
         return report;
     }
 
