@@ -161,7 +161,7 @@ internal sealed class SessionEndpoints(IGrainFactory grains)
         RequestFields fields = await SessionRequests.ReadAsync(context.Request, context.RequestAborted);
         var request = new CompressRequest
         {
-            Policy = fields.Text("policy") ?? "kvcompose",
+            Policy = fields.Text("policy") ?? CompressRequest.DefaultPolicy,
             Keep = fields.Number("keep", 0, 1) ?? throw fields.Missing("keep"),
         };
         fields.RequireAllRead();

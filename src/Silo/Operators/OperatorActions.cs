@@ -19,7 +19,7 @@ internal sealed class OperatorActions(OperatorServices services)
         switch (action)
         {
             case "compress":
-                var cut = new CompressRequest { Policy = fields.Text("policy") ?? "kvcompose", Keep = fields.Number("keep", 0, 1) ?? throw fields.Missing("keep") };
+                var cut = new CompressRequest { Policy = fields.Text("policy") ?? CompressRequest.DefaultPolicy, Keep = fields.Number("keep", 0, 1) ?? throw fields.Missing("keep") };
                 fields.RequireAllRead();
                 await session.Compress(cut, gone);
                 break;

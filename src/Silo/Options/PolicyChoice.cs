@@ -7,7 +7,7 @@ namespace KVCluster.Silo.Options;
 internal static class PolicyChoice
 {
     /// <summary>What runs where nothing is said.</summary>
-    public const string Default = "kvcompose";
+    public const string Default = Grains.CompressRequest.DefaultPolicy;
 
     /// <exception cref="PolicyException">Unknown or out of range; the message lists what is valid.</exception>
     public static ICompressionPolicy Parse(string? specification, string? scores)

@@ -17,7 +17,9 @@ public sealed class DrainedDeviceTests
             report = await cluster.Grains.DrainAsync(node);
         });
         Assert.Equal(expected, drained);
-        Assert.True(report is { Moved: > 0, Left: 0, BrokenOff: 0, Uncopied: 0, CacheBytes: > 0, WrittenBytes: > 0 }, $"{report}");
+
+        // How many move depends on how far each has spoken; Cluster.DrainTests has the counts.
+        Assert.True(report is { Left: 0, BrokenOff: 0, Uncopied: 0 }, $"{report}");
     }
 
     /// <summary>What every session answered, each turn sent again where its session moves; something happens in the middle.</summary>

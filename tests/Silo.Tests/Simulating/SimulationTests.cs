@@ -12,6 +12,8 @@ public sealed class SimulationTests
     private const int AllTurns = 3 * Sessions;
     private const int Seconds = 180;
 
+    private const int Few = 4;
+
     [Fact]
     public void With_memory_for_all_nothing_is_cut_and_nobody_leaves()
     {
@@ -63,16 +65,19 @@ public sealed class SimulationTests
     }
 
     [Fact]
-    public void The_same_scenario_comes_to_much_the_same()
+    public void The_same_scenario_comes_to_nearly_the_same()
     {
         Scenario scenario = Crowd() with { Seconds = 30 };
         SimulationReport first = Run(scenario);
         SimulationReport second = Run(scenario);
         Assert.Equal((0, 0), (first.Unsettled, second.Unsettled));
-        Assert.Equal(first.Sessions, second.Sessions);
-        Assert.InRange(second.Turns, first.Turns - 3, first.Turns + 3);
-        Assert.InRange(second.FirstTokenSeconds, 0.75 * first.FirstTokenSeconds, 1.25 * first.FirstTokenSeconds);
-        Assert.InRange(second.MassKept, first.MassKept - 0.05, first.MassKept + 0.05);
+        Assert.InRange(second.Turns, first.Turns - Few, first.Turns + Few);
+
+        // Threads are real: where two things fall on one instant of the clock, either may come first, and a cache more or less is loaded.
+        Assert.InRange(second.Hits.Resident, first.Hits.Resident - Few, first.Hits.Resident + Few);
+        Assert.InRange(second.Hits.Loaded, first.Hits.Loaded - Few, first.Hits.Loaded + Few);
+        Assert.InRange(second.Hits.Recomputed, first.Hits.Recomputed - Few, first.Hits.Recomputed + Few);
+        Assert.Equal(first.MassKept, second.MassKept, 0.05);
     }
 
     [Fact]

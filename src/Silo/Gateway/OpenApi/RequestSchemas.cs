@@ -72,7 +72,7 @@ internal static class RequestSchemas
           "ForkRequest":{"type":"object","required":["session"],"properties":{
             "session":{"type":"string"},"tokens":{"type":"integer","minimum":0,"description":"tokens of history it begins with; absent: all"}}},
           "CompressRequest":{"type":"object","required":["keep"],"properties":{
-            "keep":{"type":"number","exclusiveMinimum":0,"maximum":1},"policy":{"type":"string","default":"kvcompose"}}},
+            "keep":{"type":"number","exclusiveMinimum":0,"maximum":1},"policy":{"type":"string","default":"kvcompose-unstructured"}}},
           "PinRequest":{"type":"object","required":["seconds"],"properties":{
             "seconds":{"type":"integer","minimum":0,"maximum":86400,"description":"from now on; 0 ends a pin"}}},
           "MoveRequest":{"type":"object","required":["node"],"properties":{"node":{"type":"string"}}},

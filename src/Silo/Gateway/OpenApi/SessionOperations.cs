@@ -62,7 +62,7 @@ internal static class SessionOperations
         {
             Role = CallerRole.User,
             Request = "CompressRequest",
-            Example = """{"keep":0.5,"policy":"kvcompose"}""",
+            Example = """{"keep":0.5,"policy":"kvcompose-unstructured"}""",
             Response = SessionJson.Web.SessionBody,
         },
         new("POST", One + "/pin", "pinSession", "Keeps the cache from being cut or taken off its device for want of memory, for a time.")

@@ -64,6 +64,9 @@ internal sealed class Turn
     /// <summary>Bytes its session held when it came.</summary>
     public long BytesBefore { get; set; }
 
+    /// <summary>How many turns had ended when it was put back: it does not come again before another has.</summary>
+    public long PutBackAt { get; set; } = -1;
+
     /// <summary>Nothing will make more room than there is: it starts with what it gets, and is cut as it goes.</summary>
     public bool IsSqueezed { get; set; }
 

@@ -8,32 +8,20 @@ using KVCluster.Worker.Serving.Telemetry;
 namespace KVCluster.Worker.Serving.Device;
 
 /// <summary>The device's turns, waiting and running: how they come, start, end, fail, and are put back.</summary>
-internal sealed class TurnBoard(DeviceParts parts, TurnAttacher attacher, AdmissionOrder order)
+internal sealed partial class TurnBoard(DeviceParts parts, TurnAttacher attacher, AdmissionOrder order)
 {
     private readonly List<Turn> _waiting = [];
     private readonly List<Turn> _running = [];
     private readonly List<int> _order = [];
     private readonly List<Turn> _tried = [];
     private WaitingTurn[] _keys = [];
+    private long _ends;
 
     /// <summary>Running turns, served longest ago first.</summary>
     public List<Turn> Running => _running;
 
     /// <summary>Whether any turn is there.</summary>
     public bool IsEmpty => _waiting.Count + _running.Count == 0;
-
-    /// <summary>Bytes that each tenant's waiting turns did not find.</summary>
-    public Dictionary<string, long> WaitingByTenant()
-    {
-        Dictionary<string, long> bytes = new(StringComparer.Ordinal);
-        foreach (Turn turn in _waiting)
-        {
-            string tenant = turn.Session.Key.Tenant;
-            bytes[tenant] = bytes.GetValueOrDefault(tenant) + turn.NeededBytes;
-        }
-
-        return bytes;
-    }
 
     /// <summary>Whether a cache is being looked for or loaded, which holds memory.</summary>
     public bool IsFetching => _waiting.Exists(turn => turn.Session.Fetch is not null);
@@ -122,38 +110,6 @@ internal sealed class TurnBoard(DeviceParts parts, TurnAttacher attacher, Admiss
         while (IsStuck() && (GiveWay() || Squeeze()));
         _tried.ForEach(turn => turn.IsSqueezed = false);
         Count();
-    }
-
-    /// <summary>Refuses turns that have waited too long.</summary>
-    public void Expire()
-    {
-        long now = parts.Now;
-        for (int i = _waiting.Count - 1; i >= 0; i--)
-        {
-            Turn turn = _waiting[i];
-            if (CanExpire(turn) && parts.Options.Time.GetElapsedTime(turn.ArrivedAt, now) >= MaxWait(turn))
-            {
-                string why = turn.IsOverLimit
-                    ? $"device {parts.Options.Device}: tenant {turn.Session.Key.Tenant} holds all the memory that it may there"
-                    : $"device {parts.Options.Device}: no room came free within {MaxWait(turn)}";
-                LogRefusal(turn, turn.Session);
-                Fail(turn, new DeviceBusyException(why, RetryAfter(turn)));
-            }
-        }
-    }
-
-    /// <summary>Time until the next turn will have waited too long; null where none can.</summary>
-    public TimeSpan? NextExpiry()
-    {
-        long now = parts.Now;
-        TimeSpan? next = null;
-        foreach (Turn turn in _waiting.Where(CanExpire))
-        {
-            TimeSpan left = MaxWait(turn) - parts.Options.Time.GetElapsedTime(turn.ArrivedAt, now);
-            next = next is null || left < next ? left : next;
-        }
-
-        return next;
     }
 
     /// <summary>The history is in the cache.</summary>
@@ -257,6 +213,7 @@ internal sealed class TurnBoard(DeviceParts parts, TurnAttacher attacher, Admiss
         last.Session.Drop();
         last.Forward = null;
         last.WasPutBack = true;
+        last.PutBackAt = _ends;
         parts.Activity.PutBack();
         _running.Remove(last);
         _waiting.Add(last);
@@ -291,26 +248,8 @@ internal sealed class TurnBoard(DeviceParts parts, TurnAttacher attacher, Admiss
         }
     }
 
-    private void Refused(Turn turn, TurnEnding outcome)
-    {
-        parts.Activity.Ended(outcome);
-        WorkerTrace.End(turn, parts, new DeviceBusyException(outcome.ToString(), TimeSpan.Zero));
-    }
-
-    private TurnEnding OutcomeOf(Exception error) => error switch
-    {
-        DeviceBusyException => IsDraining ? TurnEnding.RefusedDraining : TurnEnding.RefusedNoRoom,
-        OperationCanceledException => TurnEnding.Cancelled,
-        StaleEpochException => TurnEnding.Fenced,
-        _ => TurnEnding.Failed,
-    };
-
     /// <summary>What a turn that was stopped before it started has said.</summary>
     private AnswerBuilder EmptyAnswer(Turn turn) => new(parts.Model, turn.Request.Sampling!, turn.Sequence.Span);
-
-    private static bool CanExpire(Turn turn) => !turn.WasPutBack && turn.Session.Fetch is null;
-
-    private TimeSpan MaxWait(Turn turn) => turn.Request.MaxWait ?? parts.Options.MaxWait;
 
     /// <summary>Whether running turns are cut when they need more memory than there is.</summary>
     private bool Cuts => parts.Options.Pressure is { Compress: true };
@@ -384,6 +323,12 @@ internal sealed class TurnBoard(DeviceParts parts, TurnAttacher attacher, Admiss
             return true;
         }
 
+        if (Cuts && turn.PutBackAt == _ends && _running.Count > 0)
+        {
+            // It gave its memory to those that run: were it to take it again at once, nobody would get on.
+            return false;
+        }
+
         try
         {
             switch (attacher.Try(turn))
@@ -421,6 +366,7 @@ internal sealed class TurnBoard(DeviceParts parts, TurnAttacher attacher, Admiss
         DeviceSession session = turn.Session;
         if (turn.IsRunning)
         {
+            _ends++;
             session.Cache!.Unpin();
             _running.Remove(turn);
         }
@@ -435,58 +381,6 @@ internal sealed class TurnBoard(DeviceParts parts, TurnAttacher attacher, Admiss
         parts.Touch(session);
         Count();
     }
-
-    [System.Diagnostics.CodeAnalysis.DoesNotReturn]
-    private void Refuse(Turn turn, DeviceSession session, string why)
-    {
-        LogRefusal(turn, session);
-        throw new DeviceBusyException(why, RetryAfter(turn));
-    }
-
-    private void LogRefusal(Turn turn, DeviceSession session)
-    {
-        LedgerSnapshot ledger = parts.Ledger();
-        parts.Log.Add(new ReliefEvent
-        {
-            Kind = ReliefKind.Refuse,
-            Cause = turn.IsOverLimit ? ReliefCauses.TenantLimit : ReliefCauses.WaitingTurns,
-            Session = session.Key,
-            UsedBytes = ledger.TotalBytes - ledger.FreeBytes,
-            LimitBytes = parts.LimitBytes,
-            WaitingBytes = parts.Counts.WaitingBytes,
-            Tokens = turn.Sequence.Count,
-            Seconds = parts.Seconds(turn.ArrivedAt, parts.Now),
-        });
-    }
-
-    private TimeSpan RetryAfter(Turn turn)
-    {
-        AttachSpeeds speeds = parts.AttachSpeeds;
-        double decode = parts.Speeds.DecodeTokensPerSecond;
-        LedgerSnapshot ledger = parts.Ledger();
-        RunningDemand[] running = [.. _running.Select(DemandOf)];
-        var outlook = new AdmissionOutlook
-        {
-            Running = RetryEstimate.Ends(running, speeds.PrefillTokensPerSecond, decode > 0 ? decode : speeds.PrefillTokensPerSecond / 10),
-            ReclaimableBytes = ledger.EvictableBytes,
-            ReclaimBytesPerSecond = ReclaimSpeed(),
-            AheadBytes = _waiting.Sum(waiting => ReferenceEquals(waiting, turn) ? 0 : waiting.NeededBytes),
-        };
-        long wanted = KvCapacity.BytesFor(parts.Geometry, turn.Sequence.Count + parts.Options.AnswerReserveTokens);
-        return RetryEstimate.Of(outlook, wanted - (parts.FreePages * parts.Geometry.PageBytes));
-    }
-
-    /// <summary>Idle caches leave as fast as they are written; without a store at once.</summary>
-    private double ReclaimSpeed()
-    {
-        double measured = parts.Speeds.SaveBytesPerSecond;
-        return parts.Store is null ? double.MaxValue : measured > 0 ? measured : parts.Options.AssumedSaveBytesPerSecond;
-    }
-
-    private RunningDemand DemandOf(Turn turn) => new(
-        turn.IsDecoding ? 0 : turn.Missing,
-        turn.AnswerLeft,
-        (long)(turn.Session.Cache!.PageCount + turn.Session.Cache.ReservedPages) * parts.Geometry.PageBytes);
 
     private void Count()
     {

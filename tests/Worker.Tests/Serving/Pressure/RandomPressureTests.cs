@@ -22,6 +22,8 @@ public sealed class RandomPressureTests : IDisposable
     [InlineData(1, true, 1e-3)]
     [InlineData(2, true, 1)]
     [InlineData(3, false, 1e-3)]
+    [InlineData(4, false, 1e-3)]
+    [InlineData(5, true, 1e-2)]
     public async Task Every_turn_ends_and_nothing_leaks(int seed, bool withStore, double secondsPerMass)
     {
         await using var blobs = new DirectoryBlobStore(
