@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs what the dashboard's tests use beside the packages: the distribution's chromium and promtool, where they are absent and this user may.
-# The tests that need them skip without them (on CI they fail).
+# The tests that need them skip without them, and say so.
 set -uo pipefail
 
 missing=()

@@ -59,7 +59,8 @@ public sealed partial class DeviceWorker : IDevicePressure
     /// <inheritdoc/>
     async ValueTask<DeviceMemory> IDevicePressure.MeasureAsync(CancellationToken cancellationToken)
     {
-        (List<WeightedProfile> profiles, long held, DeviceMemory memory) = await CallAsync(Measure, cancellationToken).ConfigureAwait(false);
+        Interlocked.Increment(ref _measuresAsked);
+        (List<WeightedProfile> profiles, long held, DeviceMemory memory) = await CallAsync(Measured, cancellationToken).ConfigureAwait(false);
         profiles.Add(new WeightedProfile(ByteProfile.OfBins([], held), 1));
         return memory with { Profile = ByteProfile.Sum(System.Runtime.InteropServices.CollectionsMarshal.AsSpan(profiles)) };
     }
@@ -97,6 +98,12 @@ public sealed partial class DeviceWorker : IDevicePressure
 
         session.PinnedUntil = _parts.Now + (long)(duration.TotalSeconds * _parts.Options.Time.TimestampFrequency);
         return true;
+    }
+
+    private (List<WeightedProfile> Profiles, long Held, DeviceMemory Memory) Measured()
+    {
+        Interlocked.Decrement(ref _measuresAsked);
+        return Measure();
     }
 
     private (List<WeightedProfile> Profiles, long Held, DeviceMemory Memory) Measure()

@@ -3,17 +3,20 @@ namespace KVCluster.Worker.Serving;
 /// <content>Whether the device waits, for those who drive its clock.</content>
 public sealed partial class DeviceWorker
 {
+    private int _submitted;
+    private int _measuresAsked;
+
     /// <summary>Whether the device's thread sleeps and nothing has come that would wake it.</summary>
     internal bool IsAtRest => _inbox.IsAtRest;
 
-    /// <summary>Whether the device's thread has something to take when it comes to it.</summary>
-    internal bool HasMail => _inbox.HasMail;
+    /// <summary>Turns that the device's thread has not taken yet.</summary>
+    internal int TurnsSubmitted => Volatile.Read(ref _submitted);
 
-    /// <summary>Calls that the device's thread has not taken yet.</summary>
-    internal int CallsWaiting => _inbox.CallsWaiting;
+    /// <summary>Other calls, and ends of work begun, that the device's thread has not taken yet.</summary>
+    internal int OthersWaiting => Math.Max(0, _inbox.Waiting - TurnsSubmitted);
 
-    /// <summary>Whether something is being made for the device's thread on another one.</summary>
-    internal bool IsRanking => _core.Pressure is { Ranking.UnderWay: > 0 };
+    /// <summary>Calls for the device's memory that its thread has not taken yet.</summary>
+    internal int MeasuresAsked => Volatile.Read(ref _measuresAsked);
 
     /// <summary>Calls of the cold store under way.</summary>
     internal int StoreCallsUnderWay => _store?.UnderWay ?? 0;

@@ -155,9 +155,11 @@ public sealed partial class DeviceWorker : IDeviceWorker
     {
         cancellationToken.ThrowIfCancellationRequested();
         var turn = new Turn(request, _parts.Now, restores) { Span = WorkerTrace.Begin(request, Device) };
+        Interlocked.Increment(ref _submitted);
         await CallAsync(
             () =>
             {
+                Interlocked.Decrement(ref _submitted);
                 DeviceSession session = _core.Enter(request.Session, request.Epoch);
                 _core.Board.Submit(turn, session);
                 _core.Compressions.Abort(session, busy => new TurnInProgressException(busy.Key));

@@ -77,6 +77,12 @@ public sealed record DeviceWorkerOptions
     /// <summary>Which idle caches go when memory is short, where <see cref="Pressure"/> is null.</summary>
     public IPressureRelief Relief { get; init; } = new LeastRecentlyUsedRelief();
 
+    /// <summary>
+    /// Whether sessions' histograms are made on the device's thread, which takes longer and leaves nothing to the order of threads: for
+    /// simulations.
+    /// </summary>
+    internal bool RanksAtOnce { get; init; }
+
     /// <summary>The clock. Decisions rest on its monotonic timestamps only.</summary>
     public TimeProvider Time { get; init; } = TimeProvider.System;
 

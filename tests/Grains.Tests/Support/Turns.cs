@@ -27,7 +27,7 @@ internal static class Turns
     /// <summary>Sends a call again while the session starts over, as callers do.</summary>
     public static async Task<T> InsistAsync<T>(this ISessionGrain session, Func<ISessionGrain, Task<T>> call)
     {
-        const int Tries = 20;
+        const int Tries = 400;
         for (int attempt = 1; ; attempt++)
         {
             try
@@ -36,13 +36,14 @@ internal static class Turns
             }
             catch (Exception error) when (attempt < Tries && IsTransient(error))
             {
-                await Task.Yield();
+                // Not synchronisation: the pause of a caller that was told to come again.
+                await Task.Delay(TimeSpan.FromMilliseconds(5));
             }
         }
     }
 
     public static bool IsTransient(Exception error) => error
-        is SessionUnavailableException or SessionMovingException or SiloUnavailableException or OrleansMessageRejectionException or EnumerationAbortedException;
+        is SessionUnavailableException or SiloUnavailableException or OrleansMessageRejectionException or EnumerationAbortedException;
 
     public static Task<TurnResult> SayAsync(this ISessionGrain session, int[] prompt, int answer = 4, string? key = null) =>
         session.RunAsync(Request(prompt, answer, key));

@@ -72,7 +72,7 @@ public class ChatTests
         CommandRun run = CommandRun.With(question, typed: false, "chat", "--document", document, "--keep", "0.9", "--kv", "int8");
         Assert.Equal(0, run.ExitCode);
         Assert.Equal("> What is the gate code for amber-falcon?\nThe gate code for amber-falcon is 48213.\n", run.Output);
-        Assert.All(["layer 0", "layer 3", "kvcompose keeps 90 %", "tokens/s"], t => Assert.Contains(t, run.Error, StringComparison.Ordinal));
+        Assert.All(["layer 0", "layer 3", "kvcompose-unstructured keeps 90 %", "tokens/s"], t => Assert.Contains(t, run.Error, StringComparison.Ordinal));
     }
 
     [Fact]

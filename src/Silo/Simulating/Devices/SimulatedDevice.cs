@@ -35,8 +35,8 @@ internal sealed class SimulatedDevice : IAsyncDisposable
     /// <summary>Whether the device's thread waits for the clock, within a step.</summary>
     public bool IsStepping => _gate.IsWaiting;
 
-    /// <summary>Whether the thread waits for the clock in a step and others wait for the thread.</summary>
-    public bool KeepsOthersWaiting => IsStepping && _inner.HasMail;
+    /// <summary>Whether the thread waits for the clock in a step and is to be asked for its memory.</summary>
+    public bool KeepsMeasureWaiting => IsStepping && _inner.MeasuresAsked > 0;
 
     /// <summary>Share of the arena held.</summary>
     public double UsedShare
@@ -65,16 +65,15 @@ internal sealed class SimulatedDevice : IAsyncDisposable
     public bool IsQuiet()
     {
         bool stepping = IsStepping;
-        if ((!stepping && !_inner.IsAtRest) || _inner.IsRanking)
+        if (!stepping && !_inner.IsAtRest)
         {
             return false;
         }
 
-        int waiting = stepping ? _inner.CallsWaiting : 0;
         DeviceStatus status = _inner.Status();
-        return Worker.Turns <= status.Running + status.Waiting + waiting
+        return Worker.Turns <= status.Running + status.Waiting + _inner.TurnsSubmitted
             && _inner.StoreCallsUnderWay == (_store?.Waiting ?? 0)
-            && (Worker.Calls == 0 || KeepsOthersWaiting || Worker.Called.All(IsSaving));
+            && (Worker.Calls == 0 || Worker.Called.Count(session => !IsSaving(session)) <= (stepping ? _inner.OthersWaiting : 0));
     }
 
     /// <summary>The device is gone, with all that it holds.</summary>

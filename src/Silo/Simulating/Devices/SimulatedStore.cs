@@ -23,6 +23,7 @@ internal sealed record ColdCopyOfCache(
 /// <summary>One device's way to the cold store: a copy takes its bytes' time, written ones one after another.</summary>
 internal sealed class SimulatedStore(SimulationClock clock, SimulatedCopies copies, double loadBytesPerSecond, double saveBytesPerSecond) : ISnapshotStore
 {
+    private const double LookSeconds = 0.001;
     private readonly ConcurrentDictionary<SnapshotOwner, int> _waiting = new();
     private readonly Lock _gate = new();
     private readonly List<(SnapshotOwner Owner, long Bytes, Action Written)> _coming = [];
@@ -36,12 +37,14 @@ internal sealed class SimulatedStore(SimulationClock clock, SimulatedCopies copi
     public bool IsWaiting(SnapshotOwner owner) => _waiting.GetValueOrDefault(owner) > 0;
 
     /// <inheritdoc/>
-    public ValueTask<SnapshotLookup> FindAsync(SnapshotQuery query, CancellationToken cancellationToken)
+    public async ValueTask<SnapshotLookup> FindAsync(SnapshotQuery query, CancellationToken cancellationToken)
     {
+        // Never in no time: whether it came before the device's next step would be up to threads.
+        await Pass(query.Owner, go => clock.After(LookSeconds, go), cancellationToken).ConfigureAwait(false);
         (ColdCopyOfCache? copy, int tokens, MissCause? miss) = Answer(query);
-        return ValueTask.FromResult(copy is null
+        return copy is null
             ? new SnapshotLookup { Miss = miss }
-            : new SnapshotLookup { Tokens = tokens, StoredBytes = copy.Bytes, Pages = copy.Pages, IsExact = copy.Layout.IsExact });
+            : new SnapshotLookup { Tokens = tokens, StoredBytes = copy.Bytes, Pages = copy.Pages, IsExact = copy.Layout.IsExact };
     }
 
     /// <inheritdoc/>

@@ -76,6 +76,7 @@ internal sealed class SimulationSetup
         AssumedLoadBytesPerSecond = Speeds.LoadBytesPerSecond,
         AssumedSaveBytesPerSecond = Math.Max(1, Speeds.SaveBytesPerSecond),
         IdleScores = null,
+        RanksAtOnce = true,
         Pressure = scenario.Pressure.LeastRecentlyUsed ? null : new DevicePressureOptions
         {
             Weighing = new PressureOptions

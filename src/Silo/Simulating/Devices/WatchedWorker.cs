@@ -144,6 +144,12 @@ internal sealed class WatchedWorker(DeviceWorker inner, Action<TurnEnd> ended) :
     }
 
     /// <inheritdoc/>
+    public ValueTask<ResidentChanges> ResidentsAsync(long after, CancellationToken cancellationToken) => inner.ResidentsAsync(after, cancellationToken);
+
+    /// <inheritdoc/>
+    public ValueTask<KeptSlots?> KeptAsync(SessionKey session, CancellationToken cancellationToken) => inner.KeptAsync(session, cancellationToken);
+
+    /// <inheritdoc/>
     public Task DrainAsync(CancellationToken cancellationToken) => inner.DrainAsync(cancellationToken);
 
     /// <inheritdoc/>

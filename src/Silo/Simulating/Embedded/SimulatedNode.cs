@@ -39,7 +39,7 @@ internal sealed class SimulatedNode(string name, Func<SimulatedDevice>? open, IT
 
     /// <summary>Whether nothing of the node's own goes on without the clock.</summary>
     public bool IsQuiet() =>
-        (_balancing.IsCompleted || Device is { KeepsOthersWaiting: true }) && (Device is null || Device.IsQuiet());
+        (_balancing.IsCompleted || Device is { KeepsMeasureWaiting: true }) && (Device is null || Device.IsQuiet());
 
     public async Task StartAsync(EmbeddedCluster cluster)
     {

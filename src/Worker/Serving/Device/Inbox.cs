@@ -21,13 +21,10 @@ internal sealed class Inbox : IDisposable
     }
 
     /// <summary>Whether the reader sleeps and there is nothing to wake it; from any thread.</summary>
-    public bool IsAtRest => Volatile.Read(ref _asleep) == 1 && !HasMail;
+    public bool IsAtRest => Volatile.Read(ref _asleep) == 1 && _events.IsEmpty && _calls.Reader.Count == 0;
 
-    /// <summary>Whether something has not been taken yet; from any thread.</summary>
-    public bool HasMail => !_events.IsEmpty || _calls.Reader.Count > 0;
-
-    /// <summary>Calls that have not been taken yet; from any thread.</summary>
-    public int CallsWaiting => _calls.Reader.Count;
+    /// <summary>What has not been taken yet; from any thread.</summary>
+    public int Waiting => _events.Count + _calls.Reader.Count;
 
     /// <summary>A caller's wish; waits for room. Throws <see cref="ObjectDisposedException"/> once closed.</summary>
     public async ValueTask CallAsync(Action call, CancellationToken cancellationToken)

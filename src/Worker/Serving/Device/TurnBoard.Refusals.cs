@@ -10,6 +10,19 @@ namespace KVCluster.Worker.Serving.Device;
 /// <content>Turns that are not taken, or wait too long: what they are told, and what is counted and noted of them.</content>
 internal sealed partial class TurnBoard
 {
+    /// <summary>Bytes that each tenant's waiting turns did not find.</summary>
+    public Dictionary<string, long> WaitingByTenant()
+    {
+        Dictionary<string, long> bytes = new(StringComparer.Ordinal);
+        foreach (Turn turn in _waiting)
+        {
+            string tenant = turn.Session.Key.Tenant;
+            bytes[tenant] = bytes.GetValueOrDefault(tenant) + turn.NeededBytes;
+        }
+
+        return bytes;
+    }
+
     /// <summary>Refuses turns that have waited too long.</summary>
     public void Expire()
     {

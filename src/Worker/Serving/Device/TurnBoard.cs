@@ -23,19 +23,6 @@ internal sealed partial class TurnBoard(DeviceParts parts, TurnAttacher attacher
     /// <summary>Whether any turn is there.</summary>
     public bool IsEmpty => _waiting.Count + _running.Count == 0;
 
-    /// <summary>Bytes that each tenant's waiting turns did not find.</summary>
-    public Dictionary<string, long> WaitingByTenant()
-    {
-        Dictionary<string, long> bytes = new(StringComparer.Ordinal);
-        foreach (Turn turn in _waiting)
-        {
-            string tenant = turn.Session.Key.Tenant;
-            bytes[tenant] = bytes.GetValueOrDefault(tenant) + turn.NeededBytes;
-        }
-
-        return bytes;
-    }
-
     /// <summary>Whether a cache is being looked for or loaded, which holds memory.</summary>
     public bool IsFetching => _waiting.Exists(turn => turn.Session.Fetch is not null);
 

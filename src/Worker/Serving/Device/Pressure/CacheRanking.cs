@@ -19,10 +19,6 @@ internal sealed class CacheRanking(DeviceParts parts, DevicePressureOptions opti
     private const int Growth = 64;
 
     private readonly long[] _slotBytes = SlotBytes(parts.Geometry);
-    private int _underWay;
-
-    /// <summary>Histograms that are being made; from any thread.</summary>
-    public int UnderWay => Volatile.Read(ref _underWay);
 
     /// <summary>What no cut takes of a session.</summary>
     public SessionFloors FloorsOf(DeviceSession session)
@@ -59,21 +55,22 @@ internal sealed class CacheRanking(DeviceParts parts, DevicePressureOptions opti
         }
 
         Func<RankedCache> make = Make(session, FloorsOf(session));
-        Interlocked.Increment(ref _underWay);
+        if (parts.Options.RanksAtOnce)
+        {
+            Take(session, make());
+            return;
+        }
+
         _ = Task.Run(() =>
         {
+            RankedCache made = make();
             try
             {
-                RankedCache made = make();
                 parts.Inbox.Post(() => Take(session, made));
             }
             catch (ObjectDisposedException)
             {
                 // The device has gone meanwhile.
-            }
-            finally
-            {
-                Interlocked.Decrement(ref _underWay);
             }
         });
     }
