@@ -125,7 +125,21 @@ public sealed partial class DeviceWorker : IDeviceWorker
 
         WorkerMetrics.Remove(this);
         _inbox.Close();
-        _inbox.Post(() => _core.Fail(new ObjectDisposedException(nameof(DeviceWorker))));
+        var failed = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        _inbox.Post(() =>
+        {
+            try
+            {
+                _core.Fail(new ObjectDisposedException(nameof(DeviceWorker)));
+            }
+            finally
+            {
+                failed.SetResult();
+            }
+        });
+
+        // From here on the device's thread begins no save or load any more that nobody would wait for.
+        await failed.Task.ConfigureAwait(false);
         if (_store is not null)
         {
             await _store.DisposeAsync().ConfigureAwait(false);

@@ -117,7 +117,9 @@ internal sealed class ArenaRoom(DeviceParts parts, CacheSaver saver)
     private void Relieve(long missing, long pages, Turn? turn)
     {
         missing -= ComingPages;
-        if (missing <= 0 || (_failedAt == parts.Counts.Changes && missing >= _failedPages))
+        // What was in vain for another may not be so for a running turn: it may be cut itself by now.
+        bool inVain = _failedAt == parts.Counts.Changes && missing >= _failedPages && !(Pressure is not null && turn is { IsRunning: true });
+        if (missing <= 0 || inVain)
         {
             return;
         }

@@ -124,4 +124,13 @@ internal sealed partial class TurnBoard
     private static bool CanExpire(Turn turn) => !turn.WasPutBack && turn.Session.Fetch is null;
 
     private TimeSpan MaxWait(Turn turn) => turn.Request.MaxWait ?? parts.Options.MaxWait;
+
+    /// <summary>Whoever needs anything comes before what the device does by itself.</summary>
+    private void EndAutomatic()
+    {
+        foreach (Turn turn in _waiting.Concat(_running).Where(turn => turn.IsAutomatic).ToArray())
+        {
+            Fail(turn, new OperationCanceledException($"session {turn.Session.Key}: a turn has come"));
+        }
+    }
 }

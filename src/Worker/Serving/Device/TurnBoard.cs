@@ -78,6 +78,11 @@ internal sealed partial class TurnBoard(DeviceParts parts, TurnAttacher attacher
             WorkerMetrics.Reused(parts.Labels, Math.Max(0, (parts.Options.Time.GetUtcNow() - session.LastUsed).TotalSeconds));
         }
 
+        if (!turn.IsAutomatic)
+        {
+            EndAutomatic();
+        }
+
         turn.Session = session;
         turn.BytesBefore = session.Cache?.Bytes ?? 0;
         session.Turn = turn;

@@ -114,7 +114,10 @@ public sealed class RandomPressureTests : IDisposable
             throw;
         }
 
-        Assert.Contains(end.Completion!.Reason, (FinishReason[])[FinishReason.MaxTokens, FinishReason.EndToken]);
+        Assert.True(
+            end.Completion!.Reason is FinishReason.MaxTokens or FinishReason.EndToken,
+            $"{end.Completion.Reason} after {end.Completion.Tokens.Count} of {sampling.MaxTokens} behind {history.Length + prompt.Length}: "
+            + $"{pressed.Serving.Ledger()} of {pressed.Status.LimitBytes}; {string.Join("\n", pressed.Status.Events.TakeLast(6))}");
         return [.. history, .. prompt, .. end.Completion.Tokens];
     }
 }
