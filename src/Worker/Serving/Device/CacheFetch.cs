@@ -12,4 +12,13 @@ internal sealed record CacheFetch(SnapshotQuery Query)
 
     /// <summary>What stands for a load that failed.</summary>
     public static SnapshotLoad NotLoaded { get; } = new() { Miss = MissCause.Unavailable };
+
+    /// <summary>
+    /// Set where the session is taken off the device meanwhile: what comes is not kept, and this is told the bytes that came free; or
+    /// <see cref="ArenaRoom.InUse"/> where a turn came that wants it.
+    /// </summary>
+    public Action<long>? Evicted { get; set; }
+
+    /// <summary>Whether nobody wants what comes.</summary>
+    public bool IsUnwanted(DeviceSession session) => Evicted is not null && session.Turn is null;
 }

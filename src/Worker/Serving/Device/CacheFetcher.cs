@@ -18,7 +18,9 @@ internal sealed class CacheFetcher(DeviceParts parts, ArenaRoom room)
             found =>
             {
                 session.Fetch = null;
-                done(found);
+                bool unwanted = fetch.IsUnwanted(session);
+                done(unwanted ? CacheFetch.NotFound : found);
+                fetch.Evicted?.Invoke(unwanted ? 0 : ArenaRoom.InUse);
             });
     }
 
@@ -70,12 +72,13 @@ internal sealed class CacheFetcher(DeviceParts parts, ArenaRoom room)
         }
 
         bool returned = false;
-        session.Fetch = new CacheFetch(query);
+        var fetch = new CacheFetch(query);
+        session.Fetch = fetch;
         _ = parts.Store!.Begin(
             (store, cancel) => store.LoadAsync(query, cache, cancel),
             parts.Options.TransferTimeout,
             CacheFetch.NotLoaded,
-            load => Loaded(session, query, returned ? cache : null, load, done),
+            load => Loaded(session, fetch, returned ? cache : null, load, done),
             late =>
             {
                 returned = true;
@@ -101,19 +104,23 @@ internal sealed class CacheFetcher(DeviceParts parts, ArenaRoom room)
     }
 
     /// <summary>The cache is null where the store still has its hands on it.</summary>
-    private void Loaded(DeviceSession session, SnapshotQuery query, KvCache? cache, SnapshotLoad load, Action<SnapshotLoad> done)
+    private void Loaded(DeviceSession session, CacheFetch fetch, KvCache? cache, SnapshotLoad load, Action<SnapshotLoad> done)
     {
         session.Fetch = null;
-        if (load.Miss is null && !session.IsClosed && cache is not null)
+        bool unwanted = fetch.IsUnwanted(session);
+        long freed = 0;
+        if (load.Miss is null && !session.IsClosed && cache is not null && !unwanted)
         {
-            Adopt(session, query, cache, load);
+            Adopt(session, fetch.Query, cache, load);
         }
-        else
+        else if (cache is not null)
         {
-            cache?.Dispose();
+            freed = cache.Bytes + ((long)cache.ReservedPages * parts.Geometry.PageBytes);
+            cache.Dispose();
         }
 
-        done(load);
+        done(unwanted ? CacheFetch.NotLoaded : load);
+        fetch.Evicted?.Invoke(unwanted ? freed : ArenaRoom.InUse);
     }
 
     private void Adopt(DeviceSession session, SnapshotQuery query, KvCache cache, SnapshotLoad load)
