@@ -21,6 +21,8 @@ internal abstract class BackendDecorator(IInferenceBackend inner) : IInferenceBa
 
     public virtual void Forward(IReadOnlyList<ForwardRequest> batch) => inner.Forward(batch);
 
+    public virtual ILayerPass? BeginLayers(KvCache cache, ReadOnlyMemory<int> tokens) => inner.BeginLayers(cache, tokens);
+
     public IScoringPass BeginScoring(ScoringRequest request) => inner.BeginScoring(request);
 
     public IHistoryPass BeginHistory(HistoryRequest request) => inner.BeginHistory(request);

@@ -14,6 +14,12 @@ internal sealed class WatchedBackend(IInferenceBackend inner) : BackendDecorator
     /// <summary>What becomes of the attention that was observed.</summary>
     public Func<AttentionScores?, AttentionScores?> AfterObserved { get; set; } = scores => scores;
 
+    /// <summary>Told of each layer that ran by itself, the number of those that have.</summary>
+    public Action<int> AfterLayer { get; set; } = _ => { };
+
+    public override ILayerPass? BeginLayers(KvCache cache, ReadOnlyMemory<int> tokens) =>
+        base.BeginLayers(cache, tokens) is { } pass ? new WatchedPass(pass, AfterLayer) : null;
+
     public override void Forward(IReadOnlyList<ForwardRequest> batch)
     {
         BeforeForward(batch);
@@ -22,4 +28,20 @@ internal sealed class WatchedBackend(IInferenceBackend inner) : BackendDecorator
     }
 
     public override AttentionScores? Observed(KvCache cache) => AfterObserved(base.Observed(cache));
+
+    private sealed class WatchedPass(ILayerPass inner, Action<int> after) : ILayerPass
+    {
+        public int Tokens => inner.Tokens;
+
+        public int Layer => inner.Layer;
+
+        public bool Step()
+        {
+            bool stepped = inner.Step();
+            after(inner.Layer);
+            return stepped;
+        }
+
+        public void Dispose() => inner.Dispose();
+    }
 }

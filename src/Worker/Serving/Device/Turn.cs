@@ -102,6 +102,9 @@ internal sealed class Turn
 
     public int LoadedTokens { get; set; }
 
+    /// <summary>Tokens computed behind the copy while it was loaded.</summary>
+    public int OverlappedTokens { get; set; }
+
     public double PredictedSeconds { get; set; }
 
     /// <summary>When attaching began; 0: not yet.</summary>
