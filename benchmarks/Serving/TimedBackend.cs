@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using KVCluster.Inference.Backend;
+using KVCluster.Inference.Kv;
 using KVCluster.Worker.Tests.Serving;
 
 namespace KVCluster.Benchmarks.Serving;
@@ -12,6 +13,11 @@ internal sealed class TimedBackend(IInferenceBackend inner) : BackendDecorator(i
 
     /// <summary>The same of all other steps.</summary>
     public (double Seconds, long Steps, long Rows) Mixed { get; private set; }
+
+    /// <summary>Whether tokens may go through the layers one by one.</summary>
+    public bool RunsLayers { get; set; } = true;
+
+    public override ILayerPass? BeginLayers(KvCache cache, ReadOnlyMemory<int> tokens) => RunsLayers ? base.BeginLayers(cache, tokens) : null;
 
     public override void Forward(IReadOnlyList<ForwardRequest> batch)
     {
