@@ -47,6 +47,8 @@ internal sealed unsafe class HistoryPass : LayerwisePass, IHistoryPass
 
     public QueryStatistics? Statistics => Finished ? _statistics?.Result() : throw new InvalidOperationException("the history pass has not ended");
 
+    protected override bool QueriesOnly => true;
+
     private bool AttentionMatters => _attention is not null || !IsLastLayer;
 
     public override void Dispose()

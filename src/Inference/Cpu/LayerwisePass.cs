@@ -88,6 +88,9 @@ internal abstract unsafe class LayerwisePass : IDisposable
     /// <summary>The present step's first row in its run.</summary>
     protected int Row => _cursor.Row;
 
+    /// <summary>Whether the cache holds the rows' own keys and values, so that only their queries are projected.</summary>
+    protected virtual bool QueriesOnly => false;
+
     protected bool Finished => _cursor.Finished;
 
     /// <summary>Does one bounded piece; false when there is nothing left.</summary>
@@ -196,7 +199,7 @@ internal abstract unsafe class LayerwisePass : IDisposable
     private void RunChunk(int rows)
     {
         float* hidden = _hidden.Data + (_cursor.LayerRow * Pipeline.HiddenStride);
-        Pipeline.Project(Layer, hidden, rows, Angles, Row);
+        Pipeline.Project(Layer, hidden, rows, Angles, Row, QueriesOnly);
         Attend(rows);
         if (!IsLastLayer)
         {

@@ -232,6 +232,7 @@ public abstract class HistoryConformance(TestBackend backend)
     [Theory]
     [InlineData(VectorNorm.L1, 40)]
     [InlineData(VectorNorm.L2, 77)]
+    [InlineData(VectorNorm.L2, 10)]
     public void Projected_value_norms_are_the_plain_ones(VectorNorm norm, int hidden)
     {
         ModelConfig config = RandomModel.Config(hidden: hidden);
