@@ -36,7 +36,11 @@ public sealed class DrainedDeviceTests
             IdempotencyKey = "k",
             Sampling = new SamplingSettings
             {
-                MaxTokens = Answer, Temperature = temperature, Seed = 7, RepetitionPenalty = 1.1f, LogitBias = [new TokenBias(2, -100)],
+                MaxTokens = Answer,
+                Temperature = temperature,
+                Seed = 7,
+                RepetitionPenalty = 1.1f,
+                LogitBias = [new TokenBias(2, -100)],
             },
         };
         await using DeviceCluster calm = await DeviceCluster.StartAsync(1, () => NeedleModel.Open(contextTokens: 1024));
