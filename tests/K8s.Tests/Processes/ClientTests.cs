@@ -103,7 +103,7 @@ public sealed class ClientTests
             if (!isKilled)
             {
                 isKilled = true;
-                servers.Kill(node);
+                servers.Worker(node).Kill();
             }
         }
 
@@ -113,16 +113,46 @@ public sealed class ClientTests
         Assert.Equal(1, after.Turns);
     }
 
+    [RedisFact]
+    public async Task A_worker_that_leaves_in_mid_answer_hands_the_turn_over_and_its_reader_sees_nothing_of_it()
+    {
+        await using Servers servers = await Servers.StartAsync("Listen:ShutdownSeconds=0");
+        const string Say = "The wind came from the school at noon. What came?";
+        SamplingSettings sampling = Long with { MaxTokens = 3000 };
+        SessionClient calm = await servers.Client.CreateSessionAsync();
+        string expected = (await calm.AskAsync(Say, sampling, "key")).Text;
+        SessionClient session = await servers.Client.CreateSessionAsync();
+        ServeProcess worker = servers.Worker((await session.DescribeAsync()).Node);
+        string text = "";
+        TurnResult? result = null;
+        await foreach (TokenChunk chunk in session.SayAsync(Say, sampling, "key"))
+        {
+            if (text.Length == 0)
+            {
+                worker.Signal(ServeProcess.Terminate);
+            }
+
+            text += chunk.Text;
+            result = chunk.Result;
+        }
+
+        Assert.Equal((expected, expected), (text, result!.Text));
+        Assert.NotEqual(worker.Name, (await session.DescribeAsync()).Node);
+        Assert.Equal(0, await worker.EndedAsync());
+        Assert.Equal((1, 0), (worker.Drained(@"handed over \((\d+)\)"), worker.Drained(@"broken off \((\d+)\)")));
+    }
+
     /// <summary>Two workers and a client's host.</summary>
     private sealed class Servers(RedisPair redis, ServeProcess[] workers, IHost host) : IAsyncDisposable
     {
         public KVClusterClient Client { get; } = host.Services.GetRequiredService<KVClusterClient>();
 
-        public static async Task<Servers> StartAsync()
+        public static async Task<Servers> StartAsync(params string[] settings)
         {
             RedisPair redis = await RedisPair.StartAsync();
             ServeProcess[] workers = await Task.WhenAll(
-                ServeProcess.StartAsync("worker-0", redis.Settings()), ServeProcess.StartAsync("worker-1", redis.Settings()));
+                ServeProcess.StartAsync("worker-0", [.. redis.Settings(), .. settings]),
+                ServeProcess.StartAsync("worker-1", [.. redis.Settings(), .. settings]));
             HostApplicationBuilder builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings { DisableDefaults = true });
             builder.Logging.SetMinimumLevel(LogLevel.Error);
             builder.AddKVClusterClient(new ClusterConnection { Redis = redis.Durable.Address }, options => options.Retry = new RetryOptions { Attempts = 12 });
@@ -131,7 +161,7 @@ public sealed class ClientTests
             return new Servers(redis, workers, host);
         }
 
-        public void Kill(string worker) => workers.Single(process => process.Name == worker).Kill();
+        public ServeProcess Worker(string name) => workers.Single(process => process.Name == name);
 
         public async ValueTask DisposeAsync()
         {
