@@ -205,12 +205,15 @@ internal sealed class TurnAttacher(DeviceParts parts, ArenaRoom room, CacheFetch
         session.Tokens = turn.Sequence;
         session.Changed();
         turn.Forward = new ForwardRequest(session.Cache!);
-        turn.ReservedAnswer = (turn.Answer?.Count ?? 0) + answer;
+        turn.ReservedAnswer = (turn.Answer?.Count ?? turn.Request.Begun) + answer;
         turn.ServedAt = parts.Now;
         turn.Credit = 0;
         turn.NeededBytes = 0;
         turn.Room = () => RoomAfter(session);
-        turn.Answer ??= turn.WantsAnswer ? new AnswerBuilder(parts.Model, turn.Request.Sampling!, turn.Sequence.Span) : null;
+        if (turn is { WantsAnswer: true, Answer: null })
+        {
+            turn.BeginAnswer(parts.Model);
+        }
     }
 
     private AttachReport ReportOf(Turn turn, int keep)
