@@ -101,6 +101,7 @@ public sealed partial class DeviceWorker
     public async ValueTask<EvictReport> EvictAsync(SessionKey session, long epoch, bool save, CancellationToken cancellationToken)
     {
         TurnCheck.Key(session);
+        var caller = WorkerTrace.Caller;
         var done = new TaskCompletionSource<EvictReport>(TaskCreationOptions.RunContinuationsAsynchronously);
         await CallAsync(
             () =>
@@ -111,6 +112,7 @@ public sealed partial class DeviceWorker
                     return done.TrySetResult(new EvictReport(0, null));
                 }
 
+                idle.LastTrace = caller == default ? idle.LastTrace : caller;
                 _core.Compressions.Abort(idle, gone => new OperationCanceledException($"session {gone.Key} leaves the device"));
                 if (!save || _store is null)
                 {

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Threading.Channels;
 using KVCluster.Inference.Backend;
 using KVCluster.Storage;
+using KVCluster.Worker.Serving.Telemetry;
 
 namespace KVCluster.Worker.Serving.Device;
 
@@ -33,6 +34,9 @@ internal sealed class Turn
 
     /// <summary>Its span, or null where nobody records.</summary>
     public Activity? Span { get; init; }
+
+    /// <summary>The steps it was in, for its span; null where nobody records.</summary>
+    public StepStretches? Steps { get; init; }
 
     public int HistoryTokens => Request.History.Length;
 
@@ -101,6 +105,9 @@ internal sealed class Turn
     public long LoadedBytes { get; set; }
 
     public int LoadedTokens { get; set; }
+
+    /// <summary>Tokens computed behind the copy while it was loaded.</summary>
+    public int OverlappedTokens { get; set; }
 
     public double PredictedSeconds { get; set; }
 

@@ -218,7 +218,7 @@ internal sealed class TurnAttacher(DeviceParts parts, ArenaRoom room, CacheFetch
 
     private AttachReport ReportOf(Turn turn, int keep)
     {
-        int cached = Math.Min(keep, turn.HistoryTokens);
+        int cached = Math.Min(keep, turn.LoadedBytes > 0 ? Math.Min(turn.LoadedTokens, turn.HistoryTokens) : turn.HistoryTokens);
 
         // The last token of an answer was never in the cache: running it is no recomputation.
         DeviceSession session = turn.Session;
@@ -234,6 +234,7 @@ internal sealed class TurnAttacher(DeviceParts parts, ArenaRoom room, CacheFetch
             CachedTokens = cached,
             RecomputedTokens = turn.HistoryTokens - cached - (pending ? 1 : 0),
             LoadedBytes = turn.LoadedBytes,
+            OverlappedTokens = turn.OverlappedTokens,
             Miss = turn.Miss,
             PredictedSeconds = source is AttachSource.Loaded or AttachSource.Recomputed ? Predicted(turn, cached) : 0,
         };
