@@ -26,9 +26,6 @@ public sealed class Screenshots(BrowserFixture browser)
             {
                 await dark.Page.WaitForTimeoutAsync(1500);
                 await ShootAsync(dark, "dashboard-dark.png");
-                await dark.Page.Locator("[data-key='default/report'] button").ClickAsync();
-                await dark.Page.Locator(".heat").WaitForAsync();
-                await ShootAsync(dark, "dashboard-session-dark.png");
             }
 
             await wide.Page.Locator("[data-key='default/report'] button").ClickAsync();
