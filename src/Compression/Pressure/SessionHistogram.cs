@@ -21,6 +21,11 @@ public static class SessionHistogram
     /// <param name="pageTokens">Slots of a page.</param>
     public static ScoreHistogram Of(
         CacheShape shape, AttentionScores? scores, SessionFloors floors, IReadOnlyList<long> slotBytes, int pageTokens)
+        => Rank(shape, scores, floors, slotBytes, pageTokens, withRanks: false).Histogram;
+
+    /// <summary>As <see cref="Of"/>; where asked for, with where the kept slots end at each number of pages (null: no usable scores).</summary>
+    internal static (ScoreHistogram Histogram, PageRanks? Ranks) Rank(
+        CacheShape shape, AttentionScores? scores, SessionFloors floors, IReadOnlyList<long> slotBytes, int pageTokens, bool withRanks)
     {
         ArgumentNullException.ThrowIfNull(shape);
         ArgumentNullException.ThrowIfNull(floors);
@@ -34,7 +39,7 @@ public static class SessionHistogram
         ScoreFault? fault = scores is null ? ScoreFault.Absent : Fault(scores);
         if (fault is not null)
         {
-            return Unscored(shape, floors, slotBytes, pageTokens, fault);
+            return (Unscored(shape, floors, slotBytes, pageTokens, fault), null);
         }
 
         scores!.CheckFits(shape, nameof(scores));
@@ -45,20 +50,22 @@ public static class SessionHistogram
 
         AttentionScores raised = scores.Copy();
         int[] guarded = ProtectedSlots.Raise(raised, shape, floors.Sinks, floors.Recents);
-        return ScoreHistogram.Of(
+        AttentionScores sorted = DescendingSort.Rows(raised);
+        ScoreHistogram histogram = ScoreHistogram.Of(
             shape.IsEvenInLayers()
-                ? LayerRows(shape, scores, raised, guarded, floors, slotBytes)
-                : HeadRows(shape, scores, raised, guarded, floors, slotBytes),
+                ? LayerRows(shape, scores, sorted, guarded, floors, slotBytes)
+                : HeadRows(shape, scores, sorted, guarded, floors, slotBytes),
             pageTokens);
+        return (histogram, withRanks ? PageRanks.Of(scores, sorted, guarded, pageTokens) : null);
     }
 
     /// <summary>Rows of a cache's histogram.</summary>
     internal static int Rows(CacheShape shape) => shape.IsEvenInLayers() ? shape.Layers : shape.Layers * shape.KvHeads;
 
     private static HistogramRow[] LayerRows(
-        CacheShape shape, AttentionScores scores, AttentionScores raised, int[] guarded, SessionFloors floors, IReadOnlyList<long> slotBytes)
+        CacheShape shape, AttentionScores scores, AttentionScores sorted, int[] guarded, SessionFloors floors, IReadOnlyList<long> slotBytes)
     {
-        float[][] composites = CompositeScores.Of(raised);
+        float[][] composites = CompositeScores.OfSorted(sorted);
         HistogramRow[] rows = new HistogramRow[shape.Layers];
         for (int layer = 0; layer < rows.Length; layer++)
         {
@@ -77,9 +84,8 @@ public static class SessionHistogram
     }
 
     private static HistogramRow[] HeadRows(
-        CacheShape shape, AttentionScores scores, AttentionScores raised, int[] guarded, SessionFloors floors, IReadOnlyList<long> slotBytes)
+        CacheShape shape, AttentionScores scores, AttentionScores sorted, int[] guarded, SessionFloors floors, IReadOnlyList<long> slotBytes)
     {
-        AttentionScores sorted = DescendingSort.Rows(raised);
         HistogramRow[] rows = new HistogramRow[guarded.Length];
         for (int i = 0; i < rows.Length; i++)
         {

@@ -16,8 +16,8 @@ public static class SlotSelection
             return [];
         }
 
-        (float lowest, int above) = RankSelection.At(scores, count);
-        return Take(scores, count, lowest, count - above);
+        (float lowest, int equal) = Border(scores, count);
+        return Take(scores, count, lowest, equal);
     }
 
     /// <summary>The same where the scores are at hand in descending order too.</summary>
@@ -40,19 +40,52 @@ public static class SlotSelection
         return Take(scores, count, lowest, equal);
     }
 
-    /// <summary>All scores above the lowest, and the first so many that equal it.</summary>
-    private static int[] Take(ReadOnlySpan<float> scores, int count, float lowest, int equal)
+    /// <summary>
+    /// The same where some slots come before all others, whatever their scores: the first <paramref name="sinks"/>, then the last
+    /// <paramref name="recents"/>, the very last first.
+    /// </summary>
+    /// <param name="middle">Scores of the slots between.</param>
+    /// <param name="sinks">Slots before them.</param>
+    /// <param name="recents">Slots after them.</param>
+    /// <param name="count">Slots to choose, of all.</param>
+    /// <param name="border">Of the slots between, the least score chosen and how many of that, where they are known; null: they are looked for.</param>
+    internal static int[] Best(ReadOnlySpan<float> middle, int sinks, int recents, int count, (float Lowest, int Equal)? border = null)
     {
-        int[] slots = new int[count];
-        int kept = 0;
-        for (int slot = 0; slot < scores.Length && kept < count; slot++)
+        int length = sinks + middle.Length + recents;
+        count = Math.Min(count, length);
+        int first = Math.Min(sinks, count);
+        int last = Math.Min(recents, count - first);
+        int between = count - first - last;
+        int[] slots = GC.AllocateUninitializedArray<int>(count);
+        Follow(slots.AsSpan(0, first), 0);
+        Follow(slots.AsSpan(count - last), length - last);
+        if (between > 0)
         {
-            if (scores[slot] > lowest || (scores[slot] == lowest && equal-- > 0))
-            {
-                slots[kept++] = slot;
-            }
+            (float lowest, int equal) = border ?? Border(middle, between);
+            SlotMask.Take(middle, lowest, equal, sinks, slots.AsSpan(first, between));
         }
 
+        return slots;
+    }
+
+    private static (float Lowest, int Equal) Border(ReadOnlySpan<float> scores, int count)
+    {
+        (float lowest, int above) = RankSelection.At(scores, count);
+        return (lowest, count - above);
+    }
+
+    private static void Follow(Span<int> slots, int first)
+    {
+        for (int i = 0; i < slots.Length; i++)
+        {
+            slots[i] = first + i;
+        }
+    }
+
+    private static int[] Take(ReadOnlySpan<float> scores, int count, float lowest, int equal)
+    {
+        int[] slots = GC.AllocateUninitializedArray<int>(count);
+        SlotMask.Take(scores, lowest, equal, 0, slots);
         return slots;
     }
 }

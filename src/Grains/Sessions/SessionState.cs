@@ -66,6 +66,10 @@ public sealed record SessionState
     [Id(14)]
     public bool IsClosed { get; init; }
 
+    /// <summary>A turn that was handed over in its middle, or null. An earlier version drops it: the turn then begins anew.</summary>
+    [Id(15)]
+    public BegunTurn? Begun { get; init; }
+
     /// <summary>Whether it was ever created.</summary>
     [System.Text.Json.Serialization.JsonIgnore]
     public bool Exists => Epoch > 0;

@@ -94,8 +94,9 @@ internal static class EvaluateRun
         Table table = new Table().Border(TableBorder.Simple);
         for (int i = 0; i < content.Head.Count; i++)
         {
+            // Headings and names of policies wrap where the terminal is narrow, numbers do not.
             TableColumn column = new(Markup.Escape(content.Head[i]));
-            table.AddColumn(i == 0 ? column.NoWrap() : column.RightAligned());
+            table.AddColumn(i == 0 ? column : column.RightAligned().Width(NarrowestWidth(content, i)));
         }
 
         foreach (IReadOnlyList<string> row in content.Rows)
@@ -105,6 +106,9 @@ internal static class EvaluateRun
 
         return table;
     }
+
+    private static int NarrowestWidth((IReadOnlyList<string> Head, IReadOnlyList<IReadOnlyList<string>> Rows) content, int column) =>
+        content.Rows.Select(r => r[column].Length).Concat(content.Head[column].Split(' ').Select(w => w.Length)).Max();
 
     // Found out before hours of work, not after.
     private static void RequireFolder(string? path, string option)

@@ -1,10 +1,11 @@
-using KVCluster.Compression;
 using KVCluster.Backend.Conformance.Support;
+using KVCluster.Compression;
 using KVCluster.Inference.Backend;
 using KVCluster.Inference.Kv;
 using KVCluster.Inference.Models;
 using KVCluster.Inference.Tests.Cpu;
 using KVCluster.Inference.Torch;
+using KVCluster.TestSupport;
 using TorchSharp;
 
 namespace KVCluster.Backend.Conformance.Torch;

@@ -1,10 +1,13 @@
 namespace KVCluster.Grains.Tests.Chaos;
 
 /// <summary>Rounds of random operations, each on sessions of its own.</summary>
-internal sealed class ChaosRun(DeviceCluster cluster, Random random, ChaosCounts counts)
+internal sealed class ChaosRun(DeviceCluster cluster, Random random, ChaosCounts counts, bool cuts)
 {
     private const int FirstToken = 10;
     private const int LastToken = 400;
+
+    /// <summary>Structured and ragged, by scores and by position.</summary>
+    private static readonly string[] Policies = ["kvcompose", "kvcompose-unstructured", "snapkv", "streaming-llm"];
 
     private readonly List<ChaosSession> _sessions = [];
     private int _made;
@@ -43,6 +46,16 @@ internal sealed class ChaosRun(DeviceCluster cluster, Random random, ChaosCounts
         if (session.History.Length > longestHistory)
         {
             return RemoveAsync(session);
+        }
+
+        if (cuts && random.Next(100) < 40)
+        {
+            return random.Next(4) switch
+            {
+                < 2 => session.CutAsync(random.GetItems(Policies, 1)[0], 0.2 + (0.7 * random.NextDouble())),
+                2 => session.MakeWholeAsync(),
+                _ => session.DemoteAsync(),
+            };
         }
 
         int choice = random.Next(100);

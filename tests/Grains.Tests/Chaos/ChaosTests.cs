@@ -29,13 +29,20 @@ public sealed class ChaosTests(ITestOutputHelper output)
 
     [Theory]
     [MemberData(nameof(Seeds))]
-    public async Task Nothing_acknowledged_is_lost_and_nothing_leaks(int seed)
+    public Task Nothing_acknowledged_is_lost_and_nothing_leaks(int seed) => RunAsync(seed, Operations, cuts: false);
+
+    /// <summary>The same while caches are cut, made whole and demoted: their cold copies are compressed ones, some beside an exact one.</summary>
+    [Theory]
+    [MemberData(nameof(Seeds))]
+    public Task Nothing_acknowledged_is_lost_where_caches_are_cut_and_made_whole(int seed) => RunAsync(seed, Operations, cuts: true);
+
+    private async Task RunAsync(int seed, int operations, bool cuts)
     {
         var counts = new ChaosCounts();
         await using DeviceCluster cluster = await DeviceCluster.StartAsync(
             3, () => NeedleModel.Open(contextTokens: 1536), options => options.IdleSaveDelay = TimeSpan.FromMilliseconds(50));
-        var run = new ChaosRun(cluster, new Random(seed), counts);
-        for (int round = 0, done = 0; done < Operations; round++)
+        var run = new ChaosRun(cluster, new Random(seed), counts, cuts);
+        for (int round = 0, done = 0; done < operations; round++)
         {
             done += await run.RoundAsync(Together, Sessions, LongestHistory, kills: round % RoundsBetweenKills == RoundsBetweenKills - 1);
         }
@@ -49,7 +56,7 @@ public sealed class ChaosTests(ITestOutputHelper output)
         await cluster.AssertEmptyAsync();
         Assert.Empty(await cluster.ColdAsync());
         Assert.Equal(0, await cluster.Grains.Engine.Client.GetGrain<ITenantIndexGrain>("t").Count());
-        Assert.True(counts.Kills >= 3 && counts.Turns > Operations / 3);
+        Assert.True(counts.Kills >= 3 && counts.Turns > operations / (cuts ? 5 : 3) && cuts == counts.Cut > operations / 20);
         output.WriteLine($"seed {seed}: {counts}; next-token logits of {compared} sessions compared with a recomputation");
     }
 
@@ -64,6 +71,11 @@ public sealed class ChaosTests(ITestOutputHelper output)
             if (session.History.Length == 0)
             {
                 continue;
+            }
+
+            if (session.HasBeenCut)
+            {
+                await session.MakeWholeAsync();
             }
 
             using var again = new Worker.Conversation(model);

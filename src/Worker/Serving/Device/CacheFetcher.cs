@@ -1,11 +1,28 @@
 using KVCluster.Inference.Kv;
 using KVCluster.Storage;
+using KVCluster.Worker.Serving.Telemetry;
 
 namespace KVCluster.Worker.Serving.Device;
 
 /// <summary>Brings caches back from the cold store, off the device's thread.</summary>
 internal sealed class CacheFetcher(DeviceParts parts, ArenaRoom room)
 {
+    private readonly List<LayerOverlap> _overlaps = [];
+
+    /// <summary>Computes a layer of what follows a copy that is being loaded; false where none has come.</summary>
+    public bool Step()
+    {
+        for (int i = 0; i < _overlaps.Count; i++)
+        {
+            if (_overlaps[i].Step())
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
     /// <summary>Looks whether there is a copy.</summary>
     public void Find(DeviceSession session, SnapshotQuery query, Action<SnapshotLookup> done)
     {
@@ -70,12 +87,23 @@ internal sealed class CacheFetcher(DeviceParts parts, ArenaRoom room)
         }
 
         bool returned = false;
+        LayerOverlap? overlap = turn is null ? null : LayerOverlap.Of(parts, turn, cache, Math.Min(found.Tokens, query.Tokens.Length));
+        if (overlap is not null)
+        {
+            query = query with { Arrival = overlap.Arrival };
+            _overlaps.Add(overlap);
+        }
+
         session.Fetch = new CacheFetch(query);
         _ = parts.Store!.Begin(
             (store, cancel) => store.LoadAsync(query, cache, cancel),
             parts.Options.TransferTimeout,
             CacheFetch.NotLoaded,
-            load => Loaded(session, query, returned ? cache : null, load, done),
+            load =>
+            {
+                Loaded(session, query, returned ? cache : null, load, overlap);
+                done(load);
+            },
             late =>
             {
                 returned = true;
@@ -101,19 +129,38 @@ internal sealed class CacheFetcher(DeviceParts parts, ArenaRoom room)
     }
 
     /// <summary>The cache is null where the store still has its hands on it.</summary>
-    private void Loaded(DeviceSession session, SnapshotQuery query, KvCache? cache, SnapshotLoad load, Action<SnapshotLoad> done)
+    private void Loaded(DeviceSession session, SnapshotQuery query, KvCache? cache, SnapshotLoad load, LayerOverlap? overlap)
     {
         session.Fetch = null;
         if (load.Miss is null && !session.IsClosed && cache is not null)
         {
             Adopt(session, query, cache, load);
+            Continue(session, load, overlap);
         }
         else
         {
             cache?.Dispose();
         }
 
-        done(load);
+        if (overlap is not null)
+        {
+            overlap.Dispose();
+            _overlaps.Remove(overlap);
+        }
+    }
+
+    /// <summary>What was computed behind the copy while it came is in the cache as well.</summary>
+    private void Continue(DeviceSession session, SnapshotLoad load, LayerOverlap? overlap)
+    {
+        int more = overlap?.Finish(load) ?? 0;
+        if (more > 0)
+        {
+            session.Tokens = new TokenBuffer(session.Turn!.Sequence.Span[..(load.Tokens + more)]);
+            session.Grow(more);
+            session.Turn.OverlappedTokens = more;
+            parts.Activity.Computed(more);
+            WorkerMetrics.Stepped(parts.Labels, more, 0, overlap!.Seconds);
+        }
     }
 
     private void Adopt(DeviceSession session, SnapshotQuery query, KvCache cache, SnapshotLoad load)

@@ -106,6 +106,9 @@ internal sealed class Turn
 
     public int LoadedTokens { get; set; }
 
+    /// <summary>Tokens computed behind the copy while it was loaded.</summary>
+    public int OverlappedTokens { get; set; }
+
     public double PredictedSeconds { get; set; }
 
     /// <summary>When attaching began; 0: not yet.</summary>
@@ -133,7 +136,21 @@ internal sealed class Turn
     public bool IsDecoding => Answer is { Count: > 0 } && Missing == 1;
 
     /// <summary>Answer tokens still to come at most.</summary>
-    public int AnswerLeft => WantsAnswer ? Request.Sampling!.MaxTokens - (Answer?.Count ?? 0) : 0;
+    public int AnswerLeft => WantsAnswer ? Request.Sampling!.MaxTokens - (Answer?.Count ?? Request.Begun) : 0;
+
+    /// <summary>The answer at its beginning: empty, or what of it was made elsewhere, which is yielded again.</summary>
+    public AnswerBuilder BeginAnswer(LocalModel model)
+    {
+        ReadOnlySpan<int> tokens = Sequence.Span;
+        int begun = Request.Begun;
+        Answer = new AnswerBuilder(model, Request.Sampling!, tokens[..^begun]);
+        foreach (int token in tokens[^begun..])
+        {
+            Emit(new TurnPiece(Answer.Replay(token)));
+        }
+
+        return Answer;
+    }
 
     public void Emit(TurnEvent happened) => _events.Writer.TryWrite(happened);
 

@@ -21,11 +21,10 @@ internal sealed class CacheCutter(DeviceParts parts, CacheRanking ranking)
         long bytes = cache.Bytes;
         long free = parts.Ledger().FreeBytes;
         long start = Stopwatch.GetTimestamp();
-        CacheShape shape = CacheShapes.Of(cache);
-        AttentionScores? scores = SlotScores.Of(parts, session, shape);
+        SessionRanking? ready = ranking.Ready(session, floors);
+        (KeepChoice choice, AttentionScores? scores) = Choose(session, act, floors, ready);
         bool made = session.Carried is not null;
-        KeepChoice choice = KeepPlan.Choose(shape, scores, floors, act.Keep);
-        RetentionSummary summary = RetentionSummary.Of(choice.Plan, shape, choice.Fault is null ? scores : null);
+        RetentionSummary summary = choice.Summary;
         double planning = Stopwatch.GetElapsedTime(start).TotalSeconds;
         start = Stopwatch.GetTimestamp();
         try
@@ -52,20 +51,48 @@ internal sealed class CacheCutter(DeviceParts parts, CacheRanking ranking)
             PlanSeconds = planning,
             ApplySeconds = Stopwatch.GetElapsedTime(start).TotalSeconds,
         };
-        Note(session, report, histogram, act.Keep, floors);
+        Note(session, report, histogram, act.Keep, floors, made && scores is not null);
         session.Carried = made && scores is not null ? CarriedScores.Kept(scores, choice.Plan) : null;
+        if (ready is not null)
+        {
+            ranking.Follow(session, ready, choice.Plan);
+        }
+
         return new CutResult(report, KeptPerLayer(summary), choice.Fault?.ToString());
     }
 
-    private void Note(DeviceSession session, CompressionReport report, ScoreHistogram? histogram, IReadOnlyList<int> keep, SessionFloors floors)
+    private (KeepChoice Choice, AttentionScores? Scores) Choose(
+        DeviceSession session, CompressAct act, SessionFloors floors, SessionRanking? ready)
+    {
+        if (ready is not null)
+        {
+            return (ready.Choose(act.Keep), ready.Scores);
+        }
+
+        CacheShape shape = CacheShapes.Of(session.Cache!);
+        AttentionScores? scores = SlotScores.Of(parts, session, shape);
+        return (KeepPlan.Choose(shape, scores, floors, act.Keep), scores);
+    }
+
+    private void Note(
+        DeviceSession session, CompressionReport report, ScoreHistogram? histogram, IReadOnlyList<int> keep, SessionFloors floors, bool carried)
     {
         session.Changed();
         session.CutAt = parts.Now;
         session.Compressions = session.Turn is not null && session.Compressions is [.., { Policy: Policy } last]
             ? [.. session.Compressions.SkipLast(1), Join(last, report)]
             : [.. session.Compressions, report];
-        bool known = histogram is not null && session.Turn is null && histogram.Rows == keep.Count;
-        session.Ranked = known ? new RankedCache(histogram!.Cut([.. keep]), floors, session.Version, session.Cached) : null;
+        bool known = histogram is not null && session.Turn is null && KeepsRows(keep, parts.Geometry.Layers);
+        session.Ranked = known ? new RankedCache(histogram!.Cut([.. keep]), floors, session.Version, session.Cached, null, carried) : null;
+    }
+
+    /// <summary>
+    /// Whether a histogram's rows are those of the cache after the cut: heads of a layer that become equally long are one row from then on.
+    /// </summary>
+    internal static bool KeepsRows(IReadOnlyList<int> keep, int layers)
+    {
+        int heads = keep.Count / layers;
+        return heads == 1 || Enumerable.Range(0, keep.Count).Any(row => keep[row] != keep[row / heads * heads]);
     }
 
     /// <summary>A long answer is cut many times: its cuts are one.</summary>

@@ -7,8 +7,8 @@ using KVCluster.Worker.Serving.Pressure;
 namespace KVCluster.Worker.Serving.Device.Pressure;
 
 /// <summary>
-/// Keeps sessions' score histograms up to date: made on another thread when a turn has ended or idle scores have come, so that they lie
-/// ready when memory gets short; small ones that are missing then are made at once.
+/// Keeps sessions' ranked scores up to date: made on another thread when a turn has ended, idle scores have come or a cut was made, so that
+/// they lie ready when memory gets short; small ones that are missing then are made at once. They take four bytes a slot.
 /// </summary>
 internal sealed class CacheRanking(DeviceParts parts, DevicePressureOptions options)
 {
@@ -18,6 +18,7 @@ internal sealed class CacheRanking(DeviceParts parts, DevicePressureOptions opti
     /// <summary>A running turn's histogram stands for a cache that has grown by fewer tokens than this.</summary>
     private const int Growth = 64;
 
+    private readonly List<Action> _following = [];
     private readonly long[] _slotBytes = SlotBytes(parts.Geometry);
 
     /// <summary>What no cut takes of a session.</summary>
@@ -64,15 +65,72 @@ internal sealed class CacheRanking(DeviceParts parts, DevicePressureOptions opti
         _ = Task.Run(() =>
         {
             RankedCache made = make();
-            try
-            {
-                parts.Inbox.Post(() => Take(session, made));
-            }
-            catch (ObjectDisposedException)
-            {
-                // The device has gone meanwhile.
-            }
+            Post(() => Take(session, made));
         });
+    }
+
+    /// <summary>The ranking of a session's cache as it is, by the best scores at hand; null where it is not ready.</summary>
+    public SessionRanking? Ready(DeviceSession session, SessionFloors floors) =>
+        session.Ranked is { Ranking: { } ranking } ranked
+        && ranked.Version == session.Version
+        && ranked.Floors == floors
+        && ranked.IsCarried == session.Carried is not null
+            ? ranking
+            : null;
+
+    /// <summary>
+    /// After a cut: the next one finds ranked scores too, once <see cref="FollowAll"/> was called. Until they are there
+    /// <see cref="DeviceSession.Ranked"/> stays what the cut has left.
+    /// </summary>
+    /// <param name="session">Which.</param>
+    /// <param name="before">Its ranking before.</param>
+    /// <param name="plan">What was kept.</param>
+    public void Follow(DeviceSession session, SessionRanking before, RetentionPlan plan)
+    {
+        if (session.Ranked is not { } left)
+        {
+            Prepare(session);
+            return;
+        }
+
+        AttentionScores? carried = session.Carried;
+        RankedCache Make()
+        {
+            AttentionScores? scores = carried ?? (before.Scores is { } all ? CarriedScores.Kept(all, plan) : null);
+            SessionRanking after = before.After(plan, scores, _slotBytes);
+            return left with { Histogram = after.Histogram, Ranking = after };
+        }
+
+        _following.Add(() =>
+        {
+            RankedCache made = Make();
+            Post(() => session.Ranked = ReferenceEquals(session.Ranked, left) && session.Version == made.Version ? made : session.Ranked);
+        });
+    }
+
+    /// <summary>All cuts of a decision are made: their sessions are ranked anew on another thread, one after another.</summary>
+    public void FollowAll()
+    {
+        // What a cut leaves of a histogram is good enough where the order of threads must not matter.
+        if (_following.Count > 0 && !parts.Options.RanksAtOnce)
+        {
+            Action[] following = [.. _following];
+            _ = Task.Run(() => Array.ForEach(following, follow => follow()));
+        }
+
+        _following.Clear();
+    }
+
+    private void Post(Action take)
+    {
+        try
+        {
+            parts.Inbox.Post(take);
+        }
+        catch (ObjectDisposedException)
+        {
+            // The device has gone meanwhile.
+        }
     }
 
     private static bool IsCurrent(DeviceSession session, RankedCache ranked) => session.Turn is { IsRunning: true }
@@ -96,7 +154,12 @@ internal sealed class CacheRanking(DeviceParts parts, DevicePressureOptions opti
         int version = session.Version;
         int tokens = session.Cached;
         int pageTokens = parts.Geometry.PageTokens;
-        return () => new RankedCache(SessionHistogram.Of(shape, scores, floors, _slotBytes, pageTokens), floors, version, tokens);
+        bool carried = session.Carried is not null;
+        return () =>
+        {
+            SessionRanking ranking = SessionRanking.Of(shape, scores, floors, _slotBytes, pageTokens);
+            return new RankedCache(ranking.Histogram, floors, version, tokens, ranking, carried);
+        };
     }
 
     private static long Slots(KvCache cache) => (long)cache.PageCount / 2 * cache.Geometry.PageTokens;

@@ -160,6 +160,7 @@ internal sealed class PressureControl
     /// <summary>A save that made, or was to make, room has ended.</summary>
     public void Saved()
     {
+        Ranking.FollowAll();
         if (!_room.IsSaving)
         {
             Close();
@@ -258,6 +259,7 @@ internal sealed class PressureControl
             }
         }
 
+        Ranking.FollowAll();
         return Used < before || _room.IsComing;
     }
 

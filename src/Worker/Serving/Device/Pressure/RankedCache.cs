@@ -2,9 +2,12 @@ using KVCluster.Compression.Pressure;
 
 namespace KVCluster.Worker.Serving.Device.Pressure;
 
-/// <summary>The scores of a session's cache by bin.</summary>
-/// <param name="Histogram">The bins.</param>
+/// <summary>The scores of a session's cache, made ready for a cut.</summary>
+/// <param name="Histogram">By bin.</param>
 /// <param name="Floors">What no cut takes, as it was made.</param>
 /// <param name="Version">The cache's contents it was made of.</param>
 /// <param name="Tokens">How many tokens the cache stood for.</param>
-internal sealed record RankedCache(ScoreHistogram Histogram, SessionFloors Floors, int Version, int Tokens);
+/// <param name="Ranking">The scores themselves, ranked; null where the histogram alone is known, by what a cut left of it.</param>
+/// <param name="IsCarried">Whether the scores were made while the session was idle, rather than observed.</param>
+internal sealed record RankedCache(
+    ScoreHistogram Histogram, SessionFloors Floors, int Version, int Tokens, SessionRanking? Ranking, bool IsCarried);
