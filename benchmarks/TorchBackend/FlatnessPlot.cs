@@ -25,7 +25,7 @@ internal static class FlatnessPlot
         ];
         double bottom = Top + (strips.Length * (Height + Gap)) - Gap;
         var svg = new StringBuilder();
-        svg.Append(CultureInfo.InvariantCulture, $"<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {Left + Width + 90} {bottom + 44}\" role=\"img\" aria-label=\"{title}\" font-family=\"system-ui,sans-serif\" font-size=\"12\">\n");
+        svg.Append(CultureInfo.InvariantCulture, $"<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {Left + Width + 100} {bottom + 44}\" role=\"img\" aria-label=\"{title}\" font-family=\"system-ui,sans-serif\" font-size=\"12\">\n");
         svg.Append("<style>.t{fill:#333}.g{stroke:#8886;stroke-width:1}.a{stroke:#1769aa;fill:none;stroke-width:1.5}@media(prefers-color-scheme:dark){.t{fill:#ddd}.a{stroke:#62b0ee}}</style>\n");
         Text(svg, Left, 18, title, "start");
         for (int i = 0; i < strips.Length; i++)
