@@ -59,19 +59,38 @@ internal sealed class PolicyCostBenchmark : IDisposable
     /// <summary>The prefilled cache, after <see cref="Prefill"/>.</summary>
     public KvCache Cache { get; private set; }
 
+    private int Chunks => (_context.History.Length + _backend.MaxBatchTokens - 1) / _backend.MaxBatchTokens;
+
     /// <summary>Seconds of one prefill.</summary>
     public double Prefill(ObservationOptions? observe = null)
     {
         Cache.Dispose();
         Cache = _backend.CreateCache(observe);
-        double start = Now();
-        for (int i = 0; i < _context.History.Length; i += _backend.MaxBatchTokens)
+        return Enumerable.Range(0, Chunks).Sum(i => Forward(Cache, i));
+    }
+
+    /// <summary>Prefills a cache that observes nothing and one that observes, chunk by chunk in turn; the last one that observes stays.</summary>
+    public PairedTimes PrefillInPairs(ObservationOptions? observe, int rounds)
+    {
+        var plain = new double[rounds][];
+        var observing = new double[rounds][];
+        for (int round = 0; round < rounds; round++)
         {
-            int count = Math.Min(_backend.MaxBatchTokens, _context.History.Length - i);
-            _backend.Forward([new ForwardRequest(Cache) { Tokens = _context.History.Slice(i, count), Logits = LogitsRows.None }]);
+            Cache.Dispose();
+            using KvCache unobserved = _backend.CreateCache();
+            Cache = _backend.CreateCache(observe);
+            plain[round] = new double[Chunks];
+            observing[round] = new double[Chunks];
+            for (int chunk = 0; chunk < Chunks; chunk++)
+            {
+                bool first = (round + chunk) % 2 == 0;
+                observing[round][chunk] = first ? Forward(Cache, chunk) : 0;
+                plain[round][chunk] = Forward(unobserved, chunk);
+                observing[round][chunk] += first ? 0 : Forward(Cache, chunk);
+            }
         }
 
-        return Now() - start;
+        return new PairedTimes(plain, observing);
     }
 
     /// <summary>All of it in turn, each the best of the repetitions.</summary>
@@ -79,11 +98,15 @@ internal sealed class PolicyCostBenchmark : IDisposable
     {
         ObservationOptions? observe = ObservationOptions.For(policy.Request);
         PolicyContext context = _context with { Observation = observe };
-        var best = new PolicyCost(double.MaxValue, double.MaxValue, double.MaxValue, double.MaxValue, double.MaxValue, 0);
+        var best = new PolicyCost(observe, double.MaxValue, double.MaxValue, double.MaxValue, double.MaxValue, 0);
         for (int i = 0; i < repeat; i++)
         {
             double prefill = Prefill();
-            double observing = observe is null ? prefill : Prefill(observe);
+            if (observe is not null)
+            {
+                Prefill(observe);
+            }
+
             long bytes = Cache.Bytes;
             double start = Now();
             PolicyInput input = PolicyInputs.Gather(_backend, Cache, policy.Request, context).Input;
@@ -93,8 +116,8 @@ internal sealed class PolicyCostBenchmark : IDisposable
             PlanApplication.Apply(_backend, Cache, plan);
             double applied = Now();
             best = new PolicyCost(
+                observe,
                 Math.Min(best.Prefill, prefill),
-                Math.Min(best.Observing, observing),
                 Math.Min(best.Gather, gathered - start),
                 Math.Min(best.Plan, planned - gathered),
                 Math.Min(best.Apply, applied - planned),
@@ -110,6 +133,15 @@ internal sealed class PolicyCostBenchmark : IDisposable
         _backend.Dispose();
         _model.Dispose();
         _process.Dispose();
+    }
+
+    private double Forward(KvCache cache, int chunk)
+    {
+        int first = chunk * _backend.MaxBatchTokens;
+        int count = Math.Min(_backend.MaxBatchTokens, _context.History.Length - first);
+        double start = Now();
+        _backend.Forward([new ForwardRequest(cache) { Tokens = _context.History.Slice(first, count), Logits = LogitsRows.None }]);
+        return Now() - start;
     }
 
     private double Now()

@@ -10,11 +10,13 @@ var model = new Argument<string>("model") { Description = "model folder or GGUF 
 var policies = new Argument<string[]>("policies") { Description = "policy specifications; default: every policy at its defaults", DefaultValueFactory = _ => [] };
 var tokens = new Option<int>("--tokens") { Description = "tokens of the prefill", DefaultValueFactory = _ => 2048 };
 var repeat = new Option<int>("--repeat") { Description = "repetitions, of which the best counts", DefaultValueFactory = _ => 5 };
+var rounds = new Option<int>("--rounds") { Description = "prefills of each kind of observation", DefaultValueFactory = _ => 8 };
+var observing = new Option<bool>("--observing") { Description = "measure observing alone, and no policy" };
 var ratio = new Option<double>("--ratio") { Description = "share of the cache that is removed", DefaultValueFactory = _ => 0.5 };
 var threads = new Option<int>("--threads") { Description = "threads of the backend", DefaultValueFactory = _ => Environment.ProcessorCount };
 var kv = new Option<KVCluster.Inference.Kv.KvElementType>("--kv") { Description = "element type of the cache", DefaultValueFactory = _ => KVCluster.Inference.Kv.KvElementType.F32 };
 var cpu = new Option<bool>("--cpu-time") { Description = "measure the process's processor time: for one thread on a busy machine" };
-foreach (Option<int> option in (Option<int>[])[tokens, repeat, threads])
+foreach (Option<int> option in (Option<int>[])[tokens, repeat, rounds, threads])
 {
     option.Validators.Add(result =>
     {
@@ -27,7 +29,7 @@ foreach (Option<int> option in (Option<int>[])[tokens, repeat, threads])
 
 var command = new RootCommand("What policies, and observing attention, cost as a share of the prefill they follow.")
 {
-    model, policies, tokens, repeat, ratio, threads, kv, cpu,
+    model, policies, tokens, repeat, rounds, observing, ratio, threads, kv, cpu,
 };
 command.SetAction(result =>
 {
@@ -37,12 +39,14 @@ command.SetAction(result =>
     using var benchmark = new PolicyCostBenchmark(new PolicyCostSettings(
         result.GetValue(model)!, result.GetValue(tokens), result.GetValue(threads), result.GetValue(kv), result.GetValue(cpu)));
     benchmark.Prefill();
-    Console.WriteLine(
-        $"{result.GetValue(tokens)} tokens, {result.GetValue(threads)} threads, cache {result.GetValue(kv)}, ratio {result.GetValue(ratio)}; "
-        + $"best of {repetitions}, each in turn with prefills");
-    PolicyTable.Write(benchmark, specifications, parsed, result.GetValue(ratio), repetitions);
-    Console.WriteLine();
-    ObservationTable.Write(benchmark, repetitions);
+    Console.WriteLine($"{result.GetValue(tokens)} tokens, {result.GetValue(threads)} threads, cache {result.GetValue(kv)}");
+    if (!result.GetValue(observing))
+    {
+        PolicyTable.Write(benchmark, specifications, parsed, result.GetValue(ratio), repetitions);
+        Console.WriteLine();
+    }
+
+    ObservationTable.Write(benchmark, result.GetValue(rounds));
 });
 try
 {

@@ -1,7 +1,7 @@
 using System.Globalization;
 using KVCluster.Benchmarks.RedisTransfer;
 
-// usage: RedisTransfer [seconds for each cell = 1] [rounds = 5]
+// usage: RedisTransfer [seconds for each cell = 1] [rounds = 5] [get | set] [MiB] [connections]
 //        RedisTransfer resume MODEL [rounds = 3]
 CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
 if (args is ["resume", var model, ..])
@@ -20,11 +20,11 @@ Console.WriteLine("whole: the value is one piece of memory; pages: 8 KiB pieces;
 Console.WriteLine("share: of redis-benchmark's bytes/s; cpu: of its processor time a byte");
 Console.WriteLine($"{"",-4} {"MiB",4} {"conn",4} {"redis-benchmark",15} {"whole share",12} {"cpu",6} "
     + $"{"pages share",12} {"cpu",6} {"pages x4",12} {"cpu",6}");
-foreach (bool write in new[] { true, false })
+foreach (bool write in args.Length > 2 ? [args[2] == "set"] : new[] { true, false })
 {
-    foreach (double mebibytes in new[] { 0.5, 2, 8 })
+    foreach (double mebibytes in args.Length > 3 ? [double.Parse(args[3])] : new[] { 0.5, 2, 8 })
     {
-        foreach (int connections in new[] { 1, 4 })
+        foreach (int connections in args.Length > 4 ? [int.Parse(args[4])] : new[] { 1, 4 })
         {
             int bytes = (int)(mebibytes * (1 << 20));
             int calls = Math.Max(4 * connections, (int)(seconds * 1.5e9 / bytes));

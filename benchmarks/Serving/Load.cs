@@ -1,5 +1,6 @@
 using KVCluster.Inference;
 using KVCluster.Inference.Sampling;
+using KVCluster.Storage;
 using KVCluster.Worker;
 using KVCluster.Worker.Serving;
 
@@ -10,11 +11,11 @@ internal sealed class Load : IAsyncDisposable
 {
     private readonly int[] _end;
 
-    public Load(string path, int threads, int contextTokens, DeviceWorkerOptions? options = null)
+    public Load(string path, int threads, int contextTokens, DeviceWorkerOptions? options = null, ISnapshotStore? store = null)
     {
         Model = LocalModel.Open(path, new LocalModelOptions { ContextTokens = contextTokens, Threads = threads });
         Backend = new TimedBackend(Model.Backend);
-        Worker = new DeviceWorker(Model, options ?? new DeviceWorkerOptions { IdleScores = null }, null, Backend);
+        Worker = new DeviceWorker(Model, options ?? new DeviceWorkerOptions { IdleScores = null }, store, Backend);
         _end = [.. Model.EndTokens];
     }
 

@@ -1,15 +1,15 @@
 using System.Globalization;
 using KVCluster.Benchmarks.Serving;
 
-// usage: Serving MODEL [together | delay | idle | all] [context = 512] [threads = all]
+// usage: Serving MODEL [together | delay | idle | resume | all] [context = 512] [threads = all]
 CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
 string what = args.Length > 1 ? args[1] : "all";
 int context = 512;
 int threads = Environment.ProcessorCount;
-if (args.Length == 0 || what is not ("together" or "delay" or "idle" or "all")
+if (args.Length == 0 || what is not ("together" or "delay" or "idle" or "resume" or "all")
     || (args.Length > 2 && !int.TryParse(args[2], out context)) || (args.Length > 3 && !int.TryParse(args[3], out threads)))
 {
-    Console.Error.WriteLine("usage: Serving MODEL [together | delay | idle | all] [context] [threads]");
+    Console.Error.WriteLine("usage: Serving MODEL [together | delay | idle | resume | all] [context] [threads]");
     return 2;
 }
 
@@ -27,6 +27,11 @@ if (what is "delay" or "all")
 if (what is "idle" or "all")
 {
     await Measurements.IdleAsync(args[0], threads, sessions: 10_000, tokens: 64);
+}
+
+if (what is "resume" or "all")
+{
+    await Resuming.RunAsync(args[0], threads, context: 2048, prompt: 100);
 }
 
 return 0;

@@ -1,14 +1,12 @@
 using System.Diagnostics;
-using KVCluster.Compression;
-using KVCluster.Compression.Policies;
 using KVCluster.Inference.Backend;
 using KVCluster.Inference.Kv;
-using KVCluster.Inference.Models;
+using KVCluster.Worker.Tests.Serving;
 
 namespace KVCluster.Benchmarks.Serving;
 
 /// <summary>A backend that adds up the time its steps take.</summary>
-internal sealed class TimedBackend(IInferenceBackend inner) : IInferenceBackend
+internal sealed class TimedBackend(IInferenceBackend inner) : BackendDecorator(inner)
 {
     /// <summary>Seconds in <see cref="Forward"/> of steps that only decoded, their number, and the rows they had.</summary>
     public (double Seconds, long Steps, long Rows) Decoding { get; private set; }
@@ -16,20 +14,15 @@ internal sealed class TimedBackend(IInferenceBackend inner) : IInferenceBackend
     /// <summary>The same of all other steps.</summary>
     public (double Seconds, long Steps, long Rows) Mixed { get; private set; }
 
-    public ModelConfig Model => inner.Model;
+    /// <summary>Whether tokens may go through the layers one by one.</summary>
+    public bool RunsLayers { get; set; } = true;
 
-    public KvPool Pool => inner.Pool;
+    public override ILayerPass? BeginLayers(KvCache cache, ReadOnlyMemory<int> tokens) => RunsLayers ? base.BeginLayers(cache, tokens) : null;
 
-    public BackendMemory Memory => inner.Memory;
-
-    public int MaxBatchTokens => inner.MaxBatchTokens;
-
-    public KvCache CreateCache(ObservationOptions? observe = null) => inner.CreateCache(observe);
-
-    public void Forward(IReadOnlyList<ForwardRequest> batch)
+    public override void Forward(IReadOnlyList<ForwardRequest> batch)
     {
         long start = Stopwatch.GetTimestamp();
-        inner.Forward(batch);
+        base.Forward(batch);
         double seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
         int rows = batch.Sum(request => request.Tokens.Length);
         if (rows == batch.Count)
@@ -43,31 +36,4 @@ internal sealed class TimedBackend(IInferenceBackend inner) : IInferenceBackend
     }
 
     public void Reset() => (Decoding, Mixed) = (default, default);
-
-    public IScoringPass BeginScoring(ScoringRequest request) => inner.BeginScoring(request);
-
-    public IHistoryPass BeginHistory(HistoryRequest request) => inner.BeginHistory(request);
-
-    public AttentionScores ProjectedValueNorms(KvCache cache, VectorNorm norm) => inner.ProjectedValueNorms(cache, norm);
-
-    public void WriteSlot(KvCache cache, int layer, int head, int slot, ReadOnlySpan<float> key, ReadOnlySpan<float> value, float bias) =>
-        inner.WriteSlot(cache, layer, head, slot, key, value, bias);
-
-    public void ReadBiases(KvCache cache, int layer, int head, Span<float> destination) => inner.ReadBiases(cache, layer, head, destination);
-
-    public void ClosePositions(KvCache cache) => inner.ClosePositions(cache);
-
-    public AttentionScores ValueNorms(KvCache cache) => inner.ValueNorms(cache);
-
-    public AttentionScores? Observed(KvCache cache) => inner.Observed(cache);
-
-    public void ReadKeys(KvCache cache, int layer, int head, int start, int count, Span<float> destination) =>
-        inner.ReadKeys(cache, layer, head, start, count, destination);
-
-    public void ReadValues(KvCache cache, int layer, int head, int start, int count, Span<float> destination) =>
-        inner.ReadValues(cache, layer, head, start, count, destination);
-
-    public void Dispose()
-    {
-    }
 }

@@ -23,6 +23,9 @@ public sealed record SnapshotQuery
     /// <summary>Only an exact copy will do: what a compressed session is made whole from.</summary>
     public bool ExactOnly { get; init; }
 
+    /// <summary>Told of a load's layers as they arrive; null: nobody waits for less than all of them.</summary>
+    public LayerArrival? Arrival { get; init; }
+
     /// <summary>The caller's span, below which the store's is put; default: none.</summary>
     public ActivityContext Trace { get; init; }
 }

@@ -48,6 +48,14 @@ internal sealed class AnswerBuilder
         return new GeneratedPiece(sampled.Token, text, sampled.LogProbability, _sampler.TopLogProbabilities.ToArray());
     }
 
+    /// <summary>The piece of a token that the same answer had before, made elsewhere; it comes without log-probabilities.</summary>
+    /// <exception cref="Inference.InputException">The token is outside the vocabulary.</exception>
+    public GeneratedPiece Replay(int token)
+    {
+        _sampler.Replay([token]);
+        return Add(new SampledToken(token, null), () => null);
+    }
+
     /// <summary>Ends the answer from outside, unless it has ended.</summary>
     public void End(FinishReason? reason) => Reason ??= reason;
 

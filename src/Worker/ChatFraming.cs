@@ -1,3 +1,4 @@
+using System.Text.Json;
 using KVCluster.Inference;
 using KVCluster.Inference.Tokenization;
 
@@ -42,8 +43,14 @@ public sealed class ChatFraming
     /// rest of the frame with the answer opened, and the answer's prefix. Document and question make one message with nothing between
     /// them. With no document all is in Question.
     /// </summary>
+    /// <param name="system">The system prompt; null: the template's own.</param>
+    /// <param name="document">What the question is about; null or empty: nothing.</param>
+    /// <param name="question">What is asked.</param>
+    /// <param name="answerPrefix">What the answer begins with.</param>
+    /// <param name="tools">Functions the model may call, as the template reads them; null: none.</param>
     /// <exception cref="InputException">The question is blank, or the template refuses or rewrites the messages.</exception>
-    public (int[] Context, int[] Question) FirstTurn(string? system, string? document, string question, string answerPrefix = "")
+    public (int[] Context, int[] Question) FirstTurn(
+        string? system, string? document, string question, string answerPrefix = "", IReadOnlyList<JsonElement>? tools = null)
     {
         ArgumentNullException.ThrowIfNull(answerPrefix);
         RequireQuestion(question);
@@ -55,11 +62,19 @@ public sealed class ChatFraming
             messages.Insert(0, new("system", system));
         }
 
-        RenderedChat chat = RenderedChat.Of(_template, messages);
+        RenderedChat chat = RenderedChat.Of(_template, messages, tools);
         int cut = document.Length == 0 ? 0 : DocumentEnd(chat, content, document.Length);
         List<TextSegment> rest = chat.Slice(cut, chat.Length);
         rest.Add(new TextSegment(answerPrefix, FromUser: true));
         return (Encode(chat.Slice(0, cut)), Encode(rest));
+    }
+
+    /// <summary>The first prompt of any messages.</summary>
+    /// <exception cref="InputException">The template refuses the messages.</exception>
+    public int[] Opening(IReadOnlyList<ChatMessage> messages, IReadOnlyList<JsonElement>? tools)
+    {
+        RenderedChat chat = RenderedChat.Of(_template, messages, tools);
+        return Encode(chat.Slice(0, chat.Length));
     }
 
     /// <summary>

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using KVCluster.Inference;
 using KVCluster.Inference.Tokenization;
 
@@ -20,8 +21,8 @@ internal sealed class RenderedChat
     /// <summary>UTF-16 units.</summary>
     public int Length { get; }
 
-    public static RenderedChat Of(ChatTemplate template, IReadOnlyList<ChatMessage> messages) =>
-        new(template.Render(messages, addGenerationPrompt: true));
+    public static RenderedChat Of(ChatTemplate template, IReadOnlyList<ChatMessage> messages, IReadOnlyList<JsonElement>? tools = null) =>
+        new(template.Render(messages, addGenerationPrompt: true, tools));
 
     /// <summary>What the template writes behind an assistant's text when these messages come next.</summary>
     public static List<TextSegment> AfterAnswer(ChatTemplate template, IReadOnlyList<ChatMessage> next)

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using KVCluster.Inference;
 using KVCluster.Inference.Tokenization;
 
@@ -9,7 +10,26 @@ public sealed class ChatFramingTests(NeedleFixture needle) : IClassFixture<Needl
         "{% for m in messages %}[{{ m['role'] }}]{{ m['content'] | trim }}<|im_end|>{% endfor %}"
         + "{% if add_generation_prompt %}[assistant]{% endif %}";
 
+    private const string WithTools =
+        "{% if tools %}[tools]{% for t in tools %}{{ t.function.name }};{% endfor %}<|im_end|>{% endif %}"
+        + "{% for m in messages %}[{{ m['role'] }}{% if m.tool_call_id %} {{ m.tool_call_id }}{% endif %}]{{ m['content'] }}<|im_end|>{% endfor %}"
+        + "{% if add_generation_prompt %}[assistant]{% endif %}";
+
+    private static readonly JsonElement[] Tools = JsonSerializer.Deserialize<JsonElement[]>("""[{"type":"function","function":{"name":"get_time"}}]""")!;
+
     private Tokenizer Tokenizer => needle.Model.Tokenizer;
+
+    [Fact]
+    public void Tools_stand_where_the_template_puts_them_and_their_results_come_with_the_call()
+    {
+        ChatFraming framing = With(WithTools);
+        ChatMessage result = new("tool", "noon") { Fields = new Dictionary<string, JsonElement> { ["tool_call_id"] = JsonSerializer.SerializeToElement("c1") } };
+
+        Assert.Equal("[tools]get_time;<|im_end|>[user]doc", Tokenizer.Decode(framing.FirstTurn(null, "doc", "?", tools: Tools).Context));
+        Assert.Equal("[tools]get_time;<|im_end|>[user]hi<|im_end|>[assistant]", Tokenizer.Decode(framing.Opening([new("user", "hi")], Tools)));
+        Assert.Equal("[user]hi<|im_end|>[assistant]", Tokenizer.Decode(framing.Opening([new("user", "hi")], null)));
+        Assert.Equal("<|im_end|>[tool c1]noon<|im_end|>[assistant]", Tokenizer.Decode(framing.NextTurn([result], lastTurnEnded: false)));
+    }
 
     [Fact]
     public void The_first_turn_is_cut_behind_the_document()

@@ -1,6 +1,7 @@
 using KVCluster.Inference;
 using KVCluster.Inference.Kv;
 using KVCluster.Inference.Sampling;
+using KVCluster.TestSupport;
 
 namespace KVCluster.Worker.Tests;
 

@@ -5,17 +5,13 @@ namespace KVCluster.Client;
 /// <summary>Between Microsoft.Extensions.AI's words and those of sessions.</summary>
 internal static class ChatMapping
 {
-    /// <exception cref="NotSupportedException">An option asks for what sessions do not do.</exception>
-    public static SamplingSettings? Sampling(ChatOptions? options)
+    /// <param name="options">What the request says of sampling.</param>
+    /// <param name="callSchema">The schema of the call that the answer must be; null: none is required.</param>
+    public static SamplingSettings? Sampling(ChatOptions? options, string? callSchema)
     {
         if (options is null)
         {
             return null;
-        }
-
-        if (options.Tools is { Count: > 0 } && options.ToolMode is not NoneChatToolMode)
-        {
-            throw new NotSupportedException("tools are not supported by this client; the HTTP endpoints take them");
         }
 
         return new SamplingSettings
@@ -28,7 +24,8 @@ internal static class ChatMapping
             Seed = options.Seed is { } seed ? unchecked((ulong)seed) : null,
             MaxTokens = options.MaxOutputTokens,
             StopStrings = options.StopSequences is { Count: > 0 } stops ? [.. stops] : null,
-            AnswerSchema = options.ResponseFormat is ChatResponseFormatJson json
+            AnswerSchema = callSchema is not null ? callSchema
+                : options.ResponseFormat is ChatResponseFormatJson json
                 ? json.Schema?.GetRawText() ?? SamplingSettings.AnyJsonObject
                 : null,
         };

@@ -6,7 +6,7 @@ namespace KVCluster.Compression.Policies;
 
 /// <summary>
 /// DefensiveKV (arXiv 2510.13334): means over queries trust that importance is stable; here a slot's risk is the most attention any of the
-/// last queries of any head of the group paid it, smoothed, and at least the mean over tokens, times ||W_o v||_1. The slots of a layer
+/// last queries of any head of the group paid it, smoothed, and at least the mean over tokens, times ||W_o v||. The slots of a layer
 /// compete (scope=layer), or those of all layers (scope=model, Layer-DefensiveKV). The window stays.
 /// </summary>
 public sealed class DefensiveKvPolicy(DefensiveKvParameters? parameters = null) : ScoredPolicy<DefensiveKvParameters>(parameters)
@@ -20,7 +20,7 @@ public sealed class DefensiveKvPolicy(DefensiveKvParameters? parameters = null) 
     public override ScoreRequest Request => new()
     {
         Attention = new AttentionRequest(AttentionSource.Window, QueryAggregation.Max) { Window = Settings.Window },
-        ProjectedValueNorms = Settings.ValueNorm ? VectorNorm.L1 : null,
+        ProjectedValueNorms = Settings.ValueNorm ? Settings.Norm : null,
     };
 
     /// <inheritdoc/>
@@ -44,10 +44,39 @@ public sealed class DefensiveKvPolicy(DefensiveKvParameters? parameters = null) 
 
         if (Settings.ValueNorm)
         {
-            ScoreOperations.Multiply(scores, ScoreOperations.GroupToKvHeads(input.RequireProjectedValueNorms(), input.Shape.KvHeads));
+            AttentionScores norms = ScoreOperations.GroupToKvHeads(input.RequireProjectedValueNorms(), input.Shape.KvHeads);
+            if (Settings.HeadShares)
+            {
+                ToHeadShares(norms);
+            }
+
+            ScoreOperations.Multiply(scores, norms);
         }
 
         return scores;
+    }
+
+    /// <summary>Each head's part in the sum of a slot's norms over the heads of the layer, which must be equally long.</summary>
+    private static void ToHeadShares(AttentionScores norms)
+    {
+        for (int layer = 0; layer < norms.Layers; layer++)
+        {
+            float[] sums = new float[norms.Row(layer, 0).Length];
+            for (int head = 0; head < norms.Heads; head++)
+            {
+                if (norms.Row(layer, head).Length != sums.Length)
+                {
+                    throw new PolicyException("head-shares compares a slot's norms over heads, but the heads are of different lengths");
+                }
+
+                TensorPrimitives.Add(sums, norms.Row(layer, head), sums);
+            }
+
+            for (int head = 0; head < norms.Heads; head++)
+            {
+                TensorPrimitives.Divide(norms.Row(layer, head), sums, norms.Row(layer, head));
+            }
+        }
     }
 
     /// <inheritdoc/>
@@ -64,6 +93,15 @@ public sealed record DefensiveKvParameters : WindowParameters
     /// <summary>How widely slots compete.</summary>
     public BudgetScope Scope { get; init; } = BudgetScope.Layer;
 
-    /// <summary>Scores are multiplied by ||W_o v||_1; without it the slots raised to the mean are all alike.</summary>
+    /// <summary>Scores are multiplied by ||W_o v||; without it the slots raised to the mean are all alike.</summary>
     public bool ValueNorm { get; init; } = true;
+
+    /// <summary>
+    /// Which norm of W_o v. Either bounds how far dropping a slot moves the output. The paper's code takes L1, which is a projection of every
+    /// slot; L2 is a form of v alone and costs an eighth of it or less.
+    /// </summary>
+    public VectorNorm Norm { get; init; } = VectorNorm.L2;
+
+    /// <summary>As the paper's code divides: by the norms of the same slot in all heads of the layer. A head's norms then tell little about its slots.</summary>
+    public bool HeadShares { get; init; }
 }

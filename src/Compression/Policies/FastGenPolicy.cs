@@ -58,12 +58,13 @@ public sealed class FastGenPolicy : ICompressionPolicy
             : HeadPlan.Equal(attention, HeadPlan.Share(shape, budget, _parameters.MinimumPerHead));
     }
 
-    /// <summary>Nested sets of slots of one head, cheapest first; the last is everything.</summary>
+    /// <summary>Sets of slots of one head, cheapest first; the last is everything.</summary>
     private List<Strategy> Strategies(ReadOnlySpan<float> row, CacheShape shape, int index, ReadOnlySpan<TokenKind> kinds)
     {
         int layer = index / shape.KvHeads;
         int head = index % shape.KvHeads;
         bool[] kept = new bool[row.Length];
+        kept.AsSpan(0, shape.SlotsBefore(layer, head, _parameters.Sinks)).Fill(true);
         foreach (int slot in SlotSelection.Best(row, Math.Min(_parameters.MinimumPerHead, row.Length)))
         {
             kept[slot] = true;
@@ -80,17 +81,38 @@ public sealed class FastGenPolicy : ICompressionPolicy
             strategies.Add(Strategy.Of(kept, row));
         }
 
-        foreach (int slot in SlotSelection.Best(row, (int)(row.Length * _parameters.FrequentShare)))
+        float[] ranked = row.ToArray();
+        for (int slot = 0; slot < ranked.Length && _parameters.SeenMean; slot++)
         {
-            kept[slot] = true;
+            ranked[slot] *= (float)shape.LogicalLength / (shape.LogicalLength - shape.Position(layer, head, slot));
         }
 
-        strategies.Add(Strategy.Of(kept, row));
-        kept.AsSpan(row.Length - (int)(row.Length * _parameters.LocalShare)).Fill(true);
-        strategies.Add(Strategy.Of(kept, row));
+        bool[] recent = [.. kept];
+        recent.AsSpan(row.Length - (int)(row.Length * _parameters.LocalShare)).Fill(true);
+        strategies.Add(Strategy.Of(WithFrequent(kept, ranked), row));
+        strategies.Add(Strategy.Of(WithFrequent(recent, ranked), row));
         kept.AsSpan().Fill(true);
         strategies.Add(Strategy.Of(kept, row));
         return strategies;
+    }
+
+    /// <summary>What is kept and the heavy hitters.</summary>
+    private bool[] WithFrequent(bool[] kept, float[] ranked)
+    {
+        bool[] all = [.. kept];
+        double share = ranked.Length * _parameters.FrequentShare;
+        float[] candidates = [.. ranked];
+        for (int slot = 0; slot < kept.Length && _parameters.Apart; slot++)
+        {
+            candidates[slot] = kept[slot] ? float.NegativeInfinity : candidates[slot];
+        }
+
+        foreach (int slot in SlotSelection.Best(candidates, _parameters.Apart ? (int)Math.Ceiling(share) : (int)share))
+        {
+            all[slot] = true;
+        }
+
+        return all;
     }
 
     /// <summary>Takes cheaper strategies until all fit; false where even the cheapest do not.</summary>

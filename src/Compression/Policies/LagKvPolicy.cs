@@ -1,4 +1,5 @@
 using System.Numerics.Tensors;
+using System.Runtime.Intrinsics;
 
 namespace KVCluster.Compression.Policies;
 
@@ -63,22 +64,58 @@ public sealed class LagKvPolicy(LagKvParameters? parameters = null) : ScoredPoli
         }
 
         TensorPrimitives.Subtract(range, low, range);
+
+        // A channel that is constant in the next partition tells nothing: divided by infinity it is 0.
+        range.AsSpan().Replace(0, float.PositiveInfinity);
         float[] scaled = new float[size];
         for (int r = 0; r < lag; r++)
         {
-            TensorPrimitives.Subtract(rows.Slice(r * size, size), low, scaled);
-            for (int i = 0; i < size; i++)
-            {
-                // A channel that is constant in the next partition tells nothing.
-                scaled[i] = range[i] == 0 ? 0 : scaled[i] / range[i];
-            }
-
-            float mean = TensorPrimitives.Sum<float>(scaled) / size;
-            TensorPrimitives.Subtract(scaled, mean, scaled);
-            spread[r] = MathF.Sqrt(TensorPrimitives.SumOfSquares<float>(scaled) / Math.Max(1, size - 1));
+            spread[r] = Deviation(rows.Slice(r * size, size), low, range, scaled);
         }
 
         TensorPrimitives.SoftMax(spread, spread);
+    }
+
+    /// <summary>The standard deviation of (row - low) / range over channels; <paramref name="scaled"/> is room for those.</summary>
+    private static float Deviation(ReadOnlySpan<float> row, ReadOnlySpan<float> low, ReadOnlySpan<float> range, Span<float> scaled)
+    {
+        Vector512<float> sums = Vector512<float>.Zero;
+        float sum = 0;
+        int i = 0;
+        for (; i + Vector512<float>.Count <= row.Length; i += Vector512<float>.Count)
+        {
+            Vector512<float> part = (Vector512.Create(row[i..]) - Vector512.Create(low[i..])) / Vector512.Create(range[i..]);
+            part.CopyTo(scaled[i..]);
+            sums += part;
+        }
+
+        for (; i < row.Length; i++)
+        {
+            scaled[i] = (row[i] - low[i]) / range[i];
+            sum += scaled[i];
+        }
+
+        float mean = (sum + Vector512.Sum(sums)) / row.Length;
+        return MathF.Sqrt(SquaresAround(scaled, mean) / Math.Max(1, row.Length - 1));
+    }
+
+    private static float SquaresAround(ReadOnlySpan<float> row, float mean)
+    {
+        Vector512<float> squares = Vector512<float>.Zero;
+        float sum = 0;
+        int i = 0;
+        for (; i + Vector512<float>.Count <= row.Length; i += Vector512<float>.Count)
+        {
+            Vector512<float> part = Vector512.Create(row[i..]) - Vector512.Create(mean);
+            squares += part * part;
+        }
+
+        for (; i < row.Length; i++)
+        {
+            sum += (row[i] - mean) * (row[i] - mean);
+        }
+
+        return sum + Vector512.Sum(squares);
     }
 
     private static void ReplaceByRank(Span<float> partition)

@@ -12,8 +12,12 @@ internal sealed class QuadraticForm
 {
     private const int Block = 64;
 
+    /// <summary>Rows of Q taken at a time: a load of k_j serves them all, and their sums fill the registers.</summary>
+    private const int Rows = 4;
+
+    private readonly int _size;
     private readonly float[] _linear;
-    private readonly float[] _triangle;
+    private readonly float[] _groups;
 
     /// <summary>
     /// The form of <paramref name="linear"/> m [d] and the symmetric <paramref name="quadratic"/> Q [d, d], of which the lower triangle is
@@ -21,27 +25,18 @@ internal sealed class QuadraticForm
     /// </summary>
     public QuadraticForm(ReadOnlySpan<float> linear, ReadOnlySpan<float> quadratic)
     {
-        _linear = linear.ToArray();
-        _triangle = quadratic.ToArray();
-        int size = _linear.Length;
-        for (int i = 0; i < size && _triangle.Length > 0; i++)
-        {
-            // An entry left of the diagonal stands for its mirror image too, which is not read.
-            foreach (ref float entry in _triangle.AsSpan(i * size, i))
-            {
-                entry *= 2;
-            }
-
-            _triangle.AsSpan((i * size) + i + 1, size - i - 1).Clear();
-        }
+        _size = linear.Length;
+        _linear = new float[Padded(_size)];
+        linear.CopyTo(_linear);
+        _groups = quadratic.IsEmpty ? [] : Arrange(quadratic, _size);
     }
 
     /// <summary>Evaluates forms at keys [slots, d]: one row of <paramref name="values"/>, [slots], for each.</summary>
     public static void Evaluate(ReadOnlySpan<float> keys, ReadOnlySpan<QuadraticForm> forms, ReadOnlySpan<float[]> values)
     {
-        int size = forms[0]._linear.Length;
+        int size = forms[0]._size;
         int slots = keys.Length / size;
-        float[] block = new float[Block * size];
+        float[] block = new float[Block * Padded(size)];
         Span<float> results = stackalloc float[Block];
         for (int first = 0; first < slots; first += Block)
         {
@@ -53,6 +48,31 @@ internal sealed class QuadraticForm
                 results[..count].CopyTo(values[f].AsSpan(first));
             }
         }
+    }
+
+    private static int Padded(int size) => (size + Rows - 1) / Rows * Rows;
+
+    /// <summary>
+    /// The lower triangle by groups of 4 rows: of each group columns 0 to its last row's, 4 rows side by side, zeros right of the diagonal.
+    /// An entry left of the diagonal stands for its mirror image too, hence twice.
+    /// </summary>
+    private static float[] Arrange(ReadOnlySpan<float> quadratic, int size)
+    {
+        int padded = Padded(size);
+        float[] groups = new float[padded * (padded + Rows) / 2];
+        int at = 0;
+        for (int first = 0; first < padded; first += Rows)
+        {
+            for (int j = 0; j < first + Rows; j++)
+            {
+                for (int i = first; i < first + Rows; i++, at++)
+                {
+                    groups[at] = i >= size || j > i ? 0 : (i == j ? 1 : 2) * quadratic[(i * size) + j];
+                }
+            }
+        }
+
+        return groups;
     }
 
     // What a short last block leaves of the one before is computed with and dropped.
@@ -68,37 +88,34 @@ internal sealed class QuadraticForm
         }
     }
 
-    // sum over i of k_i (m_i + sum over j <= i of q_ij k_j), two rows i at a time: a load of k_j serves both.
+    // sum over i of k_i (m_i + sum over j <= i of q_ij k_j).
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void EvaluateBlock(ReadOnlySpan<float> block, Span<float> values)
     {
         ref float keys = ref MemoryMarshal.GetReference(block);
+        ref float linear = ref MemoryMarshal.GetArrayDataReference(_linear);
+        ref float factor = ref MemoryMarshal.GetArrayDataReference(_groups);
         Lanes sum = default;
-        int size = _linear.Length;
-        for (int i = 0; i < size; i += 2)
+        for (int i = 0; i < _linear.Length; i += Rows, linear = ref Unsafe.Add(ref linear, Rows))
         {
-            bool pair = i + 1 < size;
-            Lanes upper = Lanes.Of(_linear[i]);
-            Lanes lower = Lanes.Of(pair ? _linear[i + 1] : 0);
-            if (_triangle.Length > 0)
+            Lanes row0 = Lanes.Of(linear);
+            Lanes row1 = Lanes.Of(Unsafe.Add(ref linear, 1));
+            Lanes row2 = Lanes.Of(Unsafe.Add(ref linear, 2));
+            Lanes row3 = Lanes.Of(Unsafe.Add(ref linear, 3));
+            int columns = _groups.Length > 0 ? i + Rows : 0;
+            for (int j = 0; j < columns; j++, factor = ref Unsafe.Add(ref factor, Rows))
             {
-                // The upper row's entry right of its diagonal is 0, so both have the same length.
-                int length = pair ? i + 2 : i + 1;
-                ReadOnlySpan<float> q0 = _triangle.AsSpan(i * size, length);
-                ReadOnlySpan<float> q1 = pair ? _triangle.AsSpan((i + 1) * size, length) : q0;
-                for (int j = 0; j < q0.Length; j++)
-                {
-                    Lanes key = Lanes.Load(ref keys, j);
-                    upper = upper.AddProduct(q0[j], key);
-                    lower = lower.AddProduct(q1[j], key);
-                }
+                Lanes key = Lanes.Load(ref keys, j);
+                row0 = row0.AddProduct(factor, key);
+                row1 = row1.AddProduct(Unsafe.Add(ref factor, 1), key);
+                row2 = row2.AddProduct(Unsafe.Add(ref factor, 2), key);
+                row3 = row3.AddProduct(Unsafe.Add(ref factor, 3), key);
             }
 
-            sum = sum.AddProduct(upper, Lanes.Load(ref keys, i));
-            if (pair)
-            {
-                sum = sum.AddProduct(lower, Lanes.Load(ref keys, i + 1));
-            }
+            sum = sum.AddProduct(row0, Lanes.Load(ref keys, i));
+            sum = sum.AddProduct(row1, Lanes.Load(ref keys, i + 1));
+            sum = sum.AddProduct(row2, Lanes.Load(ref keys, i + 2));
+            sum = sum.AddProduct(row3, Lanes.Load(ref keys, i + 3));
         }
 
         sum.CopyTo(values);

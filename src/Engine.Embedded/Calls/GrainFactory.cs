@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Reflection;
 using Orleans;
 using Orleans.Configuration;
@@ -28,13 +29,9 @@ internal sealed class GrainFactory(EmbeddedCluster cluster, SiloRuntime? silo, M
         return Reference<TGrainInterface>(primaryKey, grainClassNamePrefix);
     }
 
-    public TGrainInterface GetGrain<TGrainInterface>(Guid primaryKey, string? grainClassNamePrefix = null)
-        where TGrainInterface : IGrainWithGuidKey
-        => Reference<TGrainInterface>(GrainExtensions.KeyOf(primaryKey), grainClassNamePrefix);
-
     public TGrainInterface GetGrain<TGrainInterface>(long primaryKey, string? grainClassNamePrefix = null)
         where TGrainInterface : IGrainWithIntegerKey
-        => Reference<TGrainInterface>(GrainExtensions.KeyOf(primaryKey), grainClassNamePrefix);
+        => Reference<TGrainInterface>(primaryKey.ToString("X", CultureInfo.InvariantCulture), grainClassNamePrefix);
 
     public TGrainInterface GetGrain<TGrainInterface>(GrainId grainId)
         where TGrainInterface : IAddressable

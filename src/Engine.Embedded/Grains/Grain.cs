@@ -17,12 +17,6 @@ public abstract class Grain : IGrainBase, IAddressable
     /// <summary>A reference to this grain.</summary>
     public GrainReference GrainReference => Activation.GrainReference;
 
-    /// <summary>The grain's identity as a text.</summary>
-    public string IdentityString => Activation.GrainId.ToString();
-
-    /// <summary>The silo that this activation is on, as a text.</summary>
-    public string RuntimeIdentity => Activation.Silo.Address.ToString();
-
     /// <summary>Makes references to other grains.</summary>
     protected IGrainFactory GrainFactory => Activation.Silo.GrainFactory;
 

@@ -1,4 +1,3 @@
-using System.Globalization;
 using KVCluster.Engine.Embedded;
 using Orleans.Runtime;
 
@@ -22,28 +21,6 @@ public static class GrainExtensions
 
     /// <summary>The key of a grain whose key is a text.</summary>
     public static string GetPrimaryKeyString(this IAddressable grain) => grain.GetGrainId().Key.ToString();
-
-    /// <summary>The key of a grain whose key is a GUID.</summary>
-    /// <exception cref="InvalidOperationException">The key is not a GUID.</exception>
-    public static Guid GetPrimaryKey(this IAddressable grain)
-    {
-        var id = grain.GetGrainId();
-        return Guid.TryParseExact(id.Key.ToString(), "N", out var key) ? key
-            : throw new InvalidOperationException($"Unable to extract GUID key from grain id {id}");
-    }
-
-    /// <summary>The key of a grain whose key is a number.</summary>
-    /// <exception cref="InvalidOperationException">The key is not a number.</exception>
-    public static long GetPrimaryKeyLong(this IAddressable grain)
-    {
-        var id = grain.GetGrainId();
-        return long.TryParse(id.Key.ToString(), NumberStyles.HexNumber, CultureInfo.InvariantCulture, out var key) ? key
-            : throw new InvalidOperationException($"Unable to extract integer key from grain id {id}");
-    }
-
-    internal static string KeyOf(Guid key) => key.ToString("N");
-
-    internal static string KeyOf(long key) => key.ToString("X", CultureInfo.InvariantCulture);
 
     private static GrainReference ReferenceOf(IAddressable grain)
     {

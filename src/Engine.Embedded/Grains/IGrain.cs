@@ -6,9 +6,6 @@ namespace Orleans
     /// <summary>A grain whose key is a text.</summary>
     public interface IGrainWithStringKey : IGrain;
 
-    /// <summary>A grain whose key is a GUID.</summary>
-    public interface IGrainWithGuidKey : IGrain;
-
     /// <summary>A grain whose key is a number.</summary>
     public interface IGrainWithIntegerKey : IGrain;
 }

@@ -12,7 +12,7 @@ public sealed record DrainReport
     [Id(1)]
     public int Turns { get; init; }
 
-    /// <summary>Turns that did not end in time: they never were, and the same request runs elsewhere.</summary>
+    /// <summary>Turns that did not end in time and were not handed over: they never were, and the same request runs elsewhere.</summary>
     [Id(2)]
     public int BrokenOff { get; init; }
 
@@ -43,4 +43,8 @@ public sealed record DrainReport
     /// <summary>Seconds from the first refusal of a turn to the last cache gone.</summary>
     [Id(9)]
     public double Seconds { get; init; }
+
+    /// <summary>Turns that did not end in time and go on elsewhere, behind the tokens they had made, when the same request comes again.</summary>
+    [Id(10)]
+    public int HandedOver { get; init; }
 }

@@ -15,7 +15,7 @@ public interface INodeGrain : IGrainWithStringKey
     Task<NodeObservation> Observe(ObserveRequest request, CancellationToken cancellationToken = default);
 
     /// <summary>
-    /// Takes the node out of service: no new turn from now on, running turns end or are broken off when their time is up, caches move to other
+    /// Takes the node out of service: no new turn from now on, running turns end, or are handed over or broken off when their time is up, caches move to other
     /// nodes, or to the cold store where there is none. Sessions are placed elsewhere from then on. Asked again, it answers with the same report.
     /// </summary>
     /// <exception cref="NodeNotFoundException">No live node has that name.</exception>

@@ -1,6 +1,6 @@
 namespace KVCluster.Grains;
 
-/// <summary>What enters a session's history next. Exactly one of the three is given.</summary>
+/// <summary>What enters a session's history next. Exactly one of message, text, tokens and messages is given.</summary>
 [GenerateSerializer, Immutable, Alias("KVCluster.Prompt")]
 public sealed record Prompt
 {
@@ -29,8 +29,18 @@ public sealed record Prompt
     [Id(4)]
     public int? After { get; init; }
 
+    /// <summary>
+    /// Chat messages, framed by the model's template and followed by an answer: what functions returned, what the user adds to it. For turns
+    /// with an answer only.
+    /// </summary>
+    [Id(5)]
+    public PromptMessage[]? Messages { get; init; }
+
     /// <summary>A user's chat message.</summary>
     public static Prompt OfMessage(string message) => new() { Message = message };
+
+    /// <summary>Chat messages.</summary>
+    public static Prompt OfMessages(params PromptMessage[] messages) => new() { Messages = messages };
 
     /// <summary>Plain text.</summary>
     public static Prompt OfText(string text) => new() { Text = text };

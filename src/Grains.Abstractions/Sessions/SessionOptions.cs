@@ -25,4 +25,11 @@ public sealed record SessionOptions
     /// <summary>Most tokens of history, answers included; null: the model's context.</summary>
     [Id(4)]
     public int? TokenBudget { get; init; }
+
+    /// <summary>
+    /// Functions that the model may call, a JSON array in OpenAI's form (<c>{"type":"function","function":{"name","description","parameters"}}</c>),
+    /// framed by the model's template with the first message; null: none. <see cref="ToolCallParser"/> finds calls in answers.
+    /// </summary>
+    [Id(5)]
+    public string? Tools { get; init; }
 }

@@ -37,7 +37,12 @@ public sealed class GrainOptions
     /// <summary>Longest answer in time: how far a generating session puts off its deactivation.</summary>
     public TimeSpan LongestTurn { get; set; } = TimeSpan.FromMinutes(30);
 
-    /// <summary>How long running turns may take to end once the node is being drained; then they are broken off.</summary>
+    /// <summary>
+    /// How long nobody reads a running answer before the same request, sent again, takes its place: its first reader has lost its connection.
+    /// </summary>
+    public TimeSpan AbsentReader { get; set; } = TimeSpan.FromSeconds(2);
+
+    /// <summary>How long running turns may take to end once the node is being drained; then they are cut, to go on elsewhere.</summary>
     public TimeSpan DrainTurns { get; set; } = TimeSpan.FromSeconds(30);
 
     /// <summary>How much longer caches may take to go to other nodes or to the cold store.</summary>

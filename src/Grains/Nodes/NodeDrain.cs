@@ -79,13 +79,15 @@ public sealed partial class NodeDrain(
 
         using var limit = new CancellationTokenSource(_options.DrainTurns + _options.DrainHandOver, time);
         Task<int> handOver = HandOverAsync(limit.Token);
-        int brokenOff = await EndTurnsAsync();
+        int cut = await EndTurnsAsync();
         int left = await handOver;
+        int handedOver = Math.Min(sessions.HandedOverTurns, cut);
         var report = new DrainReport
         {
             Node = silo.Name,
             Turns = _begun,
-            BrokenOff = brokenOff,
+            HandedOver = handedOver,
+            BrokenOff = cut - handedOver,
             Moved = sessions.Moved,
             Saved = sessions.Saved,
             Left = left,
@@ -95,12 +97,12 @@ public sealed partial class NodeDrain(
             Seconds = time.GetElapsedTime(_since).TotalSeconds,
         };
         Drained(
-            log, report.Node, report.Seconds, report.Turns, report.BrokenOff, report.Moved, report.Saved, report.Left, report.Uncopied,
+            log, report.Node, report.Seconds, report.Turns, report.HandedOver, report.BrokenOff, report.Moved, report.Saved, report.Left, report.Uncopied,
             report.CacheBytes, report.WrittenBytes);
         return report;
     }
 
-    /// <summary>Waits for running turns as long as they may take; how many were broken off then.</summary>
+    /// <summary>Waits for running turns as long as they may take; how many were cut then.</summary>
     private async Task<int> EndTurnsAsync()
     {
         try
@@ -212,10 +214,11 @@ public sealed partial class NodeDrain(
     [LoggerMessage(
         EventId = 2101,
         Level = LogLevel.Information,
-        Message = "{Node} drained in {Seconds:0.000} s: {Turns} turns ended or were broken off ({BrokenOff}), {Moved} sessions moved, {Saved} saved, "
+        Message = "{Node} drained in {Seconds:0.000} s: {Turns} turns ended, were handed over ({HandedOver}) or broken off ({BrokenOff}), {Moved} sessions moved, {Saved} saved, "
             + "{Left} left, {Uncopied} without a cold copy; {CacheBytes} bytes of caches, {WrittenBytes} written")]
     private static partial void Drained(
-        ILogger log, string node, double seconds, int turns, int brokenOff, int moved, int saved, int left, int uncopied, long cacheBytes, long writtenBytes);
+        ILogger log, string node, double seconds, int turns, int handedOver, int brokenOff, int moved, int saved, int left, int uncopied, long cacheBytes,
+        long writtenBytes);
 
     [LoggerMessage(EventId = 2102, Level = LogLevel.Debug, Message = "Session {Session} is not handed over yet: {Reason}")]
     private static partial void NotYet(ILogger log, string session, string reason);

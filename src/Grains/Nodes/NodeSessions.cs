@@ -15,12 +15,16 @@ public sealed class NodeSessions(TimeProvider time) : IDisposable
     private int _uncopied;
     private int _moved;
     private int _saved;
+    private int _turns;
 
     /// <summary>Whether this node takes no new turns.</summary>
     public bool IsDraining => _isDraining;
 
-    /// <summary>Cancelled when the time that running turns had is up: they end as if they never were.</summary>
+    /// <summary>Cancelled when the time that running turns had is up: they end, to go on on another node or as if they never were.</summary>
     public CancellationToken Leaving => _leaving.Token;
+
+    /// <summary>Turns that go on on another node from where they were cut.</summary>
+    public int HandedOverTurns => Volatile.Read(ref _turns);
 
     /// <summary>Sessions whose caches went for another node to have.</summary>
     public int Moved => Volatile.Read(ref _moved);
@@ -54,6 +58,9 @@ public sealed class NodeSessions(TimeProvider time) : IDisposable
 
     /// <summary>From here on no turn goes on.</summary>
     public Task BreakOffAsync() => _leaving.CancelAsync();
+
+    /// <summary>What was made of a turn is durable.</summary>
+    public void TurnHandedOver() => Interlocked.Increment(ref _turns);
 
     /// <summary>A cache was taken off its device by this node; counted while it drains, where there was one.</summary>
     public void HandedOver(EvictReport report, bool toNode)

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using KVCluster.Inference;
 using KVCluster.Inference.Tokenization;
 using KVCluster.Worker;
@@ -29,7 +30,7 @@ internal sealed class ChatTurns(LocalModel model)
                 : throw new InvalidRequestException("there is nothing to append: the prompt adds no tokens");
         }
 
-        int[] tokens = history.IsEmpty ? Framing.FirstTurn(state.Options.System, state.Options.Document + prompt.Message, StandIn).Context
+        int[] tokens = history.IsEmpty ? Framing.FirstTurn(state.Options.System, state.Options.Document + prompt.Message, StandIn, tools: Tools(state)).Context
             : state.IsMessageOpen ? Plain(prompt.Message)
             : Framing.NextTurn(prompt.Message, StandIn, HasEnded(history)).Context;
         return new TurnPrompt(tokens, LeavesMessageOpen: true);
@@ -46,6 +47,7 @@ internal sealed class ChatTurns(LocalModel model)
         {
             null => GoOn(state),
             { Message: { } message } => Message(state, history, message),
+            { Messages: { } messages } => Chat(state, history, messages),
             _ => Raw(state, history, prompt),
         };
         return tokens.Length + history.Length > 0
@@ -57,7 +59,7 @@ internal sealed class ChatTurns(LocalModel model)
     {
         if (history.IsEmpty)
         {
-            (int[] context, int[] question) = Framing.FirstTurn(state.Options.System, state.Options.Document, message);
+            (int[] context, int[] question) = Framing.FirstTurn(state.Options.System, state.Options.Document, message, tools: Tools(state));
             return [.. context, .. question];
         }
 
@@ -66,15 +68,67 @@ internal sealed class ChatTurns(LocalModel model)
             : Framing.NextTurn(message, HasEnded(history));
     }
 
+    /// <summary>Messages of several roles; the system prompt and the document come before the first.</summary>
+    private int[] Chat(SessionState state, ReadOnlySpan<int> history, PromptMessage[] messages)
+    {
+        if (state.IsMessageOpen)
+        {
+            throw new InvalidRequestException("the user's message is still open: go on with a message of the user's");
+        }
+
+        List<ChatMessage> chat = [.. messages.Select(Of)];
+        if (!history.IsEmpty)
+        {
+            return Framing.NextTurn(chat, HasEnded(history));
+        }
+
+        if (state.Options.Document is { } document)
+        {
+            int first = chat.FindIndex(m => m.Role == PromptMessage.User);
+            if (first < 0)
+            {
+                throw new InvalidRequestException("a conversation about a document begins with a user's message");
+            }
+
+            chat[first] = chat[first] with { Content = document + chat[first].Content };
+        }
+
+        if (state.Options.System is { } system)
+        {
+            chat.Insert(0, new ChatMessage("system", system));
+        }
+
+        return Framing.Opening(chat, Tools(state));
+    }
+
+    private static ChatMessage Of(PromptMessage message)
+    {
+        Dictionary<string, JsonElement> fields = [];
+        if (message.ToolCallId is { } call)
+        {
+            fields["tool_call_id"] = JsonSerializer.SerializeToElement(call);
+        }
+
+        if (message.Name is { } name)
+        {
+            fields["name"] = JsonSerializer.SerializeToElement(name);
+        }
+
+        return new ChatMessage(message.Role, message.Content) { Fields = fields.Count > 0 ? fields : null };
+    }
+
+    private static JsonElement[]? Tools(SessionState state) =>
+        state.Options.Tools is { } tools ? JsonSerializer.Deserialize<JsonElement[]>(tools) : null;
+
     private static int[] GoOn(SessionState state) => state.IsMessageOpen
         ? throw new InvalidRequestException("there is nothing to answer: the user's message is still open")
         : [];
 
     private int[] Raw(SessionState state, ReadOnlySpan<int> history, Prompt prompt)
     {
-        if (history.IsEmpty && (state.Options.System is not null || state.Options.Document is not null))
+        if (history.IsEmpty && state.Options is not { System: null, Document: null, Tools: null })
         {
-            throw new InvalidRequestException("a session with a system prompt or a document begins with a message");
+            throw new InvalidRequestException("a session with a system prompt, a document or tools begins with a message");
         }
 
         if (prompt.Text is not null)

@@ -46,7 +46,7 @@ internal sealed partial class SessionGrain(
         {
             NodeDevice device = await DeviceAsync(cancellationToken);
             TurnPlan plan = TurnPlan.Of(request, State, device);
-            await using TurnPump pump = Start(plan, device, cancellationToken);
+            await using TurnPump pump = Start(plan, device, ticket!, cancellationToken);
             while (await NextAsync(pump, ticket!) is not null)
             {
             }
@@ -64,6 +64,7 @@ internal sealed partial class SessionGrain(
         GenerateRequest request, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         RequestCheck.Generate(request);
+        await MakeWay(request);
         (TurnTicket? ticket, TurnRecord? earlier) = Admit(request.IdempotencyKey, () => RequestHash.Of(request));
         if (earlier is not null)
         {
@@ -78,13 +79,21 @@ internal sealed partial class SessionGrain(
         {
             NodeDevice device = await DeviceAsync(cancellationToken);
             TurnPlan plan = TurnPlan.Of(request, State, device);
-            await using TurnPump pump = Start(plan, device, cancellationToken);
-            while (await NextAsync(pump, ticket!) is { } piece)
+            plan = ticket!.Begun is { } begun ? plan.GoingOn(begun) : plan;
+            await using TurnPump pump = Start(plan, device, ticket, cancellationToken);
+            while (await NextAsync(pump, ticket) is { } piece)
             {
                 yield return TurnResults.Chunk(piece.Piece);
             }
 
-            yield return TurnResults.Last(await Commit(ticket!, plan, pump.End!, span));
+            if (pump.IsHalted && !ticket.IsCancelled)
+            {
+                await HandOver(ticket, plan, pump.End!);
+            }
+
+            TurnResult result = await Commit(ticket, plan, pump.End!, span);
+            EndTurn(ticket);
+            yield return TurnResults.Last(result);
         }
         finally
         {
@@ -195,17 +204,20 @@ internal sealed partial class SessionGrain(
         return TurnResults.Repeat(State, earlier, device.Worker.Model.Tokenizer);
     }
 
-    private TurnPump Start(TurnPlan plan, NodeDevice device, CancellationToken cancellationToken)
+    private TurnPump Start(TurnPlan plan, NodeDevice device, TurnTicket ticket, CancellationToken cancellationToken)
     {
+        bool handsOver = plan.IsContinuable && ticket.Key is not null;
         TurnRequest turn = plan.For(_device.Session, State.Epoch, State.Options.Priority) with { Trace = Activity.Current?.Context ?? default };
-        return _pump = new TurnPump(turn, device.Worker, _id, services.Sessions.Leaving, cancellationToken);
+        return _pump = new TurnPump(turn, device.Worker, _id, handsOver, services.Sessions.Leaving, cancellationToken);
     }
 
     private async ValueTask<TurnPiece?> NextAsync(TurnPump pump, TurnTicket ticket)
     {
         try
         {
+            pump.UnreadSince = null;
             TurnPiece? piece = await pump.NextAsync();
+            pump.UnreadSince = services.Time.GetTimestamp();
             if (piece is not null && ticket.IsCancelled)
             {
                 // Asked for before the device knew of the turn.
@@ -228,6 +240,7 @@ internal sealed partial class SessionGrain(
     /// <summary>Makes the turn durable. Until this has returned nobody may be told of its end.</summary>
     private async Task<TurnResult> Commit(TurnTicket ticket, TurnPlan plan, TurnEnd end, Activity? span)
     {
+        RequireRunning(ticket);
         TurnOutcome outcome = TurnResults.Outcome(plan, end, services.Node, Now);
         await WriteAsync(() => _turns.After(ticket, outcome));
         _device.Touched();
@@ -252,11 +265,15 @@ internal sealed partial class SessionGrain(
         }
     }
 
+    /// <summary>Done again, or for a turn that made way, it changes nothing.</summary>
     private void EndTurn(TurnTicket ticket)
     {
-        _pump = null;
-        _turns.End(ticket);
-        DelayDeactivation(TimeSpan.Zero);
+        if (ReferenceEquals(_turns.Running, ticket))
+        {
+            _pump = null;
+            _turns.End(ticket);
+            DelayDeactivation(TimeSpan.Zero);
+        }
     }
 
     /// <summary>

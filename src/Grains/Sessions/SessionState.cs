@@ -66,8 +66,12 @@ public sealed record SessionState
     [Id(14)]
     public bool IsClosed { get; init; }
 
-    /// <summary>Until when its cache is pinned, by the clock; null: it is not.</summary>
+    /// <summary>A turn that was handed over in its middle, or null. An earlier version drops it: the turn then begins anew.</summary>
     [Id(15)]
+    public BegunTurn? Begun { get; init; }
+
+    /// <summary>Until when its cache is pinned, by the clock; null: it is not.</summary>
+    [Id(16)]
     public DateTimeOffset? PinnedUntil { get; init; }
 
     /// <summary>Whether it was ever created.</summary>

@@ -69,7 +69,13 @@ internal sealed class TurnLog(SessionId id, SessionState state)
         }
 
         RequireIdle();
-        Running = new TurnTicket(key, hash);
+        BegunTurn? begun = key is not null && State.Begun?.Key == key ? State.Begun : null;
+        if (begun is not null && begun.Hash != hash)
+        {
+            throw Conflict(key!);
+        }
+
+        Running = new TurnTicket(key, hash, begun);
         return (Running, null);
     }
 
@@ -109,8 +115,26 @@ internal sealed class TurnLog(SessionId id, SessionState state)
             Compressions = outcome.Compressions,
             Node = outcome.Node,
             LastUsed = outcome.Ended,
+            Begun = null,
         };
     }
+
+    /// <summary>What the state is once what was made of a turn is durable, so that the same request can go on from there.</summary>
+    public SessionState Handing(TurnTicket ticket, TurnOutcome outcome) => State with
+    {
+        Compressions = outcome.Compressions,
+        LastUsed = outcome.Ended,
+        Begun = new BegunTurn
+        {
+            Key = ticket.Key!,
+            Hash = ticket.Hash!,
+            Prompt = TokenBytes.Append([], outcome.Prompt),
+            PromptTokens = outcome.Prompt.Length,
+            Answer = TokenBytes.Append([], outcome.Answer),
+            AnswerTokens = outcome.Answer.Length,
+            Seed = outcome.Seed,
+        },
+    };
 
     /// <summary>A state has become durable.</summary>
     public void Adopt(SessionState state) => State = state;

@@ -20,6 +20,15 @@ internal sealed record TurnPlan
 
     public TimeSpan? MaxWait { get; init; }
 
+    /// <summary>Tokens of the answer that another node made; null: the turn begins here.</summary>
+    public int[]? Begun { get; init; }
+
+    /// <summary>Whether the turn can be handed over in its middle: log-probabilities are not kept.</summary>
+    public bool IsContinuable => Sampling is { LogProbabilities: null };
+
+    /// <summary>Tokens in the order in which the device has them, the beginning of the answer among them.</summary>
+    private int[] Sequence => [.. History, .. Prompt.Tokens, .. Begun ?? []];
+
     /// <exception cref="SessionException">The request does not fit the session.</exception>
     public static TurnPlan Of(AppendRequest request, SessionState state, NodeDevice device)
     {
@@ -46,13 +55,23 @@ internal sealed record TurnPlan
         };
     }
 
+    /// <summary>The same, going on behind what was made of it; unchanged where that is of another prompt, or nothing is left to make.</summary>
+    public TurnPlan GoingOn(BegunTurn begun)
+    {
+        int[] prompt = TokenBytes.Decode(begun.Prompt, begun.PromptTokens);
+        return IsContinuable && begun.AnswerTokens < Sampling!.MaxTokens && prompt.AsSpan().SequenceEqual(Prompt.Tokens)
+            ? this with { Begun = TokenBytes.Decode(begun.Answer, begun.AnswerTokens), Sampling = Sampling with { Seed = begun.Seed ?? Sampling.Seed } }
+            : this;
+    }
+
     /// <summary>The device's request.</summary>
     public TurnRequest For(SessionKey session, long epoch, int priority) => new()
     {
         Session = session,
         Epoch = epoch,
-        History = History,
-        Prompt = Prompt.Tokens,
+        History = Begun is null ? History : Sequence,
+        Prompt = Begun is null ? Prompt.Tokens : [],
+        Begun = Begun?.Length ?? 0,
         Sampling = Sampling,
         Priority = priority,
         MaxWait = MaxWait,

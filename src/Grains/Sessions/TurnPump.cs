@@ -1,3 +1,4 @@
+using KVCluster.Worker;
 using KVCluster.Worker.Serving;
 
 namespace KVCluster.Grains;
@@ -9,20 +10,35 @@ internal sealed class TurnPump : IAsyncDisposable
     private readonly IAsyncEnumerator<TurnEvent> _events;
     private readonly SessionId _session;
     private readonly CancellationToken _leaving;
+    private readonly CancellationTokenRegistration _leave;
+    private readonly Func<Task> _halt;
+    private readonly bool _handsOver;
     private bool _isAborted;
 
-    /// <summary>A turn that ends, as if it never was, when its caller cancels, or its node must leave.</summary>
+    /// <summary>
+    /// A turn that ends, as if it never was, when its caller cancels. When its node must leave it ends with what was made, to go on elsewhere,
+    /// or, where that cannot be, as if it never was.
+    /// </summary>
     public TurnPump(
-        TurnRequest turn, IDeviceWorker worker, SessionId session, CancellationToken leaving, CancellationToken cancellationToken)
+        TurnRequest turn, IDeviceWorker worker, SessionId session, bool handsOver, CancellationToken leaving, CancellationToken cancellationToken)
     {
         _session = session;
+        _handsOver = handsOver;
         _leaving = leaving;
-        _stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, leaving);
+        _stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        _halt = () => HaltAsync(worker, turn);
         _events = worker.RunAsync(turn, _stop.Token).GetAsyncEnumerator(_stop.Token);
+        _leave = leaving.Register(() => _ = _handsOver ? _halt() : _stop.CancelAsync());
     }
+
+    /// <summary>Since when nobody has asked for the next piece: a timestamp; null while somebody does.</summary>
+    public long? UnreadSince { get; set; }
 
     /// <summary>How the turn ended; null until then.</summary>
     public TurnEnd? End { get; private set; }
+
+    /// <summary>Whether it ended in its middle because its node must leave.</summary>
+    public bool IsHalted => _handsOver && _leaving.IsCancellationRequested && End?.Completion?.Reason == FinishReason.Cancelled;
 
     /// <summary>Whether an error ended it after which this activation cannot go on.</summary>
     public bool IsFatal { get; private set; }
@@ -38,6 +54,12 @@ internal sealed class TurnPump : IAsyncDisposable
                 switch (_events.Current)
                 {
                     case TurnPiece piece:
+                        if (_handsOver && _leaving.IsCancellationRequested)
+                        {
+                            // The device may not have known of the turn when it was told to end it.
+                            await _halt();
+                        }
+
                         return piece;
                     case TurnEnd end:
                         End = end;
@@ -77,7 +99,20 @@ internal sealed class TurnPump : IAsyncDisposable
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
+        await _leave.DisposeAsync();
         await _events.DisposeAsync();
         _stop.Dispose();
+    }
+
+    private async Task HaltAsync(IDeviceWorker worker, TurnRequest turn)
+    {
+        try
+        {
+            await worker.StopAsync(turn.Session, turn.Epoch, CancellationToken.None);
+        }
+        catch (Exception)
+        {
+            // The turn has the device's error itself.
+        }
     }
 }

@@ -27,7 +27,7 @@ internal static class TurnResults
         Answer = end.Completion is { } completion ? [.. completion.Tokens] : [],
         Text = end.Completion?.Text ?? "",
         Finish = Finish(end.Completion?.Reason, plan.IsClipped),
-        Cached = end.Attach.CachedTokens,
+        Cached = Math.Min(end.Attach.CachedTokens, plan.History.Length),
         StopString = end.Completion?.StopString,
         Seed = end.Completion?.Seed,
         LeavesMessageOpen = plan.Prompt.LeavesMessageOpen,

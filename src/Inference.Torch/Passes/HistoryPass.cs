@@ -33,7 +33,7 @@ internal sealed class HistoryPass : LayerwisePass, IHistoryPass
         if (request.Attention is { } attention)
         {
             _observed = attention.Window == 0 ? request.Tokens.Length : Math.Min(attention.Window, request.Tokens.Length);
-            _attention = NewScores();
+            _attention = CacheShapes.ZeroScores(Cache, Config.QueryHeads);
         }
 
         _statistics = request.Statistics is { } statistics ? new QueryStatisticsBuilder(Config, statistics, request.Cache.LogicalLength) : null;

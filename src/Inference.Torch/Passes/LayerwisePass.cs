@@ -1,4 +1,4 @@
-using KVCluster.Compression;
+using KVCluster.Inference.Backend;
 using KVCluster.Inference.Kv;
 using KVCluster.Inference.Models;
 using KVCluster.Inference.Torch.Attention;
@@ -17,26 +17,19 @@ namespace KVCluster.Inference.Torch.Passes;
 internal abstract class LayerwisePass : IDisposable
 {
     private readonly PassParts _parts;
-    private readonly IReadOnlyList<ReadOnlyMemory<int>> _runs;
-    private readonly int _chunk;
+    private readonly LayerwiseCursor _cursor;
     private readonly int _logicalLength;
-    private readonly long _totalRows;
     private readonly Tensor[] _hidden;
     private readonly Tensor _cos;
     private readonly RotaryTable _rotary;
-    private long _doneRows;
 
     protected LayerwisePass(PassParts parts, KvCache cache, IReadOnlyList<ReadOnlyMemory<int>> runs, int firstPosition, int chunk)
     {
         _parts = parts;
         Cache = cache;
-        _runs = runs;
-        _chunk = chunk;
+        _cursor = new LayerwiseCursor(runs, Config.Layers, chunk);
         _logicalLength = cache.LogicalLength;
         FirstPosition = firstPosition;
-        Tokens = runs.Sum(r => (long)r.Length);
-        LongestRun = runs.Max(r => r.Length);
-        _totalRows = Tokens * Config.Layers;
         Context = new LayerContext(parts, cache);
         _hidden = new Tensor[runs.Count];
         using DisposeScope scope = NewDisposeScope();
@@ -51,7 +44,7 @@ internal abstract class LayerwisePass : IDisposable
     }
 
     /// <summary>Share done, 0 to 1.</summary>
-    public double Progress => (double)_doneRows / _totalRows;
+    public double Progress => _cursor.Progress;
 
     /// <summary>Bytes of working memory held until disposal.</summary>
     public virtual long WorkingBytes => Context.Bytes + _hidden.Sum(h => h.IsInvalid ? 0 : h.BytesOf()) + (2 * _cos.BytesOf());
@@ -69,24 +62,24 @@ internal abstract class LayerwisePass : IDisposable
     protected int FirstPosition { get; }
 
     /// <summary>Tokens of all runs.</summary>
-    protected long Tokens { get; }
+    protected long Tokens => _cursor.Tokens;
 
-    protected int LongestRun { get; }
+    protected int LongestRun => _cursor.LongestRun;
 
-    protected int Layer { get; private set; }
+    protected int Layer => _cursor.Layer;
 
     /// <summary>The last layer's attention is the end: nothing reads its output.</summary>
-    protected bool IsLastLayer => Layer == Config.Layers - 1;
+    protected bool IsLastLayer => _cursor.IsLastLayer;
 
     /// <summary>The run of the present step.</summary>
-    protected int Run { get; private set; }
+    protected int Run => _cursor.Run;
 
-    protected int RunLength => _runs[Run].Length;
+    protected int RunLength => _cursor.RunLength;
 
     /// <summary>The present step's first row in its run.</summary>
-    protected int Row { get; private set; }
+    protected int Row => _cursor.Row;
 
-    protected bool Finished { get; private set; }
+    protected bool Finished => _cursor.Finished;
 
     /// <summary>Does one bounded piece; false when there is nothing left.</summary>
     public bool Step()
@@ -129,21 +122,28 @@ internal abstract class LayerwisePass : IDisposable
     private void RunStep()
     {
         using DisposeScope scope = NewDisposeScope();
-        if (Row == 0)
+        if (_cursor.AtLayerStart)
         {
-            if (Run == 0)
-            {
-                BeginLayer();
-            }
+            BeginLayer();
+        }
 
+        if (_cursor.AtRunStart)
+        {
             BeginRun();
         }
 
-        int rows = Math.Min(EvenChunk(RunLength), RunLength - Row);
-        RunChunk(rows);
-        _doneRows += rows;
-        Row += rows;
-        EndWhatIsDone();
+        RunChunk(_cursor.Rows);
+        if (_cursor.EndsRun)
+        {
+            EndRun();
+        }
+
+        if (_cursor.EndsLayer)
+        {
+            EndLayer();
+        }
+
+        _cursor.Advance();
     }
 
     protected abstract void BeginLayer();
@@ -161,18 +161,6 @@ internal abstract class LayerwisePass : IDisposable
 
     protected abstract void EndLayer();
 
-    /// <summary>Scores of every slot and query head, all 0.</summary>
-    protected AttentionScores NewScores()
-    {
-        var rows = new float[Config.Layers * Config.QueryHeads][];
-        for (int i = 0; i < rows.Length; i++)
-        {
-            rows[i] = new float[Cache.Length(i / Config.QueryHeads, i % Config.QueryHeads / Config.GroupSize)];
-        }
-
-        return new AttentionScores(Config.Layers, Config.QueryHeads, rows);
-    }
-
     /// <summary>The chunk's queries against the layer's context.</summary>
     protected Tensor? RunAttention(Tensor queries, AttentionMask mask, long slots, IAttentionSink? sink, bool wantOutput)
     {
@@ -181,32 +169,6 @@ internal abstract class LayerwisePass : IDisposable
         Tensor? output = _parts.Core.Run(
             lanes, Context.Keys.narrow(1, 0, slots), Context.Values.narrow(1, 0, slots), mask, sink, wantOutput);
         return output?.transpose(0, 1).reshape(rows, -1);
-    }
-
-    private void EndWhatIsDone()
-    {
-        if (Row < RunLength)
-        {
-            return;
-        }
-
-        EndRun();
-        Row = 0;
-        Run++;
-        if (Run == _runs.Count)
-        {
-            EndLayer();
-            Run = 0;
-            Layer++;
-            Finished = Layer == Config.Layers;
-        }
-    }
-
-    /// <summary>Rows a step, at most a chunk, as alike as can be.</summary>
-    private int EvenChunk(int length)
-    {
-        int steps = (length + _chunk - 1) / _chunk;
-        return (length + steps - 1) / steps;
     }
 
     private void RunChunk(int rows)

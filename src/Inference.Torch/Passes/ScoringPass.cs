@@ -21,7 +21,7 @@ internal sealed class ScoringPass : LayerwisePass, IScoringPass
     {
         _request = request;
         _sink = new HeadSink(request.Aggregation);
-        _result = NewScores();
+        _result = CacheShapes.ZeroScores(Cache, Config.QueryHeads);
     }
 
     public AttentionScores Result => Finished ? _result : throw new InvalidOperationException("the scoring pass has not ended");

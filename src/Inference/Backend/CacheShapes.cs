@@ -27,4 +27,20 @@ public static class CacheShapes
 
         return new CacheShape(geometry.Layers, geometry.KvHeads, cache.LogicalLength, positions);
     }
+
+    /// <summary>Scores of every slot and query head, all 0.</summary>
+    /// <param name="cache">The cache to be scored.</param>
+    /// <param name="queryHeads">Query heads, Hq: a multiple of the KV heads.</param>
+    public static AttentionScores ZeroScores(KvCache cache, int queryHeads)
+    {
+        ArgumentNullException.ThrowIfNull(cache);
+        KvGeometry geometry = cache.Geometry;
+        var rows = new float[geometry.Layers * queryHeads][];
+        for (int i = 0; i < rows.Length; i++)
+        {
+            rows[i] = new float[cache.Length(i / queryHeads, i % queryHeads / (queryHeads / geometry.KvHeads))];
+        }
+
+        return new AttentionScores(geometry.Layers, queryHeads, rows);
+    }
 }

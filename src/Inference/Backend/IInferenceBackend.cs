@@ -35,6 +35,13 @@ public interface IInferenceBackend : IDisposable
     void Forward(IReadOnlyList<ForwardRequest> batch);
 
     /// <summary>
+    /// Prepares tokens, at most <see cref="MaxBatchTokens"/>, to be appended to a cache layer by layer, without logits; null where the backend
+    /// runs whole steps only. <see cref="ArenaFullException"/> before anything has changed. A pass that is not run to its end leaves
+    /// rows prepared: the cache is to be emptied, or cut to its length.
+    /// </summary>
+    ILayerPass? BeginLayers(KvCache cache, ReadOnlyMemory<int> tokens) => null;
+
+    /// <summary>
     /// Prepares a scoring pass: prompts run against a cache without being appended, and the attention its slots receive is gathered.
     /// The pass works layer by layer with its own working memory, so it needs no room in the arena.
     /// </summary>

@@ -95,6 +95,14 @@ public sealed class CpuBackend : IInferenceBackend
     }
 
     /// <inheritdoc/>
+    public ILayerPass BeginLayers(KvCache cache, ReadOnlyMemory<int> tokens)
+    {
+        var request = new ForwardRequest(cache) { Tokens = tokens, Logits = LogitsRows.None };
+        ForwardCheck.Validate([request], this);
+        return new LayerPass(_forward, Model, _pipeline, request);
+    }
+
+    /// <inheritdoc/>
     public IScoringPass BeginScoring(ScoringRequest request)
     {
         ArgumentNullException.ThrowIfNull(request);

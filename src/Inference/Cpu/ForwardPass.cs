@@ -5,7 +5,10 @@ using KVCluster.Inference.Models;
 
 namespace KVCluster.Inference.Cpu;
 
-/// <summary>One step over a batch: rows of all requests go through the matrices together, attention runs per request.</summary>
+/// <summary>
+/// One step over a batch: rows of all requests go through the matrices together, attention runs per request. What lasts from layer to layer
+/// is in the batch's <see cref="ForwardState"/>, so that several may be under way.
+/// </summary>
 internal sealed unsafe class ForwardPass : IDisposable
 {
     /// <summary>Rows of logits made at a time: a vocabulary's row is large.</summary>
@@ -15,20 +18,16 @@ internal sealed unsafe class ForwardPass : IDisposable
     private readonly ModelConfig _config;
     private readonly LayerPipeline _pipeline;
     private readonly CpuPageStore _store;
-    private readonly NativeBuffer _hidden;
-    private readonly RotaryAngles _angles;
     private readonly NativeBuffer _logits = new();
     private readonly PackedContext _context;
     private readonly TileAttention _tiles;
     private readonly DecodeAttention _decode;
     private readonly ColumnAccumulator _accumulator;
     private readonly IIndexedWork _storeWork;
-    private readonly Row[] _rows;
     private readonly List<WantedLogits> _wanted = [];
-    private readonly List<DecodeRow> _decodeRows = [];
-    private readonly List<ObservedAttention?> _decodeObservers = [];
+    private readonly ForwardState _whole;
     private float[] _merged = [];
-    private int _layer;
+    private ForwardState _state;
 
     public ForwardPass(CpuThreadPool pool, PackedModel model, LayerPipeline pipeline, CpuPageStore store, int maxRows)
     {
@@ -36,39 +35,58 @@ internal sealed unsafe class ForwardPass : IDisposable
         _config = model.Config;
         _pipeline = pipeline;
         _store = store;
-        _hidden = new NativeBuffer((long)maxRows * pipeline.HiddenStride);
-        _angles = new RotaryAngles(_config, maxRows);
+        _whole = new ForwardState(_config, pipeline, maxRows);
+        _state = _whole;
         _context = new PackedContext(store, pool.Threads);
         _tiles = new TileAttention(pool, _config);
         _decode = new DecodeAttention(pool, store, _config);
         _accumulator = new ColumnAccumulator(pool.Threads, _config.KvHeads);
-        _rows = new Row[maxRows];
         _storeWork = new DelegateWork(StoreRow);
     }
 
-    public long Bytes => _hidden.Bytes + _angles.Bytes + _logits.Bytes + _context.Bytes + _tiles.Bytes + _decode.Bytes + _accumulator.Bytes;
+    public long Bytes => _whole.Bytes + _logits.Bytes + _context.Bytes + _tiles.Bytes + _decode.Bytes + _accumulator.Bytes;
 
     /// <summary>Room for all tokens is prepared; the caller commits them.</summary>
     public void Run(IReadOnlyList<ForwardRequest> batch)
     {
-        int rows = Embed(batch);
-        for (_layer = 0; _layer < _config.Layers; _layer++)
+        Begin(_whole, batch);
+        while (_whole.Layer < _config.Layers)
         {
-            Trace(batch);
-            _pipeline.Project(_layer, _hidden.Data, rows, _angles);
-            _pool.Run(rows, _storeWork);
-            Attend(batch);
-            _pipeline.Finish(_layer, _hidden.Data, rows);
+            RunLayer(_whole);
         }
 
-        Trace(batch);
-        WriteLogits(batch);
+        Trace();
+        WriteLogits();
+    }
+
+    /// <summary>Takes a batch up, to be run layer by layer; other steps may run in between.</summary>
+    public void Begin(ForwardState state, IReadOnlyList<ForwardRequest> batch)
+    {
+        _state = state;
+        state.Begin(batch);
+        int row = 0;
+        for (int i = 0; i < batch.Count; i++)
+        {
+            _pipeline.Embed(batch[i].Tokens.Span, Hidden(row));
+            row += batch[i].Tokens.Length;
+        }
+    }
+
+    /// <summary>The next layer of a batch.</summary>
+    public void RunLayer(ForwardState state)
+    {
+        _state = state;
+        Trace();
+        _pipeline.Project(state.Layer, Hidden(0), state.RowCount, state.Angles);
+        _pool.Run(state.RowCount, _storeWork);
+        Attend();
+        _pipeline.Finish(state.Layer, Hidden(0), state.RowCount);
+        state.Layer++;
     }
 
     public void Dispose()
     {
-        _hidden.Dispose();
-        _angles.Dispose();
+        _whole.Dispose();
         _logits.Dispose();
         _context.Dispose();
         _tiles.Dispose();
@@ -76,59 +94,37 @@ internal sealed unsafe class ForwardPass : IDisposable
         _accumulator.Dispose();
     }
 
-    private int Embed(IReadOnlyList<ForwardRequest> batch)
-    {
-        _decodeRows.Clear();
-        _decodeObservers.Clear();
-        int row = 0;
-        for (int i = 0; i < batch.Count; i++)
-        {
-            ForwardRequest request = batch[i];
-            ReadOnlySpan<int> tokens = request.Tokens.Span;
-            _pipeline.Embed(tokens, _hidden.Data + ((long)row * _pipeline.HiddenStride));
-            if (tokens.Length == 1)
-            {
-                _decodeRows.Add(new DecodeRow(request.Cache, row));
-                _decodeObservers.Add(request.Cache.Companion as ObservedAttention);
-            }
-
-            (request.Cache.Companion as ObservedAttention)?.BeginStep(request.Cache.LogicalLength, tokens.Length);
-            for (int t = 0; t < tokens.Length; t++, row++)
-            {
-                _rows[row] = new Row(request.Cache, t);
-                _angles.Set(row, request.Cache.LogicalLength + t);
-            }
-        }
-
-        return row;
-    }
+    private float* Hidden(int row) => _state.Hidden + ((long)row * _pipeline.HiddenStride);
 
     private void StoreRow(int index)
     {
-        Row row = _rows[index];
+        (KvCache cache, int offset) = _state.Row(index);
+        int layer = _state.Layer;
         int size = _config.HeadSize;
         int pageTokens = _store.Geometry.PageTokens;
         float* keys = _pipeline.Keys + ((long)index * _pipeline.KeyStride);
         float* values = _pipeline.Values + ((long)index * _pipeline.KeyStride);
         for (int h = 0; h < _config.KvHeads; h++)
         {
-            int slot = row.Cache.Length(_layer, h) + row.Offset;
+            int slot = cache.Length(layer, h) + offset;
             int page = slot / pageTokens;
             int inPage = slot % pageTokens;
-            _store.StoreRow(row.Cache.KeyPages(_layer, h)[page], inPage, new ReadOnlySpan<float>(keys + (h * size), size));
-            _store.StoreRow(row.Cache.ValuePages(_layer, h)[page], inPage, new ReadOnlySpan<float>(values + (h * size), size));
+            _store.StoreRow(cache.KeyPages(layer, h)[page], inPage, new ReadOnlySpan<float>(keys + (h * size), size));
+            _store.StoreRow(cache.ValuePages(layer, h)[page], inPage, new ReadOnlySpan<float>(values + (h * size), size));
         }
     }
 
-    private void Attend(IReadOnlyList<ForwardRequest> batch)
+    private void Attend()
     {
-        if (_decodeRows.Count > 0)
+        if (_state.DecodeRows.Count > 0)
         {
             _decode.Run(
-                _decodeRows, _layer, _pipeline.Queries, _pipeline.QueryStride, _pipeline.Attention, _pipeline.QueryStride, _decodeObservers);
+                _state.DecodeRows, _state.Layer, _pipeline.Queries, _pipeline.QueryStride, _pipeline.Attention, _pipeline.QueryStride,
+                _state.DecodeObservers);
         }
 
         int first = 0;
+        IReadOnlyList<ForwardRequest> batch = _state.Batch;
         for (int i = 0; i < batch.Count; i++)
         {
             int tokens = batch[i].Tokens.Length;
@@ -144,7 +140,7 @@ internal sealed unsafe class ForwardPass : IDisposable
     private void AttendChunk(KvCache cache, int first, int tokens)
     {
         var observed = cache.Companion as ObservedAttention;
-        _context.Load(cache, _layer, tokens, 0, _pool);
+        _context.Load(cache, _state.Layer, tokens, 0, _pool);
         if (observed is not null)
         {
             _accumulator.Reset(LongestHead(cache) + tokens, observed.Options.Aggregation);
@@ -153,7 +149,7 @@ internal sealed unsafe class ForwardPass : IDisposable
         _tiles.Run(new TileAttentionInput
         {
             Cache = cache,
-            Layer = _layer,
+            Layer = _state.Layer,
             Context = _context,
             Queries = _pipeline.Queries + ((long)first * _pipeline.QueryStride),
             QueryStride = _pipeline.QueryStride,
@@ -165,10 +161,10 @@ internal sealed unsafe class ForwardPass : IDisposable
         });
         for (int h = 0; h < _config.KvHeads && observed is not null; h++)
         {
-            int slots = cache.Length(_layer, h) + tokens;
+            int slots = cache.Length(_state.Layer, h) + tokens;
             Array.Resize(ref _merged, Math.Max(_merged.Length, slots));
             _accumulator.Merge(h, _merged.AsSpan(0, slots));
-            observed.Add(_layer, h, 0, _merged.AsSpan(0, slots));
+            observed.Add(_state.Layer, h, 0, _merged.AsSpan(0, slots));
         }
     }
 
@@ -177,7 +173,7 @@ internal sealed unsafe class ForwardPass : IDisposable
         int longest = 0;
         for (int h = 0; h < _config.KvHeads; h++)
         {
-            longest = Math.Max(longest, cache.Length(_layer, h));
+            longest = Math.Max(longest, cache.Length(_state.Layer, h));
         }
 
         return longest;
@@ -187,10 +183,11 @@ internal sealed unsafe class ForwardPass : IDisposable
     /// Logits of all rows that want them, whoever's they are: the vocabulary's matrix is the largest, and is read once for as many rows as go
     /// together.
     /// </summary>
-    private void WriteLogits(IReadOnlyList<ForwardRequest> batch)
+    private void WriteLogits()
     {
         _wanted.Clear();
         int first = 0;
+        IReadOnlyList<ForwardRequest> batch = _state.Batch;
         for (int i = 0; i < batch.Count; i++)
         {
             int tokens = batch[i].Tokens.Length;
@@ -221,7 +218,7 @@ internal sealed unsafe class ForwardPass : IDisposable
         int vocabulary = _config.VocabularySize;
         int stride = LayerPipeline.Stride(vocabulary);
         _logits.Ensure((long)count * stride);
-        _pipeline.Logits(_hidden.Data + ((long)first * _pipeline.HiddenStride), count, _logits.Data, stride);
+        _pipeline.Logits(Hidden(first), count, _logits.Data, stride);
         for (int r = 0; r < count; r++)
         {
             WantedLogits wanted = _wanted[first + r];
@@ -234,20 +231,21 @@ internal sealed unsafe class ForwardPass : IDisposable
     {
         if (from != to)
         {
-            new ReadOnlySpan<float>(_hidden.Data + ((long)from * _pipeline.HiddenStride), _config.HiddenSize)
-                .CopyTo(new Span<float>(_hidden.Data + ((long)to * _pipeline.HiddenStride), _config.HiddenSize));
+            new ReadOnlySpan<float>(Hidden(from), _config.HiddenSize)
+                .CopyTo(new Span<float>(Hidden(to), _config.HiddenSize));
         }
     }
 
-    private void Trace(IReadOnlyList<ForwardRequest> batch)
+    private void Trace()
     {
         int first = 0;
+        IReadOnlyList<ForwardRequest> batch = _state.Batch;
         for (int i = 0; i < batch.Count; i++)
         {
             int tokens = batch[i].Tokens.Length;
             if (batch[i].Trace is { } trace)
             {
-                trace.States.Add(CopyHidden(first, tokens, final: _layer == _config.Layers));
+                trace.States.Add(CopyHidden(first, tokens, final: _state.Layer == _config.Layers));
             }
 
             first += tokens;
@@ -259,7 +257,7 @@ internal sealed unsafe class ForwardPass : IDisposable
         var copy = new float[tokens * _config.HiddenSize];
         for (int t = 0; t < tokens; t++)
         {
-            ReadOnlySpan<float> x = new(_hidden.Data + ((long)(first + t) * _pipeline.HiddenStride), _config.HiddenSize);
+            ReadOnlySpan<float> x = new(Hidden(first + t), _config.HiddenSize);
             Span<float> y = copy.AsSpan(t * _config.HiddenSize, _config.HiddenSize);
             if (final)
             {
@@ -273,9 +271,6 @@ internal sealed unsafe class ForwardPass : IDisposable
 
         return copy;
     }
-
-    /// <summary>Whose token a row is, and how many of its step come before it.</summary>
-    private readonly record struct Row(KvCache Cache, int Offset);
 
     /// <summary>Where a row of logits goes.</summary>
     private readonly record struct WantedLogits(ForwardRequest Request, int Index);

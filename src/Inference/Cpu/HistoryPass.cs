@@ -33,7 +33,7 @@ internal sealed unsafe class HistoryPass : LayerwisePass, IHistoryPass
         if (request.Attention is { } attention)
         {
             _observed = attention.Window == 0 ? request.Tokens.Length : Math.Min(attention.Window, request.Tokens.Length);
-            _attention = NewScores();
+            _attention = CacheShapes.ZeroScores(Cache, Config.QueryHeads);
         }
 
         _statistics = request.Statistics is { } statistics
@@ -46,6 +46,8 @@ internal sealed unsafe class HistoryPass : LayerwisePass, IHistoryPass
     public AttentionScores? Attention => Finished ? _attention : throw new InvalidOperationException("the history pass has not ended");
 
     public QueryStatistics? Statistics => Finished ? _statistics?.Result() : throw new InvalidOperationException("the history pass has not ended");
+
+    protected override bool QueriesOnly => true;
 
     private bool AttentionMatters => _attention is not null || !IsLastLayer;
 

@@ -26,6 +26,7 @@ internal sealed unsafe class LayerPipeline : IDisposable
     private PackedLayer _layer = null!;
     private RotaryAngles _angles = null!;
     private int _firstAngle;
+    private bool _queriesOnly;
     private float[] _normWeight = [];
     private float* _x;
 
@@ -94,18 +95,24 @@ internal sealed unsafe class LayerPipeline : IDisposable
         }
     }
 
-    /// <summary>Queries, keys and values of rows of the residual stream, whose angles begin at <paramref name="firstAngle"/>.</summary>
-    public void Project(int layer, float* x, int rows, RotaryAngles angles, int firstAngle = 0)
+    /// <summary>
+    /// Queries, keys and values of rows of the residual stream, whose angles begin at <paramref name="firstAngle"/>; or their queries only,
+    /// where keys and values are in the cache already.
+    /// </summary>
+    public void Project(int layer, float* x, int rows, RotaryAngles angles, int firstAngle = 0, bool queriesOnly = false)
     {
+        _queriesOnly = queriesOnly;
         _angles = angles;
         _firstAngle = firstAngle;
         _layer = _model.Layers[layer];
         Norm(x, rows, _layer.Weights.AttentionNorm);
-        _multiply.Of(_normed.Data, HiddenStride, rows)
-            .Into(_layer.Query, _queries.Data, QueryStride)
-            .Into(_layer.Key, _keys.Data, KeyStride)
-            .Into(_layer.Value, _values.Data, KeyStride)
-            .Run();
+        _multiply.Of(_normed.Data, HiddenStride, rows).Into(_layer.Query, _queries.Data, QueryStride);
+        if (!queriesOnly)
+        {
+            _multiply.Into(_layer.Key, _keys.Data, KeyStride).Into(_layer.Value, _values.Data, KeyStride);
+        }
+
+        _multiply.Run();
         _pool.Run(rows, _rotateWork);
     }
 
@@ -183,6 +190,11 @@ internal sealed unsafe class LayerPipeline : IDisposable
         float* sin = _angles.Sin(_firstAngle + row);
         float scale = 1f / MathF.Sqrt(_config.HeadSize);
         PrepareHeads(_queries.Data + ((long)row * QueryStride), _config.QueryHeads, w.QueryBias, w.QueryNorm, cos, sin, scale);
+        if (_queriesOnly)
+        {
+            return;
+        }
+
         PrepareHeads(_keys.Data + ((long)row * KeyStride), _config.KvHeads, w.KeyBias, w.KeyNorm, cos, sin, 1);
         AddBias(_values.Data + ((long)row * KeyStride), w.ValueBias);
     }

@@ -1,4 +1,5 @@
 using KVCluster.Compression;
+using KVCluster.Inference.Backend;
 using KVCluster.Inference.Cpu.Attention;
 using KVCluster.Inference.Kv;
 using KVCluster.Inference.Models;
@@ -14,13 +15,10 @@ internal abstract unsafe class LayerwisePass : IDisposable
 {
     private readonly CpuThreadPool _pool;
     private readonly IReadOnlyList<ReadOnlyMemory<int>> _runs;
-    private readonly int _chunk;
+    private readonly LayerwiseCursor _cursor;
     private readonly int _logicalLength;
-    private readonly long _totalRows;
     private readonly TileAttention _tiles;
     private readonly NativeBuffer _hidden = new();
-    private long _doneRows;
-    private long _layerRows;
 
     protected LayerwisePass(
         CpuThreadPool pool,
@@ -37,10 +35,9 @@ internal abstract unsafe class LayerwisePass : IDisposable
         Pipeline = pipeline;
         Cache = cache;
         _runs = runs;
-        _chunk = chunk;
+        _cursor = new LayerwiseCursor(runs, Config.Layers, chunk);
         _logicalLength = cache.LogicalLength;
         FirstPosition = firstPosition;
-        _totalRows = Tokens * Config.Layers;
         Context = new PackedContext(store, pool.Threads);
         _tiles = new TileAttention(pool, Config);
         Accumulator = new ColumnAccumulator(pool.Threads, Config.QueryHeads);
@@ -51,7 +48,7 @@ internal abstract unsafe class LayerwisePass : IDisposable
     }
 
     /// <summary>Share done, 0 to 1.</summary>
-    public double Progress => (double)_doneRows / _totalRows;
+    public double Progress => _cursor.Progress;
 
     /// <summary>Bytes of working memory held until disposal.</summary>
     public virtual long WorkingBytes => Context.Bytes + _tiles.Bytes + Accumulator.Bytes + _hidden.Bytes + Angles.Bytes;
@@ -74,24 +71,27 @@ internal abstract unsafe class LayerwisePass : IDisposable
     protected int FirstPosition { get; }
 
     /// <summary>Tokens of all runs.</summary>
-    protected long Tokens => _runs.Sum(r => (long)r.Length);
+    protected long Tokens => _cursor.Tokens;
 
-    protected int LongestRun => _runs.Max(r => r.Length);
+    protected int LongestRun => _cursor.LongestRun;
 
-    protected int Layer { get; private set; }
+    protected int Layer => _cursor.Layer;
 
     /// <summary>The last layer's attention is the end: nothing reads its output.</summary>
-    protected bool IsLastLayer => Layer == Config.Layers - 1;
+    protected bool IsLastLayer => _cursor.IsLastLayer;
 
     /// <summary>The run of the present step.</summary>
-    protected int Run { get; private set; }
+    protected int Run => _cursor.Run;
 
-    protected int RunLength => _runs[Run].Length;
+    protected int RunLength => _cursor.RunLength;
 
     /// <summary>The present step's first row in its run.</summary>
-    protected int Row { get; private set; }
+    protected int Row => _cursor.Row;
 
-    protected bool Finished { get; private set; }
+    /// <summary>Whether the cache holds the rows' own keys and values, so that only their queries are projected.</summary>
+    protected virtual bool QueriesOnly => false;
+
+    protected bool Finished => _cursor.Finished;
 
     /// <summary>Does one bounded piece; false when there is nothing left.</summary>
     public bool Step()
@@ -106,37 +106,28 @@ internal abstract unsafe class LayerwisePass : IDisposable
             throw new InvalidOperationException("the cache changed while a pass ran against it");
         }
 
-        if (Row == 0)
+        if (_cursor.AtLayerStart)
         {
-            if (Run == 0)
-            {
-                BeginLayer();
-            }
+            BeginLayer();
+        }
 
+        if (_cursor.AtRunStart)
+        {
             BeginRun();
         }
 
-        int rows = Math.Min(EvenChunk(RunLength), RunLength - Row);
-        RunChunk(rows);
-        Row += rows;
-        _layerRows += rows;
-        _doneRows += rows;
-        if (Row == RunLength)
+        RunChunk(_cursor.Rows);
+        if (_cursor.EndsRun)
         {
             EndRun();
-            Row = 0;
-            Run++;
         }
 
-        if (Run == _runs.Count)
+        if (_cursor.EndsLayer)
         {
             EndLayer();
-            Run = 0;
-            _layerRows = 0;
-            Layer++;
-            Finished = Layer == Config.Layers;
         }
 
+        _cursor.Advance();
         return !Finished;
     }
 
@@ -163,18 +154,6 @@ internal abstract unsafe class LayerwisePass : IDisposable
     }
 
     protected abstract void EndLayer();
-
-    /// <summary>Scores of every slot and query head, all 0.</summary>
-    protected AttentionScores NewScores()
-    {
-        var rows = new float[Config.Layers * Config.QueryHeads][];
-        for (int i = 0; i < rows.Length; i++)
-        {
-            rows[i] = new float[Cache.Length(i / Config.QueryHeads, i % Config.QueryHeads / Config.GroupSize)];
-        }
-
-        return new AttentionScores(Config.Layers, Config.QueryHeads, rows);
-    }
 
     /// <summary>Decodes the layer's cache, with room for so many rows behind it.</summary>
     protected void LoadContext(int room) => Context.Load(Cache, Layer, 0, room, _pool);
@@ -207,13 +186,6 @@ internal abstract unsafe class LayerwisePass : IDisposable
 
     protected void RunTiles(in TileAttentionInput input) => _tiles.Run(input);
 
-    /// <summary>Rows a step, at most a chunk: alike, since a short rest would expand the weights for a few rows.</summary>
-    private int EvenChunk(int length)
-    {
-        int steps = (length + _chunk - 1) / _chunk;
-        return (length + steps - 1) / steps;
-    }
-
     private void Embed()
     {
         float* rows = _hidden.Data;
@@ -226,8 +198,8 @@ internal abstract unsafe class LayerwisePass : IDisposable
 
     private void RunChunk(int rows)
     {
-        float* hidden = _hidden.Data + (_layerRows * Pipeline.HiddenStride);
-        Pipeline.Project(Layer, hidden, rows, Angles, Row);
+        float* hidden = _hidden.Data + (_cursor.LayerRow * Pipeline.HiddenStride);
+        Pipeline.Project(Layer, hidden, rows, Angles, Row, QueriesOnly);
         Attend(rows);
         if (!IsLastLayer)
         {

@@ -29,7 +29,7 @@ internal sealed unsafe class ScoringPass : LayerwisePass, IScoringPass
         _pool = pool;
         _request = request;
         _appendWork = new DelegateWork(AppendRow);
-        _result = NewScores();
+        _result = CacheShapes.ZeroScores(Cache, Config.QueryHeads);
     }
 
     public AttentionScores Result => Finished ? _result : throw new InvalidOperationException("the scoring pass has not ended");

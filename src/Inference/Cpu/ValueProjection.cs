@@ -7,8 +7,9 @@ using KVCluster.Inference.Models;
 namespace KVCluster.Inference.Cpu;
 
 /// <summary>
-/// ||W_o,h v|| of every slot and query head: each head's columns of the output projection, as panels, times the head's values. The weights
-/// are read from the model's file, since the packed form has no way to multiply by a part of its columns.
+/// ||W_o,h v|| of every slot and query head: each head's columns of the output projection, as panels, times the head's values, since the
+/// packed form has no way to multiply by a part of its columns. For the Euclidean norm the head's
+/// columns [hidden, d] give way to the factor R [d, d] of their Gram matrix: ||R v|| = ||W_o,h v||, at d / hidden of the cost.
 /// </summary>
 internal sealed unsafe class ValueProjection : IDisposable
 {
@@ -29,7 +30,9 @@ internal sealed unsafe class ValueProjection : IDisposable
     private readonly VectorNorm _norm;
     private readonly int _width;
     private readonly int _panels;
+    private readonly int _factorPanels;
     private readonly NativeBuffer _weights;
+    private readonly NativeBuffer _factors;
     private readonly NativeBuffer _values = new();
     private readonly NativeBuffer[] _projected;
     private readonly float[][] _rows;
@@ -46,7 +49,9 @@ internal sealed unsafe class ValueProjection : IDisposable
         _norm = norm;
         _width = _config.QueryHeads * _config.HeadSize;
         _panels = (_config.HiddenSize + Panel - 1) / Panel;
+        _factorPanels = (_config.HeadSize + Panel - 1) / Panel;
         _weights = new NativeBuffer((long)_panels * _width * Panel);
+        _factors = new NativeBuffer(norm == VectorNorm.L2 ? (long)_factorPanels * _width * Panel : 0);
         _projected = new NativeBuffer[pool.Threads];
         for (int i = 0; i < _projected.Length; i++)
         {
@@ -59,7 +64,9 @@ internal sealed unsafe class ValueProjection : IDisposable
     public AttentionScores Run()
     {
         _weights.Clear();
+        _factors.Clear();
         var expand = new DelegateWork(ExpandPanel);
+        var factor = new DelegateWork(FactorHead);
         var load = new DelegateWork(LoadValues);
         var project = new ThreadWork(ProjectPiece);
         for (_layer = 0; _layer < _config.Layers; _layer++)
@@ -73,6 +80,11 @@ internal sealed unsafe class ValueProjection : IDisposable
             _valueStride = (long)longest * _config.HeadSize;
             _values.Ensure(_config.KvHeads * _valueStride);
             _pool.Run(_panels, expand);
+            if (_norm == VectorNorm.L2)
+            {
+                _pool.Run(_config.QueryHeads, factor);
+            }
+
             _pool.Run(_config.KvHeads, load);
             AddRows();
             _pool.Run(_config.QueryHeads * ((longest + PieceSlots - 1) / PieceSlots), project);
@@ -84,6 +96,7 @@ internal sealed unsafe class ValueProjection : IDisposable
     public void Dispose()
     {
         _weights.Dispose();
+        _factors.Dispose();
         _values.Dispose();
         foreach (NativeBuffer buffer in _projected)
         {
@@ -94,16 +107,24 @@ internal sealed unsafe class ValueProjection : IDisposable
     /// <summary>32 outputs side by side, [Hq * d, 32], so that a head's part of it is a panel of its own.</summary>
     private void ExpandPanel(int panel)
     {
-        WeightMatrix matrix = _model.Layers[_layer].Weights.AttentionOutput;
-        var row = new float[_width];
         float* to = _weights.Data + ((long)panel * _width * Panel);
-        for (int i = 0; i < Panel && (panel * Panel) + i < _config.HiddenSize; i++)
+        float* expanded = _model.Layers[_layer].AttentionOutput.Expand(panel, 0, _width, to);
+        if (expanded != to)
         {
-            matrix.DequantizeRow((panel * Panel) + i, row);
-            for (int k = 0; k < row.Length; k++)
-            {
-                to[(k * Panel) + i] = row[k];
-            }
+            Buffer.MemoryCopy(expanded, to, _width * Panel * sizeof(float), _width * Panel * sizeof(float));
+        }
+    }
+
+    private void FactorHead(int head)
+    {
+        int size = _config.HeadSize;
+        float[] gram = ProjectionGram.Of(_weights.Data + ((long)head * size * Panel), (long)_width * Panel, _panels, size);
+        float[] factor = ProjectionGram.Factor(gram, size);
+        for (int i = 0; i < size * size; i++)
+        {
+            // Row i of R is an output: a column of a panel, as the rows of W_o are.
+            int output = i / size;
+            _factors.Data[((((long)(output / Panel) * _width) + (head * size) + (i % size)) * Panel) + (output % Panel)] = factor[i];
         }
     }
 
@@ -140,10 +161,13 @@ internal sealed unsafe class ValueProjection : IDisposable
         float* values = _values.Data + (head / _config.GroupSize * _valueStride) + ((long)first * size);
         float* sums = projected + (TileSlots * Panel);
         new Span<float>(sums, norms.Length * Lanes).Clear();
-        for (int panel = 0; panel < _panels; panel++)
+        bool factored = _norm == VectorNorm.L2;
+        for (int panel = 0; panel < (factored ? _factorPanels : _panels); panel++)
         {
-            float* weights = _weights.Data + (((long)panel * _width) + (head * size)) * Panel;
-            GemmKernel.Multiply32(values, size, weights, Panel, projected, Panel, norms.Length, size, accumulate: false);
+            // Rows of R begin with zeros, as many as rows lie above them.
+            int skip = factored ? panel * Panel : 0;
+            float* weights = (factored ? _factors : _weights).Data + ((((long)panel * _width) + (head * size) + skip) * Panel);
+            GemmKernel.Multiply32(values + skip, size, weights, Panel, projected, Panel, norms.Length, size - skip, accumulate: false);
             AddMagnitudes(projected, norms.Length, sums);
         }
 

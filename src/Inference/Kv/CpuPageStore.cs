@@ -199,16 +199,7 @@ public sealed unsafe partial class CpuPageStore : IKvPageStore, IDisposable
 
     private void CheckHead(HeadCompaction head)
     {
-        ReadOnlySpan<int> kept = head.Kept.Span;
-        int rows = kept.IsEmpty ? 0 : kept[^1] + 1;
-        bool covered = head.KeyPages.Length >= Geometry.PagesForRows(rows)
-            && head.ValuePages.Length >= Geometry.PagesForRows(rows)
-            && (head.BiasPages.IsEmpty || head.BiasPages.Length >= Geometry.PagesForBiases(rows));
-        if (!covered)
-        {
-            throw new ArgumentException($"the pages of a head do not reach its kept row {rows - 1}", nameof(head));
-        }
-
+        head.Check(Geometry);
         CheckPages(head.KeyPages.Span);
         CheckPages(head.ValuePages.Span);
         CheckPages(head.BiasPages.Span);

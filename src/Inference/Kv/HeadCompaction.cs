@@ -12,4 +12,19 @@ public readonly record struct HeadCompaction(
     ReadOnlyMemory<int> KeyPages,
     ReadOnlyMemory<int> ValuePages,
     ReadOnlyMemory<int> BiasPages,
-    ReadOnlyMemory<int> Kept);
+    ReadOnlyMemory<int> Kept)
+{
+    /// <summary>Throws where the pages do not reach the last kept row.</summary>
+    /// <exception cref="ArgumentException">They do not.</exception>
+    internal void Check(KvGeometry geometry)
+    {
+        int rows = Kept.IsEmpty ? 0 : Kept.Span[^1] + 1;
+        bool covered = KeyPages.Length >= geometry.PagesForRows(rows)
+            && ValuePages.Length >= geometry.PagesForRows(rows)
+            && (BiasPages.IsEmpty || BiasPages.Length >= geometry.PagesForBiases(rows));
+        if (!covered)
+        {
+            throw new ArgumentException($"the pages of a head do not reach its kept row {rows - 1}");
+        }
+    }
+}

@@ -16,7 +16,7 @@ internal static class JsonText
     {
         try
         {
-            long length = new FileInfo(path).Length;
+            long length = FileSize.Of(path);
             return length <= MaximumFileBytes
                 ? Parse(path, File.ReadAllBytes(path))
                 : throw new ModelFormatException(path, $"{length} bytes are too many for a JSON file of a model");

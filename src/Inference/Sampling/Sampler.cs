@@ -54,15 +54,26 @@ public sealed class Sampler
     /// <exception cref="InputException">A token is outside the vocabulary; none is counted.</exception>
     public void Observe(ReadOnlySpan<int> tokens)
     {
+        RequireKnown(tokens);
+        _adjustments?.Observe(tokens);
+    }
+
+    /// <summary>
+    /// Counts tokens that another sampler of the same options and seed picked, so that this one goes on where that one stood.
+    /// </summary>
+    /// <exception cref="InputException">A token is outside the vocabulary; none is counted.</exception>
+    public void Replay(ReadOnlySpan<int> tokens)
+    {
+        RequireKnown(tokens);
         foreach (int token in tokens)
         {
-            if ((uint)token >= (uint)VocabularySize)
+            if (Options.Temperature != 0)
             {
-                throw new InputException($"token {token} is outside the vocabulary of {VocabularySize} tokens");
+                _random.Next();
             }
-        }
 
-        _adjustments?.Observe(tokens);
+            _adjustments?.Take(token);
+        }
     }
 
     /// <summary>Picks the next token and counts it as seen.</summary>
@@ -80,6 +91,17 @@ public sealed class Sampler
         float? logProbability = Options.LogProbabilities is null ? null : Report(logits, logits[best], token);
         _adjustments?.Take(token);
         return new SampledToken(token, logProbability);
+    }
+
+    private void RequireKnown(ReadOnlySpan<int> tokens)
+    {
+        foreach (int token in tokens)
+        {
+            if ((uint)token >= (uint)VocabularySize)
+            {
+                throw new InputException($"token {token} is outside the vocabulary of {VocabularySize} tokens");
+            }
+        }
     }
 
     private int PickAdjusted(ReadOnlySpan<float> logits, LogitAdjustments adjustments)

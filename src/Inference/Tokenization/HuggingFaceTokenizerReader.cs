@@ -15,7 +15,7 @@ internal static class HuggingFaceTokenizerReader
         }
 
         HuggingFaceSpecialTokens special = HuggingFaceSpecialTokens.Read(folder);
-        long size = new FileInfo(path).Length;
+        long size = FileSize.Of(path);
         return JsonFile.Read(path, root => Read(path, size, root, special));
     }
 

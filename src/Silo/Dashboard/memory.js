@@ -102,5 +102,5 @@ function drawCold(card, cold, store) {
     h('ul', { class: 'legend' },
       h('li', { 'data-part': 'cold' }, h('i', { class: 'fill-cold' }), h('span', null, 'Cold'),
         h('b', { 'data-bytes': cold.bytes }, bytes(cold.bytes)), h('small', null, `${percent(share, 1)} of ${bytes(cold.budget_bytes)}`))),
-    h('p', { class: 'hint' }, 'Copies of idle caches. When the budget is spent no new ones are written; normal is below 90 %.'));
+    h('p', { class: 'hint' }, 'Copies of idle caches. When the budget is spent, the ones used longest ago make room; normal is below 90 %.'));
 }

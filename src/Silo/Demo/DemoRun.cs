@@ -78,7 +78,7 @@ internal static class DemoRun
         {
             await LookAsync();
             return look;
-        }) ?? play);
+        }) ?? DemoWatch.UntilDoneAsync(play, LookEvery, LookAsync));
         double asking = await play;
         await LookAsync();
         return new DemoOutcome

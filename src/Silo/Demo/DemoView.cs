@@ -30,14 +30,14 @@ internal sealed class DemoView(Terminal terminal)
         Line($"{board.Way.Name}: {board.Way.Says}");
         if (terminal.OutputIsConsole)
         {
-            await _console.Live(DemoPicture.Live(board, await look())).StartAsync(live => UntilDoneAsync(
+            await _console.Live(DemoPicture.Live(board, await look())).StartAsync(live => DemoWatch.UntilDoneAsync(
                 play, every, async () => live.UpdateTarget(DemoPicture.Live(board, await look()))));
             return;
         }
 
         string phase = "";
         IRenderable last = new Text("");
-        await UntilDoneAsync(play, every, async () =>
+        await DemoWatch.UntilDoneAsync(play, every, async () =>
         {
             DemoLook seen = await look();
             if (board.Phase != phase && phase.Length > 0)
@@ -64,15 +64,6 @@ internal sealed class DemoView(Terminal terminal)
     private static string Next(DemoSettings settings) => settings.Model.Bundled
         ? "what a cut costs on one document, step by step: kvcluster compare"
         : "serve it: kvcluster serve --model ...";
-
-    private static async Task UntilDoneAsync(Task play, TimeSpan every, Func<Task> show)
-    {
-        while (!play.IsCompleted)
-        {
-            await show();
-            await Task.WhenAny(play, Task.Delay(every));
-        }
-    }
 
     private void Line(string text) => terminal.Output.WriteLine(text);
 }

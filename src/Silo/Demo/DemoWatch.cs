@@ -31,6 +31,16 @@ internal static class DemoWatch
         return new DemoLook([.. server.Nodes.Select(Look)], allocator.RecentMoves.Length);
     }
 
+    /// <summary>Looks time and again while the work goes on.</summary>
+    public static async Task UntilDoneAsync(Task play, TimeSpan every, Func<Task> look)
+    {
+        while (!play.IsCompleted)
+        {
+            await look();
+            await Task.WhenAny(play, Task.Delay(every));
+        }
+    }
+
     private static DemoNodeLook Look(ServerNode node)
     {
         DeviceStatus status = node.Worker.Status();

@@ -1,4 +1,3 @@
-using System.Text;
 using KVCluster.Grains;
 using KVCluster.Silo.OpenAi;
 
@@ -7,18 +6,17 @@ namespace KVCluster.Silo.Gateway;
 /// <summary>Puts one answer together from its chunks.</summary>
 internal sealed class AnswerCollector(ServedModel model, CompletionJob job)
 {
-    private readonly StringBuilder _text = new();
+    private readonly AnswerText _text = new(job.UseTools);
     private readonly List<TokenLogprob> _logprobs = [];
-    private int _sent;
 
-    public string Text => _text.ToString();
+    public string Text => _text.Text;
 
     public IReadOnlyList<TokenLogprob> Logprobs => _logprobs;
 
     /// <summary>The acknowledgement; null until the answer is whole.</summary>
     public TurnResult? Result { get; private set; }
 
-    public IReadOnlyList<ParsedCall> Calls { get; private set; } = [];
+    public IReadOnlyList<ParsedCall> Calls => _text.Calls;
 
     /// <summary>OpenAI's word for why the answer ended.</summary>
     public string FinishReason => Calls.Count > 0 ? "tool_calls" : Result?.Finish switch
@@ -42,26 +40,12 @@ internal sealed class AnswerCollector(ServedModel model, CompletionJob job)
         if (chunk.Result is { } result)
         {
             Result = result;
-            if (job.UseTools)
-            {
-                (string text, Calls) = ToolCallParser.Parse(Text);
-                _text.Clear().Append(text);
-            }
+            _text.End();
         }
     }
 
     /// <summary>Text that may be shown and was not yet; what may turn out to be a tool call is held back until the end.</summary>
-    public string TakeText()
-    {
-        if (job.UseTools && Result is null && ToolCallParser.MayBeCall(Text))
-        {
-            return "";
-        }
-
-        string fresh = _sent < _text.Length ? _text.ToString(_sent, _text.Length - _sent) : "";
-        _sent = Math.Max(_sent, _text.Length);
-        return fresh;
-    }
+    public string TakeText() => _text.Take();
 
     private string TextOf(int token) => token < model.Tokenizer.VocabularySize ? model.Tokenizer.Decode([token]) : "";
 

@@ -48,6 +48,7 @@ internal sealed class CompletionEndpoint(IGrainFactory grains, ServedModel model
             if (!context.Response.HasStarted)
             {
                 context.Response.Headers["X-Session-Id"] = choices.Start.Session.Session;
+                RequestTrace.Session(context, choices.Start.Session);
             }
 
             AnswerCollector answer = answers[choice];

@@ -40,6 +40,9 @@ internal static class GatewayApp
         Action<ILoggingBuilder> logging)
     {
         Uri address = AddressOf(listen, tenants is not null);
+
+        // Attributes of requests' spans by OpenTelemetry's conventions, which ASP.NET Core leaves to a further package otherwise.
+        AppContext.SetSwitch("Microsoft.AspNetCore.Hosting.SuppressActivityOpenTelemetryData", false);
         WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         logging(builder.Logging);
         builder.WebHost.UseKestrelCore().UseUrls(address.ToString());
@@ -55,6 +58,7 @@ internal static class GatewayApp
         app.Lifetime.ApplicationStopped.Register(authentication.Dispose);
         app.Use(authentication.InvokeAsync);
         app.UseRouting();
+        app.Use(RequestTrace.NameAsync);
         app.Lifetime.ApplicationStopping.Register(operators.Stop);
         new OperatorEndpoints(operators).Map(app);
         DashboardFiles.Map(app);

@@ -43,6 +43,7 @@ internal sealed class SessionEndpoints(IGrainFactory grains)
         (string? id, SessionOptions options) = SessionRequests.Create(
             await SessionRequests.ReadAsync(context.Request, context.RequestAborted), RequestTenant.Caller(context));
         var name = SessionId.Of(RequestTenant.Of(context), id ?? Guid.CreateVersion7().ToString("N"));
+        RequestTrace.Session(context, name);
         SessionInfo info = await grains.GetGrain<ISessionGrain>(name.Key).Create(options, context.RequestAborted);
         context.Response.StatusCode = StatusCodes.Status201Created;
         context.Response.Headers.Location = $"/v1/sessions/{name.Session}";
@@ -198,7 +199,12 @@ internal sealed class SessionEndpoints(IGrainFactory grains)
         await context.Response.WriteAsJsonAsync(body, SessionJson.Web.IReadOnlyListNodeBody, cancellationToken: context.RequestAborted);
     }
 
-    private ISessionGrain Grain(HttpContext context) => grains.GetGrain<ISessionGrain>(IdOf(context).Key);
+    private ISessionGrain Grain(HttpContext context)
+    {
+        SessionId session = IdOf(context);
+        RequestTrace.Session(context, session);
+        return grains.GetGrain<ISessionGrain>(session.Key);
+    }
 
     /// <summary>The session that the path names, of the caller's tenant.</summary>
     /// <exception cref="InvalidRequestException">The id is not valid.</exception>

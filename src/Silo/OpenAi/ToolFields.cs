@@ -1,4 +1,7 @@
 using System.Text.Json;
+using KVCluster.Grains;
+using KVCluster.Inference;
+using KVCluster.Inference.Sampling.Constraints;
 
 namespace KVCluster.Silo.OpenAi;
 
@@ -46,17 +49,39 @@ internal static class ToolFields
         {
             null => all.Length > 0 ? new ToolUse(all, true, null) : ToolUse.None,
             { ValueKind: JsonValueKind.Object } choice =>
-                new ToolUse(all, true, CallSchema.Of([Named(new RequestFields(choice, "tool_choice"), tools, nested)])),
+                new ToolUse(all, true, SchemaOf([Named(new RequestFields(choice, "tool_choice"), tools, nested)])),
             { ValueKind: JsonValueKind.String } choice => choice.GetString() switch
             {
                 "auto" => all.Length > 0 ? new ToolUse(all, true, null) : ToolUse.None,
                 "none" => ToolUse.None,
                 "required" when all.Length == 0 => throw OpenAiException.Invalid("tool_choice", "'tool_choice': \"required\" needs 'tools'", "invalid_value"),
-                "required" => new ToolUse(all, true, CallSchema.Of(tools)),
+                "required" => new ToolUse(all, true, SchemaOf(tools)),
                 _ => throw request.Wrong("tool_choice", Expected),
             },
             _ => throw request.Wrong("tool_choice", Expected),
         };
+    }
+
+    /// <summary>The schema that the answer is held to.</summary>
+    /// <exception cref="OpenAiException">A function's parameters are a schema that an answer cannot be held to.</exception>
+    private static string SchemaOf(List<(JsonElement Tool, string Path)> tools)
+    {
+        foreach ((JsonElement tool, string path) in tools)
+        {
+            try
+            {
+                if (tool.GetProperty("function").TryGetProperty("parameters", out JsonElement parameters) && parameters.ValueKind != JsonValueKind.Null)
+                {
+                    TokenGrammars.CheckSchema(parameters);
+                }
+            }
+            catch (InputException e)
+            {
+                throw OpenAiException.Invalid($"{path}.parameters", $"a call cannot be held to '{path}.parameters': {e.Message}", "invalid_schema");
+            }
+        }
+
+        return CallSchema.Of(tools.Select(t => t.Tool));
     }
 
     private const string Expected = "\"auto\", \"none\", \"required\" or an object that names a function";

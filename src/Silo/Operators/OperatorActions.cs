@@ -12,7 +12,9 @@ internal sealed class OperatorActions(OperatorServices services)
     public async Task SessionAsync(HttpContext context)
     {
         SessionEndpoints.Require(context, CallerRole.Admin);
-        ISessionGrain session = services.Grains.GetGrain<ISessionGrain>(services.SessionOf(context).Key);
+        SessionId id = services.SessionOf(context);
+        RequestTrace.Session(context, id);
+        ISessionGrain session = services.Grains.GetGrain<ISessionGrain>(id.Key);
         string action = (string)context.Request.RouteValues["action"]!;
         CancellationToken gone = context.RequestAborted;
         RequestFields fields = await SessionRequests.ReadAsync(context.Request, gone);

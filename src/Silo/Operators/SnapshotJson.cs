@@ -11,26 +11,15 @@ internal static class SnapshotJson
         json.WriteStartObject();
         json.WriteNumber("number", snapshot.Number);
         json.WriteNumber("at", snapshot.At.ToUnixTimeMilliseconds());
-        Sessions(json, snapshot.Sessions, scope);
-        json.WriteStartArray("nodes");
-        foreach (NodeView node in snapshot.Nodes)
+        json.WriteObject("sessions", (Counts: snapshot.Sessions, scope.SeesAll), Sessions);
+        json.WriteObjects("nodes", snapshot.Nodes, Node);
+        json.WriteObjects("cold", snapshot.Cold, Cold);
+        json.WriteObject("activity", snapshot.Activity, Activity);
+        if (snapshot.Allocator is { } allocator)
         {
-            json.WriteStartObject();
-            json.WriteString("name", node.Name);
-            json.WriteStartArray("devices");
-            foreach (DeviceView device in node.Devices)
-            {
-                Device(json, device);
-            }
-
-            json.WriteEndArray();
-            json.WriteEndObject();
+            json.WriteObject("allocator", (allocator, scope), Allocator);
         }
 
-        json.WriteEndArray();
-        Cold(json, snapshot.Cold);
-        Activity(json, snapshot.Activity);
-        Allocator(json, snapshot.Allocator, scope);
         json.WriteStartArray("faults");
         foreach (string fault in snapshot.Faults.Where(f => f.About is null || scope.Sees(f.About)).Select(f => f.Text))
         {
@@ -79,23 +68,25 @@ internal static class SnapshotJson
         json.WriteEndObject();
     }
 
-    private static void Sessions(Utf8JsonWriter json, SessionCounts counts, ViewScope scope)
+    private static void Sessions(Utf8JsonWriter json, (SessionCounts Counts, bool WithAll) sessions)
     {
-        json.WriteStartObject("sessions");
-        json.WriteNumber("on_device", counts.OnDevice);
-        json.WriteNumber("running", counts.Running);
-        if (scope.SeesAll)
+        json.WriteNumber("on_device", sessions.Counts.OnDevice);
+        json.WriteNumber("running", sessions.Counts.Running);
+        if (sessions.WithAll)
         {
-            json.WriteNumber("all", counts.All);
+            json.WriteNumber("all", sessions.Counts.All);
         }
+    }
 
-        json.WriteEndObject();
+    private static void Node(Utf8JsonWriter json, NodeView node)
+    {
+        json.WriteString("name", node.Name);
+        json.WriteObjects("devices", node.Devices, Device);
     }
 
     private static void Device(Utf8JsonWriter json, DeviceView view)
     {
         DeviceReport d = view.Observed.Report;
-        json.WriteStartObject();
         json.WriteString("name", d.Device);
         json.WriteString("kv_type", view.Observed.KvType);
         json.WriteNumber("total_bytes", d.TotalBytes);
@@ -117,136 +108,87 @@ internal static class SnapshotJson
 
         if (view.Pressure is { } pressure)
         {
-            json.WriteStartObject("pressure");
-            json.WriteNumber("limit_bytes", pressure.LimitBytes);
-            json.WriteNumber("used_bytes", pressure.UsedBytes);
-            json.WriteNumber("waiting_bytes", pressure.WaitingBytes);
-            json.WriteNumber("high_bytes", pressure.HighBytes);
-            json.WriteNumber("low_bytes", pressure.LowBytes);
-            json.WriteBoolean("pressing", pressure.IsPressing);
-            json.WriteBoolean("live_lease", pressure.HasLiveLease);
-            json.WriteStartArray("totals");
-            foreach (PressureTotal total in pressure.Totals)
-            {
-                json.WriteStartObject();
-                json.WriteString("kind", total.Kind.ToString().ToLowerInvariant());
-                json.WriteString("cause", total.Cause);
-                json.WriteNumber("count", total.Count);
-                json.WriteNumber("freed_bytes", total.FreedBytes);
-                json.WriteNumber("dropped_mass", total.DroppedMass);
-                json.WriteEndObject();
-            }
-
-            json.WriteEndArray();
-            json.WriteEndObject();
+            json.WriteObject("pressure", pressure, Pressure);
         }
-
-        json.WriteEndObject();
     }
 
-    private static void Cold(Utf8JsonWriter json, IReadOnlyList<ColdObservation> stores)
+    private static void Pressure(Utf8JsonWriter json, PressureReport pressure)
     {
-        json.WriteStartArray("cold");
-        foreach (ColdObservation store in stores)
+        json.WriteNumber("limit_bytes", pressure.LimitBytes);
+        json.WriteNumber("used_bytes", pressure.UsedBytes);
+        json.WriteNumber("waiting_bytes", pressure.WaitingBytes);
+        json.WriteNumber("high_bytes", pressure.HighBytes);
+        json.WriteNumber("low_bytes", pressure.LowBytes);
+        json.WriteBoolean("pressing", pressure.IsPressing);
+        json.WriteBoolean("live_lease", pressure.HasLiveLease);
+        json.WriteObjects("totals", pressure.Totals, (j, total) =>
         {
-            json.WriteStartObject();
-            json.WriteString("kind", store.Kind);
-            json.WriteNumber("bytes", store.Bytes);
-            json.WriteNumber("copies", store.Copies);
-            json.WriteNumber("budget_bytes", store.BudgetBytes);
-            json.WriteEndObject();
-        }
+            j.WriteString("kind", total.Kind.ToString().ToLowerInvariant());
+            j.WriteString("cause", total.Cause);
+            j.WriteNumber("count", total.Count);
+            j.WriteNumber("freed_bytes", total.FreedBytes);
+            j.WriteNumber("dropped_mass", total.DroppedMass);
+        });
+    }
 
-        json.WriteEndArray();
+    private static void Cold(Utf8JsonWriter json, ColdObservation store)
+    {
+        json.WriteString("kind", store.Kind);
+        json.WriteNumber("bytes", store.Bytes);
+        json.WriteNumber("copies", store.Copies);
+        json.WriteNumber("budget_bytes", store.BudgetBytes);
     }
 
     private static void Activity(Utf8JsonWriter json, ActivityView activity)
     {
-        json.WriteStartObject("activity");
         json.WriteNumber("window_seconds", Math.Round(activity.Seconds, 1));
-        Durations(json, "first_token_seconds", activity.FirstToken);
-        Durations(json, "per_token_seconds", activity.PerToken);
-        Durations(json, "queue_seconds", activity.Queue);
+        json.WriteObject("first_token_seconds", activity.FirstToken, Durations);
+        json.WriteObject("per_token_seconds", activity.PerToken, Durations);
+        json.WriteObject("queue_seconds", activity.Queue, Durations);
         json.WriteNumber("prompt_tokens_per_second", Math.Round(activity.PromptTokensPerSecond, 1));
         json.WriteNumber("generated_tokens_per_second", Math.Round(activity.GeneratedTokensPerSecond, 1));
         json.WriteNumber("turns_made", activity.Made);
         json.WriteNumber("turns_refused", activity.Refused);
         json.WriteNumber("turns_put_back", activity.PutBack);
-        json.WriteStartArray("attached");
-        foreach (AttachTally tally in activity.Attached)
+        json.WriteObjects("attached", activity.Attached, (j, tally) =>
         {
-            json.WriteStartObject();
-            json.WriteString("source", tally.Source);
-            json.WriteNumber("count", tally.Count);
-            json.WriteNumber("cached_tokens", tally.CachedTokens);
-            json.WriteNumber("recomputed_tokens", tally.RecomputedTokens);
-            json.WriteNumber("predicted_seconds", tally.PredictedSeconds);
-            json.WriteNumber("seconds", tally.Seconds);
-            json.WriteEndObject();
-        }
-
-        json.WriteEndArray();
-        json.WriteStartObject("misses");
-        foreach ((string cause, long count) in activity.Misses)
-        {
-            json.WriteNumber(cause, count);
-        }
-
-        json.WriteEndObject();
-        json.WriteEndObject();
+            j.WriteString("source", tally.Source);
+            j.WriteNumber("count", tally.Count);
+            j.WriteNumber("cached_tokens", tally.CachedTokens);
+            j.WriteNumber("recomputed_tokens", tally.RecomputedTokens);
+            j.WriteNumber("predicted_seconds", tally.PredictedSeconds);
+            j.WriteNumber("seconds", tally.Seconds);
+        });
+        json.WriteCounts("misses", activity.Misses);
     }
 
-    private static void Durations(Utf8JsonWriter json, string name, Percentiles percentiles)
+    private static void Durations(Utf8JsonWriter json, Percentiles percentiles)
     {
-        json.WriteStartObject(name);
         json.WriteNumber("count", percentiles.Count);
         json.WriteNumber("p50", percentiles.P50);
         json.WriteNumber("p95", percentiles.P95);
         json.WriteNumber("p99", percentiles.P99);
-        json.WriteEndObject();
     }
 
-    private static void Allocator(Utf8JsonWriter json, AllocatorReport? allocator, ViewScope scope)
+    private static void Allocator(Utf8JsonWriter json, (AllocatorReport Report, ViewScope Scope) of)
     {
-        if (allocator is null)
-        {
-            return;
-        }
-
-        json.WriteStartObject("allocator");
+        (AllocatorReport allocator, ViewScope scope) = of;
         json.WriteNumber("round", allocator.Round);
         json.WriteNumber("threshold", double.IsFinite(allocator.Threshold) ? allocator.Threshold : 0);
         json.WriteNumber("short_bytes", allocator.ShortBytes);
-        json.WriteStartArray("leases");
-        foreach (LeaseGrant grant in allocator.Grants)
+        json.WriteObjects("leases", allocator.Grants, (j, grant) =>
         {
-            json.WriteStartObject();
-            json.WriteString("node", grant.Node);
-            json.WriteNumber("round", grant.Round);
-            json.WriteNumber("bytes", grant.Bytes);
-            json.WriteNumber("seconds", grant.Duration.TotalSeconds);
-            json.WriteStartObject("tenants");
-            foreach ((string tenant, TenantGrant part) in grant.Tenants.Where(t => scope.Sees(t.Key)))
-            {
-                json.WriteNumber(tenant, part.EntitledBytes);
-            }
-
-            json.WriteEndObject();
-            json.WriteEndObject();
-        }
-
-        json.WriteEndArray();
-        json.WriteStartArray("moves");
-        foreach (MoveOrder move in allocator.RecentMoves)
+            j.WriteString("node", grant.Node);
+            j.WriteNumber("round", grant.Round);
+            j.WriteNumber("bytes", grant.Bytes);
+            j.WriteNumber("seconds", grant.Duration.TotalSeconds);
+            j.WriteCounts("tenants", grant.Tenants.Where(t => scope.Sees(t.Key)).Select(t => KeyValuePair.Create(t.Key, t.Value.EntitledBytes)));
+        });
+        json.WriteObjects("moves", allocator.RecentMoves, (j, move) =>
         {
-            json.WriteStartObject();
-            json.WriteString("from", move.From);
-            json.WriteString("to", move.To);
-            json.WriteNumber("bytes", move.Bytes);
-            json.WriteEndObject();
-        }
-
-        json.WriteEndArray();
-        json.WriteEndObject();
+            j.WriteString("from", move.From);
+            j.WriteString("to", move.To);
+            j.WriteNumber("bytes", move.Bytes);
+        });
     }
 }

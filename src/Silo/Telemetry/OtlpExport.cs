@@ -22,21 +22,16 @@ internal sealed class OtlpExport : IDisposable
     private OtlpExport(TelemetrySettings settings, string node, Uri? endpoint)
     {
         ResourceBuilder resource = ResourceBuilder.CreateDefault().AddService("kvcluster", serviceInstanceId: node);
-        void Configure(OtlpExporterOptions options)
-        {
-            options.Endpoint = endpoint ?? options.Endpoint;
-        }
-
         _metrics = Sdk.CreateMeterProviderBuilder()
             .SetResourceBuilder(resource)
             .AddMeter([.. TelemetrySources.Meters])
-            .AddOtlpExporter(Configure)
+            .AddOtlpExporter(options => Configure(options, settings, endpoint, "v1/metrics"))
             .Build();
         _traces = Sdk.CreateTracerProviderBuilder()
             .SetResourceBuilder(resource)
             .AddSource([.. TelemetrySources.Activities])
             .SetSampler(new ParentBasedSampler(new TraceIdRatioBasedSampler(settings.TracePercent / 100.0)))
-            .AddOtlpExporter(Configure)
+            .AddOtlpExporter(options => Configure(options, settings, endpoint, "v1/traces"))
             .Build();
     }
 
@@ -52,6 +47,19 @@ internal sealed class OtlpExport : IDisposable
         return Uri.TryCreate(settings.OtlpEndpoint, UriKind.Absolute, out Uri? endpoint) && endpoint.Scheme is "http" or "https"
             ? new OtlpExport(settings, node, endpoint)
             : throw new InputException($"setting 'Telemetry:OtlpEndpoint' must be an address such as http://127.0.0.1:4317, not '{settings.OtlpEndpoint}'");
+    }
+
+    /// <summary>The variables say all that the settings leave open.</summary>
+    private static void Configure(OtlpExporterOptions options, TelemetrySettings settings, Uri? endpoint, string path)
+    {
+        if (endpoint is null)
+        {
+            return;
+        }
+
+        bool http = settings.OtlpProtocol == OtlpProtocol.Http;
+        options.Protocol = http ? OtlpExportProtocol.HttpProtobuf : OtlpExportProtocol.Grpc;
+        options.Endpoint = http ? new Uri($"{endpoint.ToString().TrimEnd('/')}/{path}") : endpoint;
     }
 
     public void Dispose()

@@ -14,22 +14,16 @@ namespace KVCluster.Silo.Tenants;
 /// </summary>
 internal sealed class TenantFile
 {
-    private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(1);
     private readonly string _path;
-    private readonly TimeProvider _time;
+    private readonly WatchedFile _file;
     private readonly Action<string> _complain;
-    private readonly Lock _gate = new();
     private TenantTable _table;
-    private DateTime _written;
-    private long _looked;
 
     private TenantFile(string path, TimeProvider time, Action<string> complain)
     {
         _path = path;
-        _time = time;
+        _file = new WatchedFile(path, time);
         _complain = complain;
-        _written = WatchedFile.WrittenAt(path);
-        _looked = time.GetTimestamp();
         _table = Read(path);
     }
 
@@ -70,38 +64,17 @@ internal sealed class TenantFile
     /// <summary>How a key is written in the file.</summary>
     public static string HashOf(string key) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(key)));
 
-    private void Refresh()
+    private void Refresh() => _file.IfChanged(() =>
     {
-        // One request looks, the others go on with what is known.
-        if (_time.GetElapsedTime(Volatile.Read(ref _looked)) < LookEvery || !_gate.TryEnter())
-        {
-            return;
-        }
-
         try
         {
-            Volatile.Write(ref _looked, _time.GetTimestamp());
-            DateTime written = WatchedFile.WrittenAt(_path);
-            if (written == _written)
-            {
-                return;
-            }
-
-            _written = written;
-            try
-            {
-                Volatile.Write(ref _table, Read(_path));
-            }
-            catch (InputException e)
-            {
-                _complain(e.Message);
-            }
+            Volatile.Write(ref _table, Read(_path));
         }
-        finally
+        catch (InputException e)
         {
-            _gate.Exit();
+            _complain(e.Message);
         }
-    }
+    });
 
     private static TenantTable Read(string path)
     {

@@ -42,7 +42,7 @@ internal sealed class SnapshotLoader(IBlobStore store, SnapshotStoreOptions opti
             {
                 try
                 {
-                    long bytes = await FillAsync(query.Owner, copy, tokens, destination, cancellationToken).ConfigureAwait(false);
+                    long bytes = await FillAsync(query, copy, tokens, destination, cancellationToken).ConfigureAwait(false);
                     await RenewAsync(query.Owner, manifest, cancellationToken).ConfigureAwait(false);
                     return (copy, tokens, bytes);
                 }
@@ -85,23 +85,28 @@ internal sealed class SnapshotLoader(IBlobStore store, SnapshotStoreOptions opti
     }
 
     private async ValueTask<long> FillAsync(
-        SnapshotOwner owner, SnapshotCopy copy, int tokens, KvCache destination, CancellationToken cancellationToken)
+        SnapshotQuery query, SnapshotCopy copy, int tokens, KvCache destination, CancellationToken cancellationToken)
     {
         destination.Restore(copy.Layout(tokens));
+        LayerArrival? arrival = null;
         bool filled = false;
         try
         {
-            var reader = new FrameReader(store, owner, destination, options.Keys);
+            var reader = new FrameReader(store, query.Owner, destination, options.Keys);
             var chains = Tasks(copy, tokens, destination.Geometry, destination.Pool.Store is IHostPages);
+            int[] groups = [.. chains.Select(chain => GroupOf(copy, chain[0], destination.Geometry))];
+            arrival = Announce(query.Arrival, copy, tokens, groups, destination);
             await ParallelWork.RunAsync(
-                chains,
+                Enumerable.Range(0, chains.Count).ToArray(),
                 store.Parallelism,
                 async (chain, token) =>
                 {
-                    foreach (FrameTask task in chain)
+                    foreach (FrameTask task in chains[chain])
                     {
                         await reader.ReadAsync(task, token).ConfigureAwait(false);
                     }
+
+                    arrival?.Arrived(groups[chain]);
                 },
                 cancellationToken).ConfigureAwait(false);
             filled = true;
@@ -111,9 +116,37 @@ internal sealed class SnapshotLoader(IBlobStore store, SnapshotStoreOptions opti
         {
             if (!filled)
             {
+                arrival?.Fail();
                 destination.Truncate(0);
             }
         }
+    }
+
+    private static int GroupOf(SnapshotCopy copy, FrameTask task, KvGeometry geometry)
+    {
+        int layer = task.FirstHead / geometry.KvHeads;
+        return copy.Groups.TakeWhile(group => group.FirstLayer != layer).Count();
+    }
+
+    /// <summary>Says what will arrive, and in which parts; null where nobody waits for parts, or there is no room for what follows them.</summary>
+    private static LayerArrival? Announce(LayerArrival? arrival, SnapshotCopy copy, int tokens, int[] groups, KvCache destination)
+    {
+        if (arrival is null || arrival.HasFailed)
+        {
+            return null;
+        }
+
+        try
+        {
+            destination.PrepareAppend(arrival.Room);
+        }
+        catch (ArenaFullException)
+        {
+            return null;
+        }
+
+        var parts = copy.Groups.Select((group, i) => (group.FirstLayer + group.Layers, groups.Count(g => g == i)));
+        return arrival.TryBegin(tokens, parts) ? arrival : null;
     }
 
     /// <summary>Being used keeps a copy alive. That the store could not note it is no reason to give a good cache back.</summary>

@@ -17,6 +17,9 @@ public sealed record AttachReport
     /// <summary>Bytes read from the cold store.</summary>
     public long LoadedBytes { get; init; }
 
+    /// <summary>Tokens behind the copy that were computed while it was loaded; the prompt's among them.</summary>
+    public int OverlappedTokens { get; init; }
+
     /// <summary>Why a cold copy was not used; null where it was, or where none was looked for.</summary>
     public MissCause? Miss { get; init; }
 

@@ -121,7 +121,7 @@ public sealed partial class DeviceWorker
 
                 if (known is { Turn: null, Fetch: { } fetch })
                 {
-                    fetch.Evicted += freed => done.TrySetResult(freed);
+                    fetch.Evict(freed => done.TrySetResult(freed));
                     return true;
                 }
 
@@ -134,6 +134,7 @@ public sealed partial class DeviceWorker
 
     private async ValueTask<EvictReport> EvictResidentAsync(SessionKey session, long epoch, bool save, CancellationToken cancellationToken)
     {
+        var caller = WorkerTrace.Caller;
         var done = new TaskCompletionSource<EvictReport>(TaskCreationOptions.RunContinuationsAsynchronously);
         await CallAsync(
             () =>
@@ -144,6 +145,7 @@ public sealed partial class DeviceWorker
                     return done.TrySetResult(new EvictReport(0, null));
                 }
 
+                idle.LastTrace = caller == default ? idle.LastTrace : caller;
                 _core.Compressions.Abort(idle, gone => new OperationCanceledException($"session {gone.Key} leaves the device"));
                 if (!save || _store is null)
                 {

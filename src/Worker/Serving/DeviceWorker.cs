@@ -155,7 +155,8 @@ public sealed partial class DeviceWorker : IDeviceWorker
         TurnRequest request, [EnumeratorCancellation] CancellationToken cancellationToken, bool restores = false)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        var turn = new Turn(request, _parts.Now, restores) { Span = WorkerTrace.Begin(request, Device) };
+        var span = WorkerTrace.Begin(request, Device);
+        var turn = new Turn(request, _parts.Now, restores) { Span = span, Steps = WorkerTrace.Steps(span) };
         Interlocked.Increment(ref _submitted);
         await CallAsync(
             () =>

@@ -11,6 +11,14 @@ internal static class TurnCheck
         ArgumentNullException.ThrowIfNull(request);
         Key(request.Session);
         request.Sampling?.Validate();
+        if (request.Begun < 0 || request.Begun > request.History.Length
+            || (request.Begun > 0 && (request.Prompt.Length > 0 || request.Begun >= (request.Sampling?.MaxTokens ?? 0))))
+        {
+            throw new InputException(
+                $"an answer of at most {request.Sampling?.MaxTokens ?? 0} tokens cannot go on behind {request.Begun} of {request.History.Length} tokens"
+                + (request.Prompt.Length > 0 ? " and a prompt" : ""));
+        }
+
         Tokens(request.History.Span, model);
         Tokens(request.Prompt.Span, model);
         long total = (long)request.History.Length + request.Prompt.Length;

@@ -21,6 +21,12 @@ public sealed record TurnRequest
     /// <summary>How to generate; null: append only.</summary>
     public SamplingOptions? Sampling { get; init; }
 
+    /// <summary>
+    /// How many of the history's last tokens are the beginning of this turn's answer, made before on another device: it goes on behind them, and
+    /// yields them again first. The prompt is empty then, and <see cref="Sampling"/> has the seed of that beginning.
+    /// </summary>
+    public int Begun { get; init; }
+
     /// <summary>Higher goes first; equal ones share. Waiting raises it, so that none starves.</summary>
     public int Priority { get; init; }
 

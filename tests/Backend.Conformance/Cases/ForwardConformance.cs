@@ -5,6 +5,7 @@ using KVCluster.Inference.Backend;
 using KVCluster.Inference.Kv;
 using KVCluster.Inference.Models;
 using KVCluster.Inference.Tests.Cpu;
+using KVCluster.TestSupport;
 
 namespace KVCluster.Backend.Conformance.Cases;
 

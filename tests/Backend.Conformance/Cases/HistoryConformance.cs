@@ -6,6 +6,7 @@ using KVCluster.Inference.Backend;
 using KVCluster.Inference.Kv;
 using KVCluster.Inference.Models;
 using KVCluster.Inference.Tests.Cpu;
+using KVCluster.TestSupport;
 
 namespace KVCluster.Backend.Conformance.Cases;
 
@@ -231,6 +232,7 @@ public abstract class HistoryConformance(TestBackend backend)
     [Theory]
     [InlineData(VectorNorm.L1, 40)]
     [InlineData(VectorNorm.L2, 77)]
+    [InlineData(VectorNorm.L2, 10)]
     public void Projected_value_norms_are_the_plain_ones(VectorNorm norm, int hidden)
     {
         ModelConfig config = RandomModel.Config(hidden: hidden);

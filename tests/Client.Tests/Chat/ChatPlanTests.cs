@@ -12,7 +12,7 @@ public class ChatPlanTests
         ChatPlan plan = ChatPlan.Of(
             [new(ChatRole.System, "be brief"), new(ChatRole.User, "one"), new(ChatRole.User, "two")], new ChatOptions { Instructions = "be kind" });
 
-        Assert.Equal(("be kind\n\nbe brief", "one\n\ntwo"), (plan.System, plan.Message));
+        Assert.Equal(("be kind\n\nbe brief", "one\n\ntwo"), (plan.System, plan.Prompt.Message));
         Assert.Null(plan.Follows);
     }
 
@@ -23,7 +23,7 @@ public class ChatPlanTests
             [new(ChatRole.User, "one"), Answer("kvcluster@7@a"), new(ChatRole.User, "two"), Answer("kvcluster@19@b_c"), new(ChatRole.User, "three")], null);
 
         Assert.Equal(new AnswerId("b_c", 19), plan.Follows);
-        Assert.Equal("three", plan.Message);
+        Assert.Equal("three", plan.Prompt.Message);
     }
 
     [Theory]
@@ -43,7 +43,24 @@ public class ChatPlanTests
     {
         Assert.Throws<NotSupportedException>(() => ChatPlan.Of([new(ChatRole.User, [new UriContent("http://x/y.png", "image/png")])], null));
         Assert.Throws<NotSupportedException>(() => ChatPlan.Of([new(ChatRole.Tool, "42")], null));
-        Assert.Throws<NotSupportedException>(() => ChatMapping.Sampling(new ChatOptions { Tools = [new HostedWebSearchTool()] }));
+        Assert.Throws<NotSupportedException>(() => ChatTools.Of(new ChatOptions { Tools = [new HostedWebSearchTool()] }));
+    }
+
+    [Fact]
+    public void What_functions_returned_goes_on_with_the_name_of_each_call_and_what_the_user_adds()
+    {
+        var answer = new ChatMessage(ChatRole.Assistant, [new FunctionCallContent("c1", "get_time"), new FunctionCallContent("c2", "get_place")]) { MessageId = "kvcluster@7@a" };
+
+        ChatPlan plan = ChatPlan.Of(
+            [new(ChatRole.User, "one"), answer, new(ChatRole.Tool, [new FunctionResultContent("c1", "noon"), new FunctionResultContent("c2", new { city = "Oslo" })]), new(ChatRole.User, "two")], null);
+
+        Assert.Equal(
+            [
+                new PromptMessage { Role = "tool", Content = "noon", ToolCallId = "c1", Name = "get_time" },
+                new PromptMessage { Role = "tool", Content = """{"city":"Oslo"}""", ToolCallId = "c2", Name = "get_place" },
+                new PromptMessage { Role = "user", Content = "two" },
+            ],
+            plan.Prompt.Messages!);
     }
 
     [Fact]
@@ -58,7 +75,7 @@ public class ChatPlanTests
             MaxOutputTokens = 7,
             StopSequences = ["x"],
             ResponseFormat = ChatResponseFormat.Json,
-        })!;
+        }, callSchema: null)!;
 
         Assert.Equal((0.5f, 0.9f, 40, ulong.MaxValue, 7), (sampling.Temperature, sampling.TopP, sampling.TopK, sampling.Seed, sampling.MaxTokens));
         Assert.Equal(["x"], sampling.StopStrings!);

@@ -9,6 +9,11 @@ public sealed class ClusterTests
     private static readonly string Document = "The gate code for amber-falcon is 48213. The badge id for rapid-shrew is 0c46-d1fb. "
         + string.Concat(Enumerable.Repeat("The wind came from the school at noon. ", 20));
 
+    private const string ToolTemplate =
+        "{% if tools %}{{ '<|im_start|>tools\n' }}{% for t in tools %}{{ t.function.name }}{% endfor %}{{ '<|im_end|>\n' }}{% endif %}"
+        + "{% for m in messages %}{{ '<|im_start|>' + m['role'] }}{% if m.tool_call_id %}{{ ' ' + m.tool_call_id }}{% endif %}{{ '\n' + m['content'] + '<|im_end|>\n' }}{% endfor %}"
+        + "{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}";
+
     [Fact]
     public async Task A_node_that_is_killed_in_mid_answer_costs_the_reader_nothing()
     {
@@ -91,6 +96,61 @@ public sealed class ClusterTests
             [new ChatMessage(ChatRole.User, "Which?")], new ChatOptions { ResponseFormat = ChatResponseFormat.ForJsonSchema(schema), MaxOutputTokens = 50 });
 
         Assert.Contains(JsonDocument.Parse(answer.Text).RootElement.GetProperty("kind").GetString(), (string[])["a", "b"]);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_function_is_called_and_what_it_returned_is_answered_in_the_same_session(bool named)
+    {
+        await using NeedleCluster cluster = await NeedleCluster.StartAsync(1, ToolTemplate);
+        IChatClient chat = cluster.Client.AsChatClient();
+        AIFunction weather = AIFunctionFactory.Create((City city) => $"rain in {city}", "get_weather");
+        List<ChatMessage> messages = [new(ChatRole.User, Document + "How is the weather?")];
+        var options = new ChatOptions { Tools = [weather], ToolMode = ChatToolMode.RequireAny, MaxOutputTokens = 200 };
+
+        ChatResponse called = await chat.GetResponseAsync(messages, options);
+        FunctionCallContent call = Assert.Single(called.Messages.SelectMany(m => m.Contents).OfType<FunctionCallContent>());
+        object? result = await weather.InvokeAsync(new AIFunctionArguments(call.Arguments));
+        var returned = new ChatMessage(ChatRole.Tool, [new FunctionResultContent(call.CallId, result)]);
+        messages.AddMessages(called);
+        messages.Add(returned);
+        options.ToolMode = null;
+        options.MaxOutputTokens = 8;
+        options.ConversationId = named ? called.ConversationId : null;
+        ChatResponse answered = await chat.GetResponseAsync(named ? [returned] : messages, options);
+
+        Assert.Equal((ChatFinishReason.ToolCalls, "get_weather", ""), (called.FinishReason, call.Name, called.Text));
+        Assert.StartsWith("rain in ", result!.ToString(), StringComparison.Ordinal);
+        Assert.Equal(called.ConversationId, answered.ConversationId);
+        Assert.True(answered.Usage!.CachedInputTokenCount >= called.Usage!.InputTokenCount);
+        HistorySlice history = await cluster.Client.GetSession(answered.ConversationId!).Grain.ReadHistory(0, int.MaxValue);
+        Assert.StartsWith("<|im_start|>tools\nget_weather<|im_end|>", history.Text, StringComparison.Ordinal);
+        Assert.Contains($"<|im_start|>tool {call.CallId}\n{result}<|im_end|>", history.Text, StringComparison.Ordinal);
+        await Assert.ThrowsAsync<ArgumentException>(() => chat.GetResponseAsync(
+            [new ChatMessage(ChatRole.User, "x")], new ChatOptions { ConversationId = called.ConversationId, Tools = [AIFunctionFactory.Create(() => 1, "other")] }));
+    }
+
+    [Fact]
+    public async Task A_required_call_streams_no_text()
+    {
+        await using NeedleCluster cluster = await NeedleCluster.StartAsync(1);
+        var options = new ChatOptions { Tools = [AIFunctionFactory.Create(() => "noon", "get_time")], ToolMode = ChatToolMode.RequireSpecific("get_time"), MaxOutputTokens = 100 };
+        List<ChatResponseUpdate> updates = [];
+
+        await foreach (ChatResponseUpdate update in cluster.Client.AsChatClient().GetStreamingResponseAsync([new ChatMessage(ChatRole.User, "Hello")], options))
+        {
+            updates.Add(update);
+        }
+
+        Assert.Equal("", string.Concat(updates.Select(u => u.Text)));
+        Assert.Equal("get_time", Assert.Single(updates.SelectMany(u => u.Contents).OfType<FunctionCallContent>()).Name);
+    }
+
+    private enum City
+    {
+        Oslo,
+        Rome,
     }
 
     [Fact]

@@ -11,16 +11,21 @@ internal sealed class NeedleCluster : IAsyncDisposable
 {
     private readonly List<(EmbeddedSilo Silo, DeviceWorker Worker, LocalModel Model)> _nodes = [];
 
+    private DirectoryInfo? _folder;
+
     public EmbeddedCluster Engine { get; } = new(new EmbeddedClusterOptions { GrainAssemblies = [typeof(GrainOptions).Assembly] });
 
     public KVClusterClient Client => new(Engine.Client, new KVClusterClientOptions { Retry = new RetryOptions { FirstDelay = TimeSpan.FromMilliseconds(50) } });
 
-    public static async Task<NeedleCluster> StartAsync(int silos)
+    /// <param name="silos">How many.</param>
+    /// <param name="template">A chat template in place of the model's own; null: its own.</param>
+    public static async Task<NeedleCluster> StartAsync(int silos, string? template = null)
     {
         var cluster = new NeedleCluster();
+        string path = template is null ? TestPaths.Needle : cluster.Copy(template);
         for (int i = 0; i < silos; i++)
         {
-            LocalModel model = LocalModel.Open(TestPaths.Needle, new LocalModelOptions { ArenaBytes = 16 << 20, Threads = 1 });
+            LocalModel model = LocalModel.Open(path, new LocalModelOptions { ArenaBytes = 16 << 20, Threads = 1 });
             var worker = new DeviceWorker(model, new DeviceWorkerOptions { IdleScores = null }, null);
             EmbeddedSilo silo = await cluster.Engine.StartSiloAsync($"node-{i}", builder => builder
                 .AddMemoryGrainStorage(GrainStorageNames.Sessions)
@@ -41,5 +46,20 @@ internal sealed class NeedleCluster : IAsyncDisposable
             await worker.DisposeAsync();
             model.Dispose();
         }
+
+        _folder?.Delete(recursive: true);
+    }
+
+    /// <summary>The model with another template, in a folder of its own.</summary>
+    private string Copy(string template)
+    {
+        _folder = Directory.CreateTempSubdirectory("kvcluster-template");
+        foreach (string file in Directory.GetFiles(TestPaths.Needle))
+        {
+            File.CreateSymbolicLink(Path.Combine(_folder.FullName, Path.GetFileName(file)), file);
+        }
+
+        File.WriteAllText(Path.Combine(_folder.FullName, "chat_template.jinja"), template);
+        return _folder.FullName;
     }
 }

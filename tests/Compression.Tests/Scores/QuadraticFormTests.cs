@@ -8,6 +8,7 @@ public sealed class QuadraticFormTests
     [InlineData(64, 130, true)]
     [InlineData(7, 64, true)]
     [InlineData(1, 3, true)]
+    [InlineData(66, 64, true)]
     [InlineData(16, 65, false)]
     public void Each_key_gets_the_linear_and_the_quadratic_part(int size, int slots, bool quadratic)
     {

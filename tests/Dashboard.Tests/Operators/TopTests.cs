@@ -1,10 +1,11 @@
+using System.Text.RegularExpressions;
 using KVCluster.Dashboard.Tests.Support;
 using KVCluster.Silo.Hosting;
 using KVCluster.Silo.Terminals;
 
 namespace KVCluster.Dashboard.Tests.Operators;
 
-public sealed class TopTests(DashboardServer server) : IClassFixture<DashboardServer>
+public sealed partial class TopTests(DashboardServer server) : IClassFixture<DashboardServer>
 {
     [Fact]
     public async Task Top_prints_devices_sessions_and_latency_once_where_the_output_is_no_terminal()
@@ -18,6 +19,37 @@ public sealed class TopTests(DashboardServer server) : IClassFixture<DashboardSe
         Assert.Contains("default/watched", output, StringComparison.Ordinal);
         Assert.Contains("first token", output, StringComparison.Ordinal);
     }
+
+    [PseudoTerminalFact]
+    public async Task In_a_terminal_top_follows_the_server_through_changes_and_a_restart_until_it_is_interrupted()
+    {
+        var restarted = new DashboardServer();
+        await restarted.StartAsync();
+        try
+        {
+            await restarted.ConverseAsync("first", lines: 3);
+            await using var top = PseudoTerminal.Run("top", "--server", restarted.Address.ToString());
+            await top.WaitAsync("default/first");
+            await top.WaitAsync("live");
+            await restarted.ConverseAsync("second", lines: 3);
+            await top.WaitAsync("default/second");
+            await restarted.StopAsync();
+            await top.WaitAsync("disconnected");
+            await restarted.StartAsync();
+            await restarted.ConverseAsync("third", lines: 3);
+            await top.WaitAsync("default/third");
+
+            Assert.True(Clock().Matches(top.Output).Select(m => m.Value).Distinct().Count() > 2, "the clock stands still");
+            Assert.Equal(130, await top.InterruptAsync());
+        }
+        finally
+        {
+            await restarted.DisposeAsync();
+        }
+    }
+
+    [GeneratedRegex(@"\d\d:\d\d:\d\d(?= UTC)")]
+    private static partial Regex Clock();
 
     [Fact]
     public async Task Top_as_json_is_the_servers_snapshot()

@@ -35,6 +35,33 @@ public sealed class ConnectionTests(BrowserFixture browser)
     }
 
     [BrowserFact]
+    public async Task A_page_that_nobody_touches_comes_back_by_itself_and_goes_on_live()
+    {
+        var server = new DashboardServer();
+        await server.StartAsync();
+        try
+        {
+            await server.ConverseAsync("before", lines: 3);
+            await using WatchedPage page = await (await browser.OpenAsync(server)).LiveAsync();
+
+            await server.StopAsync();
+            await page.Page.WaitForFunctionAsync("() => document.body.dataset.state === 'lost'");
+            await server.StartAsync();
+
+            await page.LiveAsync();
+            Assert.False(await page.Page.Locator("#banner").IsVisibleAsync());
+            Assert.Equal("Live", await page.Page.Locator("#status span").TextContentAsync());
+            await server.ConverseAsync("after", lines: 3);
+            await page.Page.Locator("[data-key='default/after']").WaitForAsync();
+            page.RequireQuiet(expected: "ERR_");
+        }
+        finally
+        {
+            await server.DisposeAsync();
+        }
+    }
+
+    [BrowserFact]
     public async Task A_cluster_without_sessions_says_how_to_begin()
     {
         var server = new DashboardServer();

@@ -54,6 +54,13 @@ internal sealed class PromtoolFactAttribute : FactAttribute
     public PromtoolFactAttribute() => Skip = Programs.SkipReason("promtool")!;
 }
 
+/// <summary>A fact that needs util-linux' <c>script</c>, which runs a program in a pseudo terminal.</summary>
+[AttributeUsage(AttributeTargets.Method)]
+internal sealed class PseudoTerminalFactAttribute : FactAttribute
+{
+    public PseudoTerminalFactAttribute() => Skip = (Programs.Find("script") is null || Programs.Find("dotnet") is null ? "needs script (util-linux) and dotnet on the path" : null)!;
+}
+
 /// <summary>A fact that only runs when its variable is set: it writes files of the repository.</summary>
 [AttributeUsage(AttributeTargets.Method)]
 internal sealed class ScreenshotFactAttribute : FactAttribute

@@ -3,13 +3,18 @@ namespace KVCluster.Grains.Tests.Chaos;
 /// <summary>One session and what it must have been told to hold: everything that was acknowledged, and nothing else.</summary>
 internal sealed class ChaosSession(GrainCluster cluster, string id, ChaosCounts counts)
 {
-    private const int Tries = 400;
+    /// <summary>Longer than an engine holds a stream whose reader it lost: on Orleans up to two response timeouts.</summary>
+    private static readonly TimeSpan Longest = TimeSpan.FromSeconds(90);
+
     private int _keys;
 
     public string Id { get; } = id;
 
     /// <summary>Acknowledged tokens.</summary>
     public int[] History { get; private set; } = [];
+
+    /// <summary>Whether any of its cache may come from a cut one.</summary>
+    public bool HasBeenCut { get; private set; }
 
     private ISessionGrain Grain => cluster.Session(Id);
 
@@ -99,7 +104,7 @@ internal sealed class ChaosSession(GrainCluster cluster, string id, ChaosCounts 
         SessionInfo info = await InsistAsync(session => session.Fork(new ForkRequest { Session = id }));
         Assert.Equal(History.Length, info.Tokens);
         counts.Forked();
-        return new ChaosSession(cluster, id, counts) { History = History };
+        return new ChaosSession(cluster, id, counts) { History = History, HasBeenCut = HasBeenCut };
     }
 
     public async Task MoveAsync(string node)
@@ -117,6 +122,35 @@ internal sealed class ChaosSession(GrainCluster cluster, string id, ChaosCounts 
         {
             // Killed in the meantime.
         }
+    }
+
+    /// <summary>Cuts the cache, where a device has it.</summary>
+    public async Task CutAsync(string policy, double keep)
+    {
+        HasBeenCut = true;
+        try
+        {
+            await InsistAsync(session => session.Compress(new CompressRequest { Policy = policy, Keep = keep }));
+            counts.CutOne();
+        }
+        catch (InvalidRequestException)
+        {
+            // It is on no device at this moment.
+        }
+    }
+
+    /// <summary>The exact cache again, from its exact copy or computed.</summary>
+    public async Task MakeWholeAsync()
+    {
+        SessionInfo info = await InsistAsync(session => session.MakeWhole());
+        Assert.True(info.Cache.IsExact, $"{Id}: a cache that was made whole is not exact");
+        counts.MadeWhole();
+    }
+
+    public async Task DemoteAsync()
+    {
+        await InsistAsync(session => session.Demote());
+        counts.Demoted();
     }
 
     public async Task CloseAsync()
@@ -157,13 +191,14 @@ internal sealed class ChaosSession(GrainCluster cluster, string id, ChaosCounts 
     /// <summary>Calls again where a node was lost or the session starts over: what a caller does.</summary>
     public async Task<T> InsistAsync<T>(Func<ISessionGrain, Task<T>> call)
     {
-        for (int attempt = 1; ; attempt++)
+        long since = TimeProvider.System.GetTimestamp();
+        while (true)
         {
             try
             {
                 return await call(Grain).WaitAsync(Turns.Patience);
             }
-            catch (Exception error) when (attempt < Tries && IsTransient(error))
+            catch (Exception error) when (TimeProvider.System.GetElapsedTime(since) < Longest && IsTransient(error))
             {
                 counts.Retried();
 

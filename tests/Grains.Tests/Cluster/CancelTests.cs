@@ -92,6 +92,29 @@ public sealed class CancelTests(NeedleModel needle) : ScriptedFixture(needle)
         Assert.Empty(await session.HistoryAsync());
     }
 
+    [Fact]
+    public async Task A_request_sent_again_takes_the_place_of_one_that_nobody_reads()
+    {
+        (_, ISessionGrain session, _) = await OneAsync();
+        GenerateRequest request = Turns.Request([1], answer: 200, key: "k");
+        await using IAsyncEnumerator<TokenChunk> absent = session.Generate(request).GetAsyncEnumerator();
+        Assert.True(await absent.MoveNextAsync());
+        await Assert.ThrowsAsync<SessionBusyException>(() => session.RunAsync(request));
+        Time.Advance(TimeSpan.FromSeconds(3));
+        await Assert.ThrowsAsync<SessionBusyException>(() => session.SayAsync([2]));
+        await Assert.ThrowsAsync<IdempotencyConflictException>(() => session.RunAsync(Turns.Request([2], answer: 200, key: "k")));
+        TurnResult result = await session.RunAsync(request);
+        Assert.Equal((200, false), (result.AnswerTokens, result.IsRepeated));
+        Exception late = await Assert.ThrowsAnyAsync<Exception>(async () =>
+        {
+            while (await absent.MoveNextAsync())
+            {
+            }
+        });
+        Assert.True(Turns.IsTransient(late), late.ToString());
+        await session.HasHistoryAsync(Turns.Answered([], [1], 200));
+    }
+
     /// <summary>Asks until it is so: what the other side of a lost connection does has no other sign.</summary>
     private static async Task WaitAsync(Func<Task<bool>> condition)
     {

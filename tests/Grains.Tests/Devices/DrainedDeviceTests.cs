@@ -1,3 +1,5 @@
+using KVCluster.Worker.Serving;
+
 namespace KVCluster.Grains.Tests.Devices;
 
 /// <summary>A node that leaves while its sessions speak, with real models and a cold store on disk.</summary>
@@ -20,6 +22,55 @@ public sealed class DrainedDeviceTests
 
         // How many move depends on how far each has spoken; Cluster.DrainTests has the counts.
         Assert.True(report is { Left: 0, BrokenOff: 0, Uncopied: 0 }, $"{report}");
+    }
+
+    [Theory]
+    [InlineData(0f)]
+    [InlineData(1f)]
+    public async Task An_answer_cut_by_a_node_that_leaves_goes_on_elsewhere_as_if_nothing_had_happened(float temperature)
+    {
+        const int Answer = 400;
+        var request = new GenerateRequest
+        {
+            Prompt = Prompt.OfMessage("The wind came from the school at noon. What came?"),
+            IdempotencyKey = "k",
+            Sampling = new SamplingSettings
+            {
+                MaxTokens = Answer,
+                Temperature = temperature,
+                Seed = 7,
+                RepetitionPenalty = 1.1f,
+                LogitBias = [new TokenBias(2, -100)],
+            },
+        };
+        await using DeviceCluster calm = await DeviceCluster.StartAsync(1, () => NeedleModel.Open(contextTokens: 1024));
+        await calm.Session("s").Create(new SessionOptions());
+        TurnResult expected = await calm.Session("s").RunAsync(request);
+        await using DeviceCluster cluster = await DeviceCluster.StartAsync(
+            2, () => NeedleModel.Open(contextTokens: 1024), options => options.DrainTurns = TimeSpan.Zero);
+        ISessionGrain session = cluster.Session("s");
+        string node = (await session.Create(new SessionOptions())).Node;
+        Task<DrainReport>? drain = null;
+        string heard = "";
+        Exception cut = await Assert.ThrowsAnyAsync<Exception>(async () =>
+        {
+            await foreach (TokenChunk chunk in session.Generate(request))
+            {
+                heard += chunk.Text;
+                drain ??= cluster.Grains.DrainAsync(node);
+            }
+        });
+        Assert.True(Tests.Turns.IsTransient(cut), cut.ToString());
+        DrainReport report = await drain!;
+        Assert.True(report is { Turns: 1, HandedOver: 1, BrokenOff: 0, Moved: 1, Left: 0, Uncopied: 0 }, $"{report}");
+
+        TurnResult result = await session.InsistAsync(s => s.RunAsync(request));
+        Assert.StartsWith(heard, result.Text, StringComparison.Ordinal);
+        Assert.Equal((expected.Text, expected.AnswerTokens, expected.Seed), (result.Text, result.AnswerTokens, result.Seed));
+        Assert.Equal(await calm.Session("s").HistoryAsync(), await session.HistoryAsync());
+        string other = (await session.Describe()).Node;
+        Assert.NotEqual(node, other);
+        Assert.True(cluster.Grains.Worker<DeviceWorker>(other).Activity.GeneratedTokens < Answer);
     }
 
     /// <summary>What every session answered, each turn sent again where its session moves; something happens in the middle.</summary>

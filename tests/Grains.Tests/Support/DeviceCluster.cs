@@ -14,9 +14,9 @@ internal sealed class DeviceCluster : IAsyncDisposable
     private readonly DirectoryBlobStore _blobs;
     private readonly SnapshotStore _store;
 
-    private DeviceCluster()
+    private DeviceCluster(long coldBytes)
     {
-        var budget = new BlobBudget { TotalBytes = 4L << 30 };
+        var budget = new BlobBudget { TotalBytes = coldBytes };
         _blobs = new DirectoryBlobStore(new DirectoryBlobStoreOptions { Path = _folder, Budget = budget });
         _store = new SnapshotStore(_blobs);
     }
@@ -29,12 +29,15 @@ internal sealed class DeviceCluster : IAsyncDisposable
         Action<GrainOptions>? configure = null,
         DeviceWorkerOptions? options = null,
         TimeProvider? time = null,
-        ITenantTerms? terms = null)
+        ITenantTerms? terms = null,
+        long coldBytes = 4L << 30,
+        Func<ISnapshotStore, ISnapshotStore?>? store = null)
     {
-        var cluster = new DeviceCluster();
+        var cluster = new DeviceCluster(coldBytes);
+        ISnapshotStore? cold = store is null ? cluster._store : store(cluster._store);
         cluster.Grains = await GrainCluster.StartAsync(
             silos,
-            _ => [new DeviceWorker(open(), options ?? new DeviceWorkerOptions { IdleScores = null }, cluster._store)],
+            _ => [new DeviceWorker(open(), options ?? new DeviceWorkerOptions { IdleScores = null }, cold)],
             configure,
             time,
             Gone,

@@ -44,6 +44,9 @@ internal sealed class ScriptedWorker(string device, LocalModel model, ScriptedSt
 
     public int[] TokensOf(SessionKey session) => [.. _caches[session].Tokens];
 
+    /// <summary>Steps of turns: what was computed.</summary>
+    public int Steps { get; private set; }
+
     /// <summary>The token that this worker's "model" says next.</summary>
     public static int Next(IReadOnlyList<int> history) =>
         10 + (int)((history.Aggregate(7u, (hash, token) => (hash * 31) + (uint)token) >> 8) % 200);
@@ -79,23 +82,31 @@ internal sealed class ScriptedWorker(string device, LocalModel model, ScriptedSt
 
         int cached = cache.Tokens.ToArray().AsSpan().CommonPrefixLength(request.History.Span);
         cached = Math.Max(cached, store.Find(request.Session).AsSpan().CommonPrefixLength(request.History.Span));
-        cache.Begin(request.Epoch);
+        Task stopped = cache.Begin(request.Epoch);
         bool isMade = false;
         try
         {
             await Pause(request.Session, -1, cache, cancellationToken);
             cache.Tokens = [.. request.History.Span, .. request.Prompt.Span];
-            List<int> answer = [];
+            List<int> answer = [.. request.History.Span[^request.Begun..]];
             var detokenizer = new StreamingDetokenizer(Model.Tokenizer, skipSpecial: true);
             string text = "";
-            while (answer.Count < (request.Sampling?.MaxTokens ?? 0) && !cache.IsStopped)
+            foreach (int token in answer.ToArray())
+            {
+                string piece = detokenizer.Push(token);
+                text += piece;
+                yield return new TurnPiece(new GeneratedPiece(token, piece, null, []));
+            }
+
+            while (answer.Count < (request.Sampling?.MaxTokens ?? 0) && !stopped.IsCompleted)
             {
                 await Pause(request.Session, answer.Count, cache, cancellationToken);
-                if (cache.IsStopped)
+                if (stopped.IsCompleted)
                 {
                     break;
                 }
 
+                Steps++;
                 answer.Add(Next(cache.Tokens));
                 cache.Tokens.Add(answer[^1]);
                 string piece = detokenizer.Push(answer[^1]);
@@ -104,16 +115,16 @@ internal sealed class ScriptedWorker(string device, LocalModel model, ScriptedSt
             }
 
             isMade = true;
-            yield return End(request, cached, answer, text, cache.IsStopped);
+            yield return End(request, cached, answer, text, stopped.IsCompleted);
         }
         finally
         {
-            if (!isMade)
+            if (!isMade && !stopped.IsCompleted)
             {
                 cache.Tokens = [.. request.History.Span];
             }
 
-            cache.End();
+            cache.End(stopped);
             TellDrained();
         }
     }
@@ -121,6 +132,7 @@ internal sealed class ScriptedWorker(string device, LocalModel model, ScriptedSt
     public ValueTask StopAsync(SessionKey session, long epoch, CancellationToken cancellationToken)
     {
         Of(session, epoch).Stop();
+        TellDrained();
         return ValueTask.CompletedTask;
     }
 
@@ -304,32 +316,37 @@ internal sealed class ScriptedWorker(string device, LocalModel model, ScriptedSt
 
         public bool IsRunning => RunningEpoch != long.MaxValue;
 
-        public bool IsStopped => _stopped.Task.IsCompleted;
-
         public Task Stopped => _stopped.Task;
 
         public CancellationTokenSource? Ended { get; private set; }
 
-        public void Begin(long epoch)
+        /// <summary>A turn begins; the task ends when it is stopped, and names it.</summary>
+        public Task Begin(long epoch)
         {
             RunningEpoch = epoch;
             Ended = new CancellationTokenSource();
             _stopped = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            return _stopped.Task;
         }
 
+        /// <summary>The running turn is over, whether anybody reads what came of it or not.</summary>
         public void Stop()
         {
             if (IsRunning)
             {
+                RunningEpoch = long.MaxValue;
                 _stopped.TrySetResult();
             }
         }
 
-        public void End()
+        public void End(Task turn)
         {
-            RunningEpoch = long.MaxValue;
-            Ended?.Dispose();
-            Ended = null;
+            if (turn == Stopped)
+            {
+                RunningEpoch = long.MaxValue;
+                Ended?.Dispose();
+                Ended = null;
+            }
         }
     }
 }

@@ -88,6 +88,36 @@ public sealed class SmolLm2PressTests
         }
     }
 
+    [GoldenFact("smollm2/presses.json", needsSmolLm2: true)]
+    public void What_a_cache_observed_itself_keeps_the_slots_the_reference_keeps()
+    {
+        string path = Path.Combine(TestPaths.Goldens, "smollm2", "presses.json");
+        using JsonDocument json = JsonDocument.Parse(File.ReadAllBytes(path));
+        var tensors = new GoldenTensors(Path.ChangeExtension(path, ".safetensors"));
+        LoadedModel model = ModelLoader.Open(TestPaths.SmolLm2!);
+        using var fixture = new BackendFixture(model, tokens: 2048, pageTokens: 32, own: true);
+        int[] context = Integers(json.RootElement.GetProperty("context_ids"));
+        ICompressionPolicy policy = Policy("observed_attention");
+        ObservationOptions observation = ObservationOptions.For(policy.Request)!;
+        using KvCache cache = fixture.Backend.CreateCache(observation);
+        fixture.Forward(cache, context, chunk: 64);
+        PolicyInput observed = Gather(new PolicyContext(context) { Observation = observation });
+        PolicyInput run = Gather(new PolicyContext(context));
+        Assert.InRange((double)cache.Companion!.Bytes / cache.Bytes, 0, 0.015);
+        foreach (JsonProperty ratio in json.RootElement.GetProperty("after").GetProperty("observed_attention").EnumerateObject())
+        {
+            RetentionBudget budget = RetentionBudget.OfRatio(double.Parse(ratio.Name, CultureInfo.InvariantCulture));
+            RetentionPlan plan = policy.Plan(observed, budget);
+            CheckPlan(json.RootElement, tensors, "observed_attention", ratio.Name, plan);
+            RetentionPlan exact = policy.Plan(run, budget);
+            int different = Enumerable.Range(0, plan.Layers * plan.KvHeads).Sum(i => exact
+                .Kept(i / plan.KvHeads, i % plan.KvHeads).ToArray().Except(plan.Kept(i / plan.KvHeads, i % plan.KvHeads).ToArray()).Count());
+            Assert.True(different == 0, $"{ratio.Name}: {different} of {plan.TotalKept} slots are others");
+        }
+
+        PolicyInput Gather(PolicyContext owner) => PolicyInputs.Gather(fixture.Backend, cache, policy.Request, owner).Input;
+    }
+
     private static ICompressionPolicy Policy(string name)
     {
         Assert.True(_policies.TryGetValue(name, out string? specification), $"no policy stands for {name}");

@@ -9,6 +9,25 @@ public class LoadedModelTests
     [Fact]
     public void A_Hugging_Face_model_brings_its_tokenizer_and_template() => AssertChats(TestPaths.Needle);
 
+    [Fact]
+    public void A_folder_of_links_as_Hugging_Faces_cache_has_them_is_read_as_the_files_are()
+    {
+        DirectoryInfo folder = Directory.CreateTempSubdirectory("kvcluster-links");
+        try
+        {
+            foreach (string file in Directory.GetFiles(TestPaths.Needle))
+            {
+                File.CreateSymbolicLink(Path.Combine(folder.FullName, Path.GetFileName(file)), file);
+            }
+
+            AssertChats(folder.FullName);
+        }
+        finally
+        {
+            folder.Delete(recursive: true);
+        }
+    }
+
     [GoldenFact(SmolLm2Goldens.Part, needsSmolLm2: true)]
     [Trait("Category", "Goldens")]
     public void A_gguf_model_brings_its_tokenizer_and_template() => AssertChats(TestPaths.SmolLm2!);

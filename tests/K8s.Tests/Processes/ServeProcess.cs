@@ -43,14 +43,15 @@ internal sealed partial class ServeProcess : IAsyncDisposable
     /// <param name="name">The node's name.</param>
     /// <param name="settings">Settings as KEY=VALUE.</param>
     /// <param name="port">Where it listens; 0: on a free port.</param>
-    public static async Task<ServeProcess> StartAsync(string name, IEnumerable<string> settings, int port = 0)
+    /// <param name="build">The folder of another build's program; null: this one.</param>
+    public static async Task<ServeProcess> StartAsync(string name, IEnumerable<string> settings, int port = 0, string? build = null)
     {
         var address = new Uri($"http://127.0.0.1:{(port > 0 ? port : LoopbackPorts.Free())}");
         string[] all =
         [
             $"Listen:Url={address}", $"Node:Name={name}", $"Model:ArenaBytes={8 << 20}", "Model:Threads=1", "Cold:IdleSaveSeconds=1", .. settings,
         ];
-        string program = Path.Combine(AppContext.BaseDirectory, "kvcluster.dll");
+        string program = Path.Combine(build ?? AppContext.BaseDirectory, "kvcluster.dll");
         var start = new ProcessStartInfo(
             Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet", [program, "serve", .. all.SelectMany(setting => (string[])["--set", setting])])
         {

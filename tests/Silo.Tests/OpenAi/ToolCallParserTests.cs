@@ -1,4 +1,4 @@
-using KVCluster.Silo.OpenAi;
+using KVCluster.Grains;
 
 namespace KVCluster.Silo.Tests.OpenAi;
 

@@ -11,8 +11,11 @@ public class DemoTests
     [Fact]
     public void With_compression_everybody_stays_and_answers_better_than_with_a_window()
     {
-        JsonElement report = CommandRun.Of(["demo", .. Small]).Json();
+        using var folder = new TemporaryFolder();
+        string record = Path.Combine(folder.Path, "record.log");
+        JsonElement report = CommandRun.Of(["demo", .. Small, "--record", record]).Json();
         JsonElement[] ways = [.. report.GetProperty("ways").EnumerateArray()];
+        Assert.True(File.ReadAllText(record).Split("watermark").Length > 4 * ways.Length, "the nodes were looked at only at the ends");
         (JsonElement whole, JsonElement window, JsonElement compressed) = (ways[0], ways[1], ways[2]);
         Assert.All(ways, way => Assert.Equal(24, Number(way, "questions")));
         Assert.All(ways, way => Assert.Equal(0, Number(way, "refused")));

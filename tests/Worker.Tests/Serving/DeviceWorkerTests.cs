@@ -130,6 +130,7 @@ public sealed class DeviceWorkerTests
             serving.Turn("a", [], document),
             _ =>
             {
+                Assert.True(serving.IsHeld.Wait(ServingFixture.Patience));
                 stopped ??= serving.Worker.StopAsync(ServingFixture.Key("a"), 1, default).AsTask();
                 go.Set();
             });

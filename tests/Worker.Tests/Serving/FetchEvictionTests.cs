@@ -25,6 +25,18 @@ public sealed class FetchEvictionTests
     }
 
     [Fact]
+    public async Task A_store_that_heeds_its_cancellation_is_not_waited_for()
+    {
+        var store = new MemorySnapshotStore();
+        await using var serving = new ServingFixture(store: store);
+        (Task prefetch, _) = await Begin(serving, store, "load", heeds: true);
+        EvictReport report = await serving.Worker.EvictAsync(ServingFixture.Key("a"), 1, save: false, default).AsTask().WaitAsync(ServingFixture.Patience);
+        await prefetch.WaitAsync(ServingFixture.Patience);
+        Assert.True(report.FreedBytes > 0);
+        Assert.Equal(serving.Ledger().TotalPages, serving.Ledger().FreePages);
+    }
+
+    [Fact]
     public async Task A_turn_that_came_meanwhile_keeps_what_it_waits_for_and_the_eviction_is_refused()
     {
         var store = new MemorySnapshotStore();
@@ -45,14 +57,14 @@ public sealed class FetchEvictionTests
     }
 
     /// <summary>A session with a cold copy whose fetch waits at this step of the store.</summary>
-    private static async Task<(Task Prefetch, TaskCompletionSource Release)> Begin(ServingFixture serving, MemorySnapshotStore store, string step)
+    private static async Task<(Task Prefetch, TaskCompletionSource Release)> Begin(ServingFixture serving, MemorySnapshotStore store, string step, bool heeds = false)
     {
         int[] document = serving.Document();
         await serving.Run(serving.Append("a", [], document));
         await serving.Worker.EvictAsync(ServingFixture.Key("a"), 1, save: true, default);
         var reached = new TaskCompletionSource();
         var release = new TaskCompletionSource();
-        store.Gate = (what, _) =>
+        store.Gate = (what, end) =>
         {
             if (what != step)
             {
@@ -60,7 +72,7 @@ public sealed class FetchEvictionTests
             }
 
             reached.TrySetResult();
-            return release.Task;
+            return heeds ? release.Task.WaitAsync(end) : release.Task;
         };
         Task prefetch = serving.Worker.PrefetchAsync(new AttachRequest(ServingFixture.Key("a"), 1, document), default).AsTask();
         await reached.Task.WaitAsync(ServingFixture.Patience);

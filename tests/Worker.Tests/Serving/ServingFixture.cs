@@ -39,6 +39,9 @@ internal sealed class ServingFixture : IAsyncDisposable
 
     public ChatFraming Framing { get; }
 
+    /// <summary>Set when a step has come that <see cref="HoldDecoding"/> holds.</summary>
+    public ManualResetEventSlim IsHeld { get; } = new();
+
     public static SessionKey Key(string session) => new("tenant", session);
 
     public LedgerSnapshot Ledger() => Model.Backend.Pool.Ledger.Snapshot();
@@ -82,6 +85,9 @@ internal sealed class ServingFixture : IAsyncDisposable
 
     public async Task<ResidentSession?> Describe(string session) => await Worker.DescribeAsync(Key(session), default).AsTask().WaitAsync(Patience);
 
+    /// <summary>On the device's thread: waits until somebody has told it something.</summary>
+    public void WaitForCall() => Assert.True(SpinWait.SpinUntil(() => Worker.OthersWaiting > 0, Patience));
+
     /// <summary>Holds every step that only decodes until the event is set: what a reader does meanwhile comes before the answer's end.</summary>
     public ManualResetEventSlim HoldDecoding()
     {
@@ -92,6 +98,7 @@ internal sealed class ServingFixture : IAsyncDisposable
             before(batch);
             if (batch.All(request => request.Tokens.Length == 1))
             {
+                IsHeld.Set();
                 Assert.True(go.Wait(Patience));
             }
         };

@@ -1,13 +1,11 @@
 using KVCluster.Compression;
-using KVCluster.Compression.Policies;
 using KVCluster.Inference.Backend;
 using KVCluster.Inference.Kv;
-using KVCluster.Inference.Models;
 
 namespace KVCluster.Worker.Tests.Serving;
 
 /// <summary>A backend whose steps a test sees before they run, and may hold up or make fail.</summary>
-internal sealed class WatchedBackend(IInferenceBackend inner) : IInferenceBackend
+internal sealed class WatchedBackend(IInferenceBackend inner) : BackendDecorator(inner)
 {
     public Action<IReadOnlyList<ForwardRequest>> BeforeForward { get; set; } = _ => { };
 
@@ -16,47 +14,34 @@ internal sealed class WatchedBackend(IInferenceBackend inner) : IInferenceBacken
     /// <summary>What becomes of the attention that was observed.</summary>
     public Func<AttentionScores?, AttentionScores?> AfterObserved { get; set; } = scores => scores;
 
-    public ModelConfig Model => inner.Model;
+    /// <summary>Told of each layer that ran by itself, the number of those that have.</summary>
+    public Action<int> AfterLayer { get; set; } = _ => { };
 
-    public KvPool Pool => inner.Pool;
+    public override ILayerPass? BeginLayers(KvCache cache, ReadOnlyMemory<int> tokens) =>
+        base.BeginLayers(cache, tokens) is { } pass ? new WatchedPass(pass, AfterLayer) : null;
 
-    public BackendMemory Memory => inner.Memory;
-
-    public int MaxBatchTokens => inner.MaxBatchTokens;
-
-    public KvCache CreateCache(ObservationOptions? observe = null) => inner.CreateCache(observe);
-
-    public void Forward(IReadOnlyList<ForwardRequest> batch)
+    public override void Forward(IReadOnlyList<ForwardRequest> batch)
     {
         BeforeForward(batch);
-        inner.Forward(batch);
+        base.Forward(batch);
         AfterForward(batch);
     }
 
-    public IScoringPass BeginScoring(ScoringRequest request) => inner.BeginScoring(request);
+    public override AttentionScores? Observed(KvCache cache) => AfterObserved(base.Observed(cache));
 
-    public IHistoryPass BeginHistory(HistoryRequest request) => inner.BeginHistory(request);
-
-    public AttentionScores ProjectedValueNorms(KvCache cache, VectorNorm norm) => inner.ProjectedValueNorms(cache, norm);
-
-    public void WriteSlot(KvCache cache, int layer, int head, int slot, ReadOnlySpan<float> key, ReadOnlySpan<float> value, float bias) =>
-        inner.WriteSlot(cache, layer, head, slot, key, value, bias);
-
-    public void ReadBiases(KvCache cache, int layer, int head, Span<float> destination) => inner.ReadBiases(cache, layer, head, destination);
-
-    public void ClosePositions(KvCache cache) => inner.ClosePositions(cache);
-
-    public AttentionScores ValueNorms(KvCache cache) => inner.ValueNorms(cache);
-
-    public AttentionScores? Observed(KvCache cache) => AfterObserved(inner.Observed(cache));
-
-    public void ReadKeys(KvCache cache, int layer, int head, int start, int count, Span<float> destination) =>
-        inner.ReadKeys(cache, layer, head, start, count, destination);
-
-    public void ReadValues(KvCache cache, int layer, int head, int start, int count, Span<float> destination) =>
-        inner.ReadValues(cache, layer, head, start, count, destination);
-
-    public void Dispose()
+    private sealed class WatchedPass(ILayerPass inner, Action<int> after) : ILayerPass
     {
+        public int Tokens => inner.Tokens;
+
+        public int Layer => inner.Layer;
+
+        public bool Step()
+        {
+            bool stepped = inner.Step();
+            after(inner.Layer);
+            return stepped;
+        }
+
+        public void Dispose() => inner.Dispose();
     }
 }

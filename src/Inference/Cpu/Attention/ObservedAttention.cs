@@ -1,4 +1,3 @@
-using System.Numerics.Tensors;
 using System.Runtime.Intrinsics;
 using KVCluster.Compression;
 using KVCluster.Inference.Backend;
@@ -8,8 +7,8 @@ namespace KVCluster.Inference.Cpu.Attention;
 
 /// <summary>
 /// Attention observed so far by one cache, per layer, KV head and slot. The largest is kept as bfloat16 (two bytes a slot: rank is all
-/// that matters). The mean needs a sum (four bytes a slot) and how many queries could see the slot, which depends on its position alone and
-/// is kept once for all layers and heads.
+/// that matters). The mean needs a sum (three bytes a slot, <see cref="SumColumn"/>) and how many queries could see the slot, which depends
+/// on its position alone and is kept once for all layers and heads.
 /// </summary>
 internal sealed class ObservedAttention : ISlotCompanion
 {
@@ -36,7 +35,7 @@ internal sealed class ObservedAttention : ISlotCompanion
 
     public ObservationOptions Options { get; }
 
-    public long Bytes => _heads.Sum(h => (h.Largest.Length * 2L) + (h.Sums.Length * 4L)) + (_births.Length * 4L);
+    public long Bytes => _heads.Sum(h => (h.Largest.Length * 2L) + h.Sums.Bytes) + (_births.Length * 4L);
 
     /// <summary>How many of a step's queries are observed: its last.</summary>
     public int ObservedOf(int tokens) => Options.Window == 0 ? tokens : Math.Min(tokens, Options.Window);
@@ -69,8 +68,7 @@ internal sealed class ObservedAttention : ISlotCompanion
         }
         else
         {
-            Span<float> sums = h.Sums.AsSpan(first, row.Length);
-            TensorPrimitives.Add(sums, row, sums);
+            h.Sums.Add(first, row);
         }
     }
 
@@ -157,11 +155,11 @@ internal sealed class ObservedAttention : ISlotCompanion
     {
         public ushort[] Largest { get; private set; } = [];
 
-        public float[] Sums { get; private set; } = [];
+        public SumColumn Sums { get; private init; } = new();
 
         public int Length { get; private set; }
 
-        public Head Copy() => new() { Largest = [.. Largest], Sums = [.. Sums], Length = Length };
+        public Head Copy() => new() { Largest = [.. Largest], Sums = Sums.Copy(), Length = Length };
 
         public void Grow(int length, QueryAggregation aggregation)
         {
@@ -176,7 +174,7 @@ internal sealed class ObservedAttention : ISlotCompanion
             }
             else
             {
-                Sums = Resize(Sums, length);
+                Sums.Grow(length);
             }
 
             Length = length;
@@ -197,7 +195,7 @@ internal sealed class ObservedAttention : ISlotCompanion
         public void Clear(int length)
         {
             Array.Clear(Largest, Math.Min(length, Largest.Length), Math.Max(0, Largest.Length - length));
-            Array.Clear(Sums, Math.Min(length, Sums.Length), Math.Max(0, Sums.Length - length));
+            Sums.Clear(length);
             Length = length;
         }
 
@@ -210,7 +208,7 @@ internal sealed class ObservedAttention : ISlotCompanion
 
             if (Sums.Length > 0)
             {
-                Sums[to] = Sums[from];
+                Sums.Move(from, to);
             }
         }
     }

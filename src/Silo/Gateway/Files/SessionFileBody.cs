@@ -11,6 +11,8 @@ internal sealed record SessionFileBody
 
     public string? Document { get; init; }
 
+    public string? Tools { get; init; }
+
     public required SamplingSettings Sampling { get; init; }
 
     public required int Priority { get; init; }
@@ -30,6 +32,7 @@ internal sealed record SessionFileBody
         Model = export.Model,
         System = export.Options.System,
         Document = export.Options.Document,
+        Tools = export.Options.Tools,
         Sampling = export.Options.Sampling,
         Priority = export.Options.Priority,
         TokenBudget = export.Options.TokenBudget,
@@ -46,6 +49,7 @@ internal sealed record SessionFileBody
         {
             System = System,
             Document = Document,
+            Tools = Tools,
             Sampling = Sampling,
             Priority = Priority,
             TokenBudget = TokenBudget,

@@ -127,9 +127,10 @@ internal sealed class RedisConnection : IAsyncDisposable
     {
         try
         {
+            Func<IReadOnlyList<Memory<byte>>?> destination = NextDestination;
             while (true)
             {
-                RespHeader header = await _reader.ReadHeaderAsync().ConfigureAwait(false);
+                RespHeader header = await _reader.ReadHeaderAsync(destination).ConfigureAwait(false);
                 if (header.Type is RespType.Push or RespType.Attribute)
                 {
                     // Nobody's answer: a notice, or a remark on the answer that follows.
@@ -185,6 +186,15 @@ internal sealed class RedisConnection : IAsyncDisposable
             return _pending.TryDequeue(out PendingReply? reply)
                 ? reply
                 : throw new RespProtocolException("an answer came that nobody asked for");
+        }
+    }
+
+    /// <summary>Where the next answer's body goes; null: nowhere of the caller's.</summary>
+    private IReadOnlyList<Memory<byte>>? NextDestination()
+    {
+        lock (_lock)
+        {
+            return _pending.TryPeek(out PendingReply? reply) ? reply.Destination : null;
         }
     }
 

@@ -13,15 +13,31 @@ internal sealed class RespReader(Stream stream, int bufferBytes = RespReader.Buf
     /// <summary>Bytes one receive of small pieces takes at most; at least a line's (<see cref="RespLimits.LineBytes"/>).</summary>
     public const int BufferBytes = 256 * 1024;
 
+    /// <summary>Bytes received for the line before a body that is received in place.</summary>
+    private const int HeaderBytes = 32;
+
+    private const int LineEndBytes = 2;
+
     private readonly byte[] _buffer = GC.AllocateUninitializedArray<byte>(bufferBytes, pinned: true);
     private int _start;
     private int _end;
 
     /// <summary>Reads the next line.</summary>
+    /// <param name="destination">
+    /// Asked when an answer has begun to arrive: where its body goes. Of a body that is received in place no more than the line is buffered,
+    /// else up to a buffer of it would be copied once more.
+    /// </param>
     /// <exception cref="EndOfStreamException">The server closed the connection.</exception>
     /// <exception cref="RespProtocolException">It is not RESP.</exception>
-    public async ValueTask<RespHeader> ReadHeaderAsync()
+    public async ValueTask<RespHeader> ReadHeaderAsync(Func<IReadOnlyList<Memory<byte>>?>? destination = null)
     {
+        if (destination is not null && _start == _end)
+        {
+            await stream.ReadAsync(Memory<byte>.Empty).ConfigureAwait(false);
+            bool direct = destination() is [{ Length: >= DirectBytes }, ..];
+            await FillAsync(direct ? HeaderBytes : BufferBytes).ConfigureAwait(false);
+        }
+
         while (true)
         {
             if (RespHeader.TryRead(_buffer.AsSpan(_start, _end - _start), out RespHeader header, out int consumed))
@@ -64,6 +80,7 @@ internal sealed class RespReader(Stream stream, int bufferBytes = RespReader.Buf
     {
         var cursor = new ScatterCursor(reply.Destination!);
         long missing = length;
+        int lineEnd = BufferBytes;
         while (missing > 0)
         {
             if (!reply.TryTouch())
@@ -96,9 +113,10 @@ internal sealed class RespReader(Stream stream, int bufferBytes = RespReader.Buf
 
             cursor.Advance(received);
             missing -= received;
+            lineEnd = LineEndBytes;
         }
 
-        await ReadLineEndAsync().ConfigureAwait(false);
+        await ReadLineEndAsync(lineEnd).ConfigureAwait(false);
     }
 
     /// <summary>Reads a string of that length and its line end over.</summary>
@@ -147,11 +165,11 @@ internal sealed class RespReader(Stream stream, int bufferBytes = RespReader.Buf
         return body;
     }
 
-    private async ValueTask ReadLineEndAsync()
+    private async ValueTask ReadLineEndAsync(int atMost = BufferBytes)
     {
-        while (_end - _start < 2)
+        while (_end - _start < LineEndBytes)
         {
-            await FillAsync().ConfigureAwait(false);
+            await FillAsync(atMost).ConfigureAwait(false);
         }
 
         if (_buffer[_start] != '\r' || _buffer[_start + 1] != '\n')
@@ -159,11 +177,11 @@ internal sealed class RespReader(Stream stream, int bufferBytes = RespReader.Buf
             throw new RespProtocolException("a string is longer than its length");
         }
 
-        _start += 2;
+        _start += LineEndBytes;
     }
 
     /// <summary>Receives more behind what is buffered.</summary>
-    private async ValueTask FillAsync()
+    private async ValueTask FillAsync(int atMost = BufferBytes)
     {
         if (_start == _end)
         {
@@ -176,7 +194,7 @@ internal sealed class RespReader(Stream stream, int bufferBytes = RespReader.Buf
             _start = 0;
         }
 
-        int received = await stream.ReadAsync(_buffer.AsMemory(_end)).ConfigureAwait(false);
+        int received = await stream.ReadAsync(_buffer.AsMemory(_end, Math.Min(atMost, _buffer.Length - _end))).ConfigureAwait(false);
         if (received == 0)
         {
             throw new EndOfStreamException();

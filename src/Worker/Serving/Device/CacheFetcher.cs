@@ -1,18 +1,35 @@
 using KVCluster.Inference.Kv;
 using KVCluster.Storage;
+using KVCluster.Worker.Serving.Telemetry;
 
 namespace KVCluster.Worker.Serving.Device;
 
 /// <summary>Brings caches back from the cold store, off the device's thread.</summary>
 internal sealed class CacheFetcher(DeviceParts parts, ArenaRoom room)
 {
+    private readonly List<LayerOverlap> _overlaps = [];
+
+    /// <summary>Computes a layer of what follows a copy that is being loaded; false where none has come.</summary>
+    public bool Step()
+    {
+        for (int i = 0; i < _overlaps.Count; i++)
+        {
+            if (_overlaps[i].Step())
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
     /// <summary>Looks whether there is a copy.</summary>
     public void Find(DeviceSession session, SnapshotQuery query, Action<SnapshotLookup> done)
     {
         var fetch = new CacheFetch(query);
         session.Fetch = fetch;
         _ = parts.Store!.Begin(
-            (store, cancel) => store.FindAsync(query, cancel),
+            (store, cancel) => fetch.Until(cancel, end => store.FindAsync(query, end)),
             parts.Options.LookupTimeout,
             CacheFetch.NotFound,
             found =>
@@ -20,7 +37,7 @@ internal sealed class CacheFetcher(DeviceParts parts, ArenaRoom room)
                 session.Fetch = null;
                 bool unwanted = fetch.IsUnwanted(session);
                 done(unwanted ? CacheFetch.NotFound : found);
-                fetch.Evicted?.Invoke(unwanted ? 0 : ArenaRoom.InUse);
+                fetch.End(unwanted ? 0 : ArenaRoom.InUse);
             });
     }
 
@@ -72,13 +89,20 @@ internal sealed class CacheFetcher(DeviceParts parts, ArenaRoom room)
         }
 
         bool returned = false;
+        LayerOverlap? overlap = turn is null ? null : LayerOverlap.Of(parts, turn, cache, Math.Min(found.Tokens, query.Tokens.Length));
+        if (overlap is not null)
+        {
+            query = query with { Arrival = overlap.Arrival };
+            _overlaps.Add(overlap);
+        }
+
         var fetch = new CacheFetch(query);
         session.Fetch = fetch;
         _ = parts.Store!.Begin(
-            (store, cancel) => store.LoadAsync(query, cache, cancel),
+            (store, cancel) => fetch.Until(cancel, end => store.LoadAsync(query, cache, end)),
             parts.Options.TransferTimeout,
             CacheFetch.NotLoaded,
-            load => Loaded(session, fetch, returned ? cache : null, load, done),
+            load => Loaded(session, fetch, returned ? cache : null, load, overlap, done),
             late =>
             {
                 returned = true;
@@ -104,7 +128,8 @@ internal sealed class CacheFetcher(DeviceParts parts, ArenaRoom room)
     }
 
     /// <summary>The cache is null where the store still has its hands on it.</summary>
-    private void Loaded(DeviceSession session, CacheFetch fetch, KvCache? cache, SnapshotLoad load, Action<SnapshotLoad> done)
+    private void Loaded(
+        DeviceSession session, CacheFetch fetch, KvCache? cache, SnapshotLoad load, LayerOverlap? overlap, Action<SnapshotLoad> done)
     {
         session.Fetch = null;
         bool unwanted = fetch.IsUnwanted(session);
@@ -112,6 +137,7 @@ internal sealed class CacheFetcher(DeviceParts parts, ArenaRoom room)
         if (load.Miss is null && !session.IsClosed && cache is not null && !unwanted)
         {
             Adopt(session, fetch.Query, cache, load);
+            Continue(session, load, overlap);
         }
         else if (cache is not null)
         {
@@ -119,8 +145,28 @@ internal sealed class CacheFetcher(DeviceParts parts, ArenaRoom room)
             cache.Dispose();
         }
 
+        if (overlap is not null)
+        {
+            overlap.Dispose();
+            _overlaps.Remove(overlap);
+        }
+
         done(unwanted ? CacheFetch.NotLoaded : load);
-        fetch.Evicted?.Invoke(unwanted ? freed : ArenaRoom.InUse);
+        fetch.End(unwanted ? freed : ArenaRoom.InUse);
+    }
+
+    /// <summary>What was computed behind the copy while it came is in the cache as well.</summary>
+    private void Continue(DeviceSession session, SnapshotLoad load, LayerOverlap? overlap)
+    {
+        int more = overlap?.Finish(load) ?? 0;
+        if (more > 0)
+        {
+            session.Tokens = new TokenBuffer(session.Turn!.Sequence.Span[..(load.Tokens + more)]);
+            session.Grow(more);
+            session.Turn.OverlappedTokens = more;
+            parts.Activity.Computed(more);
+            WorkerMetrics.Stepped(parts.Labels, more, 0, overlap!.Seconds);
+        }
     }
 
     private void Adopt(DeviceSession session, SnapshotQuery query, KvCache cache, SnapshotLoad load)

@@ -198,6 +198,7 @@ internal sealed class DeviceCore
         Pressure?.Check();
         bool worked = _steps.Run();
         worked |= Compressions.Step();
+        worked |= Fetcher.Step();
         if (worked)
         {
             Pressure?.Check();

@@ -100,7 +100,7 @@ internal sealed class DeviceSession(SessionKey key, DeviceCounts counts)
     /// <summary>For display only.</summary>
     public DateTimeOffset LastUsed { get; set; }
 
-    /// <summary>The span of its last turn: an idle save is put below it.</summary>
+    /// <summary>The span of its last turn, or of whoever took its cache off the device: a save is put below it.</summary>
     public ActivityContext LastTrace { get; set; }
 
     /// <summary>The last save under way or done.</summary>

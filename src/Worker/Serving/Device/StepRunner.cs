@@ -174,6 +174,7 @@ internal sealed class StepRunner(DeviceParts parts, TurnBoard board, TurnAttache
             decoded += decoding ? rows : 0;
             prompt += decoding ? 0 : rows;
             turn.ServedAt = end;
+            turn.Steps?.Add(start, end, rows, _served.Count, decoding);
             if (decoding ? !all : turn.Credit == 0)
             {
                 // Whoever had a share goes behind the others; see the planner.

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Threading.Channels;
 using KVCluster.Inference.Backend;
 using KVCluster.Storage;
+using KVCluster.Worker.Serving.Telemetry;
 
 namespace KVCluster.Worker.Serving.Device;
 
@@ -33,6 +34,9 @@ internal sealed class Turn
 
     /// <summary>Its span, or null where nobody records.</summary>
     public Activity? Span { get; init; }
+
+    /// <summary>The steps it was in, for its span; null where nobody records.</summary>
+    public StepStretches? Steps { get; init; }
 
     public int HistoryTokens => Request.History.Length;
 
@@ -102,6 +106,9 @@ internal sealed class Turn
 
     public int LoadedTokens { get; set; }
 
+    /// <summary>Tokens computed behind the copy while it was loaded.</summary>
+    public int OverlappedTokens { get; set; }
+
     public double PredictedSeconds { get; set; }
 
     /// <summary>When attaching began; 0: not yet.</summary>
@@ -129,7 +136,21 @@ internal sealed class Turn
     public bool IsDecoding => Answer is { Count: > 0 } && Missing == 1;
 
     /// <summary>Answer tokens still to come at most.</summary>
-    public int AnswerLeft => WantsAnswer ? Request.Sampling!.MaxTokens - (Answer?.Count ?? 0) : 0;
+    public int AnswerLeft => WantsAnswer ? Request.Sampling!.MaxTokens - (Answer?.Count ?? Request.Begun) : 0;
+
+    /// <summary>The answer at its beginning: empty, or what of it was made elsewhere, which is yielded again.</summary>
+    public AnswerBuilder BeginAnswer(LocalModel model)
+    {
+        ReadOnlySpan<int> tokens = Sequence.Span;
+        int begun = Request.Begun;
+        Answer = new AnswerBuilder(model, Request.Sampling!, tokens[..^begun]);
+        foreach (int token in tokens[^begun..])
+        {
+            Emit(new TurnPiece(Answer.Replay(token)));
+        }
+
+        return Answer;
+    }
 
     public void Emit(TurnEvent happened) => _events.Writer.TryWrite(happened);
 

@@ -205,17 +205,20 @@ internal sealed class TurnAttacher(DeviceParts parts, ArenaRoom room, CacheFetch
         session.Tokens = turn.Sequence;
         session.Changed();
         turn.Forward = new ForwardRequest(session.Cache!);
-        turn.ReservedAnswer = (turn.Answer?.Count ?? 0) + answer;
+        turn.ReservedAnswer = (turn.Answer?.Count ?? turn.Request.Begun) + answer;
         turn.ServedAt = parts.Now;
         turn.Credit = 0;
         turn.NeededBytes = 0;
         turn.Room = () => RoomAfter(session);
-        turn.Answer ??= turn.WantsAnswer ? new AnswerBuilder(parts.Model, turn.Request.Sampling!, turn.Sequence.Span) : null;
+        if (turn is { WantsAnswer: true, Answer: null })
+        {
+            turn.BeginAnswer(parts.Model);
+        }
     }
 
     private AttachReport ReportOf(Turn turn, int keep)
     {
-        int cached = Math.Min(keep, turn.HistoryTokens);
+        int cached = Math.Min(keep, turn.LoadedBytes > 0 ? Math.Min(turn.LoadedTokens, turn.HistoryTokens) : turn.HistoryTokens);
 
         // The last token of an answer was never in the cache: running it is no recomputation.
         DeviceSession session = turn.Session;
@@ -231,6 +234,7 @@ internal sealed class TurnAttacher(DeviceParts parts, ArenaRoom room, CacheFetch
             CachedTokens = cached,
             RecomputedTokens = turn.HistoryTokens - cached - (pending ? 1 : 0),
             LoadedBytes = turn.LoadedBytes,
+            OverlappedTokens = turn.OverlappedTokens,
             Miss = turn.Miss,
             PredictedSeconds = source is AttachSource.Loaded or AttachSource.Recomputed ? Predicted(turn, cached) : 0,
         };

@@ -136,7 +136,7 @@ internal sealed partial class TurnBoard(DeviceParts parts, TurnAttacher attacher
         double answer = turn.AnswerSince == 0 ? 0 : parts.Seconds(turn.AnswerSince, now);
         var made = new TurnEnd
         {
-            Completion = turn.WantsAnswer ? (turn.Answer ?? EmptyAnswer(turn)).Complete(answer) : null,
+            Completion = turn.WantsAnswer ? (turn.Answer ?? turn.BeginAnswer(parts.Model)).Complete(answer) : null,
             Attach = turn.Attach ?? new AttachReport { Source = AttachSource.New, CachedTokens = 0, RecomputedTokens = 0, Miss = turn.Miss },
             Compressions = session.Compressions,
             CacheBytes = session.Cache?.Bytes ?? 0,
@@ -252,9 +252,6 @@ internal sealed partial class TurnBoard(DeviceParts parts, TurnAttacher attacher
             }
         }
     }
-
-    /// <summary>What a turn that was stopped before it started has said.</summary>
-    private AnswerBuilder EmptyAnswer(Turn turn) => new(parts.Model, turn.Request.Sampling!, turn.Sequence.Span);
 
     /// <summary>Whether running turns are cut when they need more memory than there is.</summary>
     private bool Cuts => parts.Options.Pressure is { Compress: true };

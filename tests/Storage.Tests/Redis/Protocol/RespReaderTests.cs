@@ -105,6 +105,27 @@ public sealed class RespReaderTests
         Assert.Equal("9", RespText.Describe(await reader.ReadValueAsync(await reader.ReadHeaderAsync())));
     }
 
+    [Fact]
+    public async Task Of_large_values_that_follow_each_other_next_to_nothing_is_copied()
+    {
+        byte[] value = new byte[3 * RespReader.DirectBytes];
+        new Random(9).NextBytes(value);
+        byte[] bytes = [.. "$196608\r\n"u8, .. value, .. "\r\n$196608\r\n"u8, .. value, .. "\r\n"u8];
+        byte[][] memory = [new byte[value.Length], new byte[value.Length]];
+        int buffered = 0;
+        void Count(int asked, int got) => buffered += asked >= RespReader.DirectBytes && asked <= value.Length ? 0 : got;
+        var reader = new RespReader(new PieceStream(bytes, () => bytes.Length, Count));
+        foreach (byte[] one in memory)
+        {
+            var reply = new PendingReply([one], one.Length, null);
+            RespHeader header = await reader.ReadHeaderAsync(() => reply.Destination);
+            await reader.ReceiveAsync(header.Number, reply);
+            Assert.Equal(value, one);
+        }
+
+        Assert.InRange(buffered, 1, 100);
+    }
+
     private static async Task<string> OutcomeAsync(Stream stream)
     {
         var reader = new RespReader(stream, RespLimits.LineBytes);
@@ -122,9 +143,13 @@ public sealed class RespReaderTests
         }
     }
 
-    private sealed class PieceStream(byte[] bytes, Func<int> piece) : MemoryStream(bytes, writable: false)
+    private sealed class PieceStream(byte[] bytes, Func<int> piece, Action<int, int>? read = null) : MemoryStream(bytes, writable: false)
     {
-        public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) =>
-            base.ReadAsync(buffer[..Math.Min(buffer.Length, piece())], cancellationToken);
+        public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+        {
+            int count = await base.ReadAsync(buffer[..Math.Min(buffer.Length, piece())], cancellationToken);
+            read?.Invoke(buffer.Length, count);
+            return count;
+        }
     }
 }

@@ -1,6 +1,9 @@
-namespace KVCluster.Inference.Tests.Cpu;
+using Xunit;
 
-internal static class Compare
+namespace KVCluster.TestSupport;
+
+/// <summary>How far numbers are from what they should be.</summary>
+public static class Compare
 {
     /// <summary>Largest absolute difference; NaN anywhere counts as infinite.</summary>
     public static double Largest(ReadOnlySpan<float> actual, ReadOnlySpan<float> expected)

@@ -1,13 +1,13 @@
 using System.Text.Json;
 
-namespace KVCluster.Silo.OpenAi;
+namespace KVCluster.Grains;
 
 /// <summary>
 /// Finds tool calls in an answer, in the forms of the model families supported: Hermes and Qwen
 /// (<c>&lt;tool_call&gt;{"name": …, "arguments": {…}}&lt;/tool_call&gt;</c>), Mistral (<c>[TOOL_CALLS][{…}]</c>), Llama 3
 /// (the whole answer is <c>{"name": …, "parameters": {…}}</c>). What does not parse stays text.
 /// </summary>
-internal static class ToolCallParser
+public static class ToolCallParser
 {
     private const string Open = "<tool_call>";
     private const string Close = "</tool_call>";
@@ -136,8 +136,3 @@ internal static class ToolCallParser
         return false;
     }
 }
-
-/// <summary>A function the model wants called.</summary>
-/// <param name="Name">Its name.</param>
-/// <param name="Arguments">JSON.</param>
-internal sealed record ParsedCall(string Name, string Arguments);

@@ -1,30 +1,32 @@
+using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using KVCluster.Inference;
-using KVCluster.Inference.Sampling.Constraints;
 
-namespace KVCluster.Silo.OpenAi;
+namespace KVCluster.Grains;
 
 /// <summary>
-/// The JSON Schema of a call to one of some functions, to hold an answer to it: <c>{"name": …, "arguments": {…}}</c>, the form that
-/// <see cref="ToolCallParser"/> reads whatever the model's family.
+/// The JSON Schema of a call to one of some functions, to hold an answer to it (<see cref="SamplingSettings.AnswerSchema"/>):
+/// <c>{"name": …, "arguments": {…}}</c>, the form that <see cref="ToolCallParser"/> reads whatever the model's family.
 /// </summary>
-internal static class CallSchema
+public static class CallSchema
 {
     /// <summary>Keywords whose values are data and no schemas.</summary>
     private static readonly HashSet<string> Data = ["const", "enum", "default", "examples"];
 
-    /// <param name="tools">Functions, each with its path in the request.</param>
-    /// <exception cref="OpenAiException">A function's parameters are a schema that an answer cannot be held to.</exception>
-    public static string Of(IEnumerable<(JsonElement Tool, string Path)> tools)
+    private static readonly JsonSerializerOptions Json = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
+    /// <summary>The schema, as JSON. Whether an answer can be held to a function's parameters is not looked at.</summary>
+    /// <param name="tools">Functions as chat templates read them: name and parameters under "function".</param>
+    public static string Of(IEnumerable<JsonElement> tools)
     {
+        ArgumentNullException.ThrowIfNull(tools);
         var definitions = new JsonObject();
         var calls = new JsonArray();
-        foreach ((JsonElement tool, string path) in tools)
+        foreach (JsonElement tool in tools)
         {
             JsonElement function = tool.GetProperty("function");
             string pointer = $"#/$defs/{definitions.Count}";
-            definitions[definitions.Count.ToString(System.Globalization.CultureInfo.InvariantCulture)] = Parameters(function, pointer, path);
+            definitions[definitions.Count.ToString(System.Globalization.CultureInfo.InvariantCulture)] = Parameters(function, pointer);
             calls.Add(new JsonObject
             {
                 ["type"] = "object",
@@ -38,23 +40,14 @@ internal static class CallSchema
             });
         }
 
-        return new JsonObject { ["$defs"] = definitions, ["anyOf"] = calls }.ToJsonString(OpenAiJson.Web.Options);
+        return new JsonObject { ["$defs"] = definitions, ["anyOf"] = calls }.ToJsonString(Json);
     }
 
-    private static JsonNode Parameters(JsonElement function, string pointer, string path)
+    private static JsonNode Parameters(JsonElement function, string pointer)
     {
         if (!function.TryGetProperty("parameters", out JsonElement parameters) || parameters.ValueKind == JsonValueKind.Null)
         {
             return new JsonObject { ["type"] = "object", ["properties"] = new JsonObject() };
-        }
-
-        try
-        {
-            TokenGrammars.CheckSchema(parameters);
-        }
-        catch (InputException e)
-        {
-            throw OpenAiException.Invalid($"{path}.parameters", $"a call cannot be held to '{path}.parameters': {e.Message}", "invalid_schema");
         }
 
         JsonNode schema = JsonNode.Parse(parameters.GetRawText())!;

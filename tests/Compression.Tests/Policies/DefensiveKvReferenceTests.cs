@@ -1,0 +1,47 @@
+using System.Globalization;
+using System.Text.Json;
+using KVCluster.Compression.Budgets;
+using KVCluster.Compression.Policies;
+
+namespace KVCluster.Compression.Tests.Policies;
+
+/// <summary>DefensiveKV against its authors' code.</summary>
+public sealed class DefensiveKvReferenceTests
+{
+    private const int KvHeads = 2;
+
+    [Theory]
+    [InlineData("layer")]
+    [InlineData("model")]
+    public void Kept_sets_are_those_of_the_authors_code(string scope)
+    {
+        foreach (JsonElement test in ReferenceValues.Cases("defensivekv"))
+        {
+            AttentionScores attention = test.GetProperty("attention").Scores();
+            var input = new PolicyInput(CacheShape.Whole(attention.Layers, KvHeads, test.GetProperty("tokens").GetInt32()))
+            {
+                Attention = attention,
+                ProjectedValueNorms = test.GetProperty("norms").Scores(),
+            };
+            string window = test.GetProperty("window").GetInt32().ToString(CultureInfo.InvariantCulture);
+            ICompressionPolicy policy = CompressionPolicies.Parse(
+                $"defensivekv:scope={scope},window={window},kernel=1,norm=l1,head-shares=true,minimum-per-head=0");
+            RetentionPlan plan = policy.Plan(input, RetentionBudget.OfRatio(test.GetProperty("ratio").GetDouble()));
+            for (int i = 0; i < plan.Layers * KvHeads; i++)
+            {
+                Assert.Equal(test.GetProperty(scope)[i / KvHeads][i % KvHeads].Integers(), plan.Kept(i / KvHeads, i % KvHeads).ToArray());
+            }
+        }
+    }
+
+    [Fact]
+    public void Shares_of_heads_need_heads_of_one_length()
+    {
+        var shape = new CacheShape(1, 2, 3, [[0, 1, 2], [0, 2]]);
+        var scores = new AttentionScores(1, 2, [[1, 1, 1], [1, 1]]);
+        var input = new PolicyInput(shape) { Attention = scores, ProjectedValueNorms = scores };
+        PolicyException error = Assert.Throws<PolicyException>(
+            () => CompressionPolicies.Parse("defensivekv:window=1,head-shares=true").Plan(input, RetentionBudget.OfRatio(0.5)));
+        Assert.Contains("different lengths", error.Message, StringComparison.Ordinal);
+    }
+}
