@@ -4,11 +4,12 @@ using KVCluster.Compression.Policies;
 using KVCluster.Compression.Pressure;
 using KVCluster.Worker.Serving;
 using KVCluster.Worker.Serving.Pressure;
+using Xunit.Abstractions;
 
 namespace KVCluster.Worker.Tests.Serving.Pressure;
 
 /// <summary>What cuts under pressure are worth: answers of the bundled model from documents that were cut before the question came.</summary>
-public sealed class AccuracyTests
+public sealed class AccuracyTests(ITestOutputHelper output)
 {
     private const int Sessions = 8;
 
@@ -30,6 +31,7 @@ public sealed class AccuracyTests
         long windowBytes = await ByWindow(shares, window);
         string figures = $"uncut {uncut.Sum()}, weighed {weighed.Sum()} at {weighedBytes} bytes, window {window.Sum()} at {windowBytes} bytes";
 
+        output.WriteLine(figures);
         Assert.All(shares, share => Assert.InRange(share, 0.1, 0.75));
         Assert.True(windowBytes >= weighedBytes, figures);
         Assert.True(uncut.Sum() >= Sessions - 1, figures);
