@@ -94,8 +94,14 @@ internal sealed partial class SessionGrain
     {
         try
         {
-            int[] history = TokenBytes.Decode(State.Tokens, State.Count);
-            await device.Worker.PrefetchAsync(new AttachRequest(_device.Session, State.Epoch, history), CancellationToken.None);
+            int[] tokens = TokenBytes.Decode(State.Tokens, State.Count);
+            if (State.Begun is { } begun)
+            {
+                // The turn that was cut goes on from its own tokens.
+                tokens = [.. tokens, .. TokenBytes.Decode(begun.Prompt, begun.PromptTokens), .. TokenBytes.Decode(begun.Answer, begun.AnswerTokens)];
+            }
+
+            await device.Worker.PrefetchAsync(new AttachRequest(_device.Session, State.Epoch, tokens), CancellationToken.None);
         }
         catch (Exception error)
         {
