@@ -14,8 +14,12 @@ namespace KVCluster.Benchmarks.Torch;
 internal static class Flatness
 {
     private const int Sessions = 4;
+    private const int Points = 200;
 
-    public static void Run(Settings settings, int steps)
+    /// <param name="settings">Shapes and device.</param>
+    /// <param name="steps">How many.</param>
+    /// <param name="plot">Where the picture goes; null: none.</param>
+    public static void Run(Settings settings, int steps, string? plot)
     {
         ModelConfig config = Shape.Config(settings.Shape);
         using LoadedModel model = RandomWeights.Create(config);
@@ -30,23 +34,40 @@ internal static class Flatness
         });
         Console.WriteLine("steps  tensors alive  workspace KiB  resident MiB  arena KiB in use");
         var random = new Random(1);
+        List<FlatnessPoint> points = [];
         List<KvCache> caches = [];
         for (int step = 1; step <= steps; step++)
         {
             Step(backend, caches, random, settings.Context);
-            if (step % (steps / 10) == 0)
+            if (step % Math.Max(1, steps / Points) == 0)
             {
-                using var process = Process.GetCurrentProcess();
-                LedgerSnapshot ledger = backend.Pool.Ledger.Snapshot();
-                Console.WriteLine(
-                    $"{step,5}  {DisposeScopeManager.Statistics.ThreadTotalLiveCount,13}  {backend.Memory.WorkspaceBytes >> 10,13}  "
-                    + $"{process.WorkingSet64 >> 20,12}  {(ledger.TotalBytes - ledger.FreeBytes) >> 10,16}");
+                points.Add(Point(backend, step));
             }
+
+            if (step % Math.Max(1, steps / 10) == 0)
+            {
+                FlatnessPoint p = points[^1];
+                Console.WriteLine($"{p.Step,5}  {p.Tensors,13}  {p.WorkspaceBytes >> 10,13}  {p.ResidentBytes >> 20,12}  {p.ArenaBytes >> 10,16}");
+            }
+        }
+
+        if (plot is not null)
+        {
+            File.WriteAllText(plot, FlatnessPlot.Of(points, FormattableString.Invariant(
+                $"Memory held over {steps:N0} steps of {Sessions} sessions that come, fork, are compacted, cut and go ({settings.Shape}, {settings.Device})")));
         }
 
         caches.ForEach(c => c.Dispose());
         backend.Pool.CheckIntegrity();
         Console.WriteLine($"after the last session: {backend.Pool.Ledger.Snapshot().FreeBytes == backend.Pool.Ledger.Snapshot().TotalBytes} (all pages free)");
+    }
+
+    private static FlatnessPoint Point(TorchBackend backend, int step)
+    {
+        using var process = Process.GetCurrentProcess();
+        LedgerSnapshot ledger = backend.Pool.Ledger.Snapshot();
+        return new FlatnessPoint(
+            step, DisposeScopeManager.Statistics.ThreadTotalLiveCount, backend.Memory.WorkspaceBytes, process.WorkingSet64, ledger.TotalBytes - ledger.FreeBytes);
     }
 
     private static void Step(TorchBackend backend, List<KvCache> caches, Random random, int context)

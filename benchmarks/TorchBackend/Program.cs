@@ -26,11 +26,12 @@ var steps = new Option<int>("--flatness")
 {
     Description = "runs so many steps of sessions that come and go instead, and prints what memory is held",
 };
+var plot = new Option<string?>("--plot") { Description = "where --flatness writes its picture (SVG)" };
 var peer = new Option<string?>("--peer") { Description = "a Python with torch, to run the same shapes in plain PyTorch in turn" };
 var script = new Option<string>("--script") { DefaultValueFactory = _ => "benchmarks/peer/torch_llama.py" };
 var command = new RootCommand("Speed of the TorchSharp backend: tokens/s, bandwidth, share of the device's measured peak.")
 {
-    shape, device, type, kv, prompt, context, generate, batches, threads, rounds, processor, steps, peer, script,
+    shape, device, type, kv, prompt, context, generate, batches, threads, rounds, processor, steps, plot, peer, script,
 };
 command.SetAction(r =>
 {
@@ -48,7 +49,7 @@ command.SetAction(r =>
         r.GetValue(rounds));
     if (r.GetValue(steps) is > 0 and var count)
     {
-        Flatness.Run(settings, count);
+        Flatness.Run(settings, count, r.GetValue(plot));
         return;
     }
 

@@ -8,7 +8,7 @@ internal static class AnswerReader
     public static async IAsyncEnumerable<TokenChunk> ReadAsync(
         ISessionGrain grain, string session, GenerateRequest request, Retrier retrier, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        var shown = new ShownAnswer(session);
+        var shown = new ShownAnswer((tokens, cause) => new AnswerChangedException(session, tokens, cause));
         for (int attempt = 1; ; attempt++)
         {
             TimeSpan delay = default;

@@ -66,7 +66,7 @@ export class Detail {
       h('section', null, h('h3', null, 'Tokens kept per layer and head'), kept ? map(kept, (token) => jump(this.dialog, token)) : h('p', { class: 'nothing' }, 'The cache is on no device. Its next turn brings it back.')),
       text ? h('section', null, h('h3', null, 'The conversation'), conversation(text)) : null,
       h('section', null, h('h3', null, 'Compressions'), compressions(session.cache)),
-      h('section', null, h('h3', null, 'Done for want of memory'), eventList(this.store.events.filter((event) => event.session === this.key), 'Nothing lately.')),
+      h('section', null, h('h3', null, 'What was done to its cache'), eventList(this.store.events.filter((event) => event.session === this.key), 'Nothing lately.')),
     ];
   }
 }

@@ -21,8 +21,10 @@ export function counted(value, thing) {
   return `${count(value)} ${thing}${Math.round(value) === 1 ? '' : 's'}`;
 }
 
+// What is not all is not shown as all.
 export function percent(share, digits = 0) {
-  return `${(100 * share).toFixed(digits)} %`;
+  const most = share < 1 ? 100 - 10 ** -digits : Infinity;
+  return `${Math.min(100 * share, most).toFixed(digits)} %`;
 }
 
 export function seconds(value) {

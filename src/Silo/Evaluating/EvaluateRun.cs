@@ -16,6 +16,9 @@ namespace KVCluster.Silo.Evaluating;
 /// <summary>Makes or reads samples, measures, and presents what came of it.</summary>
 internal static class EvaluateRun
 {
+    /// <summary>Characters a column takes beside its text.</summary>
+    private const int ColumnPadding = 3;
+
     public static int Run(Terminal terminal, Interrupt interrupt, EvaluateSettings settings, bool json)
     {
         settings.Evaluation.Validate();
@@ -83,20 +86,22 @@ internal static class EvaluateRun
             terminal.Output.WriteLine($"{length}: whole cache {bytes}, accuracy {summary.WholeAccuracy:F3}");
             if (summary.Curves.Count > 0)
             {
-                terminal.OutputConsole.Write(TableOf(ReportTables.Policies(summary)));
-                terminal.OutputConsole.Write(TableOf(ReportTables.Bytes(summary)));
+                terminal.OutputConsole.Write(TableOf(ReportTables.Policies(summary), terminal.OutputConsole.Profile.Width));
+                terminal.OutputConsole.Write(TableOf(ReportTables.Bytes(summary), terminal.OutputConsole.Profile.Width));
             }
         }
     }
 
-    private static Table TableOf((IReadOnlyList<string> Head, IReadOnlyList<IReadOnlyList<string>> Rows) content)
+    private static Table TableOf((IReadOnlyList<string> Head, IReadOnlyList<IReadOnlyList<string>> Rows) content, int width)
     {
         Table table = new Table().Border(TableBorder.Simple);
+        bool fits = Enumerable.Range(0, content.Head.Count).Sum(i => ColumnPadding + Math.Max(content.Head[i].Length, Widest(content, i))) <= width;
         for (int i = 0; i < content.Head.Count; i++)
         {
             // Headings and names of policies wrap where the terminal is narrow, numbers do not.
             TableColumn column = new(Markup.Escape(content.Head[i]));
-            table.AddColumn(i == 0 ? column : column.RightAligned().Width(NarrowestWidth(content, i)));
+            column = i == 0 ? column : column.RightAligned();
+            table.AddColumn(fits || i == 0 ? column : column.Width(NarrowestWidth(content, i)));
         }
 
         foreach (IReadOnlyList<string> row in content.Rows)
@@ -108,7 +113,10 @@ internal static class EvaluateRun
     }
 
     private static int NarrowestWidth((IReadOnlyList<string> Head, IReadOnlyList<IReadOnlyList<string>> Rows) content, int column) =>
-        content.Rows.Select(r => r[column].Length).Concat(content.Head[column].Split(' ').Select(w => w.Length)).Max();
+        Math.Max(Widest(content, column), content.Head[column].Split(' ').Max(w => w.Length));
+
+    private static int Widest((IReadOnlyList<string> Head, IReadOnlyList<IReadOnlyList<string>> Rows) content, int column) =>
+        content.Rows.Select(r => r[column].Length).DefaultIfEmpty().Max();
 
     // Found out before hours of work, not after.
     private static void RequireFolder(string? path, string option)

@@ -10,6 +10,9 @@ namespace KVCluster.Silo.Gateway;
 /// </summary>
 internal static class MovingSessions
 {
+    /// <summary>How often one answer may break off.</summary>
+    private const int MostLost = 5;
+
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(50);
 
@@ -32,31 +35,61 @@ internal static class MovingSessions
         }
     }
 
-    /// <summary>The same for a turn: sent again while its first chunk has not come.</summary>
+    /// <summary>
+    /// The same for a turn: sent again while its first chunk has not come, and what has a key also in its middle. Then the answer comes from its
+    /// beginning, and only what is missing is passed on; where it is another one, the error that broke it off is the caller's.
+    /// </summary>
     public static async IAsyncEnumerable<TokenChunk> FollowAsync(
         Func<IAsyncEnumerable<TokenChunk>> turn, bool isKeyed, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
+        var shown = new ShownAnswer((_, cause) => cause!);
         IAsyncEnumerator<TokenChunk>? chunks = null;
         try
         {
-            bool any = await FollowAsync(
-                async () =>
-                {
-                    await (chunks?.DisposeAsync() ?? ValueTask.CompletedTask);
-                    chunks = turn().GetAsyncEnumerator(cancellationToken);
-                    return await chunks.MoveNextAsync();
-                },
-                isKeyed,
-                cancellationToken);
-            while (any)
+            bool any = await BeginAsync();
+            for (int lost = 0; any;)
             {
-                yield return chunks!.Current;
-                any = await chunks.MoveNextAsync();
+                if ((isKeyed ? shown.Take(chunks!.Current) : chunks!.Current) is { } rest)
+                {
+                    yield return rest;
+                }
+
+                try
+                {
+                    any = await chunks.MoveNextAsync();
+                }
+                catch (Exception error) when (isKeyed && IsLost(error) && ++lost < MostLost)
+                {
+                    shown.Restart(error);
+                    any = await BeginAsync();
+                }
             }
         }
         finally
         {
+            await LeaveAsync(chunks);
+        }
+
+        Task<bool> BeginAsync() => FollowAsync(
+            async () =>
+            {
+                await LeaveAsync(chunks);
+                chunks = turn().GetAsyncEnumerator(cancellationToken);
+                return await chunks.MoveNextAsync();
+            },
+            isKeyed,
+            cancellationToken);
+    }
+
+    private static async ValueTask LeaveAsync(IAsyncEnumerator<TokenChunk>? chunks)
+    {
+        try
+        {
             await (chunks?.DisposeAsync() ?? ValueTask.CompletedTask);
+        }
+        catch (Exception error) when (IsLost(error))
+        {
+            // Leaving is a courtesy: a stream whose node is gone has ended.
         }
     }
 

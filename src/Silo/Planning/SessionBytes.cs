@@ -61,8 +61,8 @@ internal static class SessionBytes
             SnapshotCodec.PackedBFloat16 when !isInt8 => wide * 2 * PackedBFloat16,
             SnapshotCodec.Int8 when !isInt8 => wide + (rows * sizeof(float)),
 
-            // Half a byte a number; least and step, two bytes each, for 64 slots of a key's channel and for 64 numbers of a value's row.
-            SnapshotCodec.Int4 => (wide / 2) + (geometry.Heads * ((4.0 * geometry.HeadSize / 64) + (4 * ((geometry.HeadSize + 63) / 64)))),
+            // Half a byte a number; least and step, two bytes each, for 32 slots of a key's channel and for 32 numbers of a value's row.
+            SnapshotCodec.Int4 => (wide / 2) + (geometry.Heads * ((4.0 * geometry.HeadSize / 32) + (4 * ((geometry.HeadSize + 31) / 32)))),
             _ => raw,
         };
     }

@@ -5,7 +5,7 @@ namespace KVCluster.Storage.Frames;
 /// <summary>How many rows and biases a frame has.</summary>
 /// <param name="Rows">Slots over all heads of the frame; each has a row of keys and one of values.</param>
 /// <param name="Biases">Slots of those heads that have attention biases.</param>
-/// <param name="KeyGroups">Groups of at most 64 slots, head by head: see <see cref="Int4Blocks"/>.</param>
+/// <param name="KeyGroups">Groups of slots, head by head: see <see cref="Int4Blocks"/>.</param>
 internal readonly record struct FrameShape(long Rows, long Biases, long KeyGroups)
 {
     /// <summary>Slots [starts, ends) of neighbouring heads.</summary>
@@ -18,7 +18,7 @@ internal readonly record struct FrameShape(long Rows, long Biases, long KeyGroup
         {
             rows += ends[i] - starts[i];
             biases += heads[i].HasBiases ? ends[i] - starts[i] : 0;
-            groups += ((long)ends[i] - starts[i] + Int4Blocks.Group - 1) / Int4Blocks.Group;
+            groups += Int4Blocks.KeyGroups(ends[i] - starts[i]);
         }
 
         return new FrameShape(rows, biases, groups);

@@ -3,14 +3,18 @@ using KVCluster.Inference.Kv;
 namespace KVCluster.Storage.Frames;
 
 /// <summary>
-/// 4-bit numbers in groups of at most 64 with a smallest value and a step, both bfloat16: number = least + quant * step, quant 0 to 15.
-/// Keys are grouped along the slots, each channel apart, for their channels differ in size by far more than their slots; values along the
-/// row. A block of keys is, for each 64 slots: [headSize] least, [headSize] steps, then rows of quants; a block of values is, for each row:
-/// least and step of each group, then quants. Quants of a row take ceil(headSize / 2) bytes, the earlier one in the low four bits.
+/// 4-bit numbers in groups of at most 32 with a smallest value and a step, both bfloat16: number = least + quant * step, quant 0 to 15.
+/// Keys are grouped along the slots, each channel apart, for their channels differ in size by far more than their slots (KIVI,
+/// arXiv 2402.02750); values along the row. The first 4 slots are a group of their own: attention sinks, whose keys are like no others, would
+/// stretch the steps of all that share theirs. A block of keys is, for each group: [headSize] least, [headSize] steps, then rows of quants; a block of
+/// values is, for each row: least and step of each group, then quants. Quants of a row take ceil(headSize / 2) bytes, the earlier one in the low four bits.
 /// </summary>
 internal static class Int4Blocks
 {
-    public const int Group = 64;
+    public const int Group = 32;
+
+    /// <summary>Slots of a block's first group.</summary>
+    private const int FirstGroup = 4;
 
     /// <summary>Bytes of least and step.</summary>
     private const int PairBytes = 2 * sizeof(ushort);
@@ -20,6 +24,9 @@ internal static class Int4Blocks
         long quants = 2 * shape.Rows * QuantBytes(headSize);
         return quants + (shape.KeyGroups * PairBytes * headSize) + (shape.Rows * PairBytes * Groups(headSize));
     }
+
+    /// <summary>Groups of a block of so many slots.</summary>
+    public static long KeyGroups(long slots) => slots == 0 ? 0 : 1 + ((Math.Max(0, slots - FirstGroup) + Group - 1) / Group);
 
     public static int Encode(IReadOnlyList<IReadOnlyList<RowRun>> blocks, KvGeometry geometry, Span<byte> destination)
     {
@@ -42,11 +49,9 @@ internal static class Int4Blocks
         int size = geometry.HeadSize;
         for (int block = 0; block < blocks.Count; block++)
         {
-            int left = blocks[block].Sum(r => r.Count);
             var cursor = new RowCursor(blocks[block], geometry);
-            while (left > 0)
+            foreach (int count in GroupsOf(blocks[block]))
             {
-                int count = Math.Min(Group, left);
                 int heads = block % 2 == 0 ? PairBytes * size : count * PairBytes * Groups(size);
                 int bytes = heads + (count * QuantBytes(size));
                 if (source.Length < bytes)
@@ -66,7 +71,6 @@ internal static class Int4Blocks
 
                 cursor.Write(rows);
                 source = source[bytes..];
-                left -= count;
             }
         }
 
@@ -77,16 +81,25 @@ internal static class Int4Blocks
 
     private static int QuantBytes(int headSize) => (headSize + 1) / 2;
 
-    /// <summary>The block's rows as floats, 64 at a time.</summary>
+    /// <summary>Slots of each group of a block.</summary>
+    private static IEnumerable<int> GroupsOf(IReadOnlyList<RowRun> block)
+    {
+        int all = block.Sum(r => r.Count);
+        for (int done = 0, count; done < all; done += count)
+        {
+            count = Math.Min(done == 0 ? FirstGroup : Group, all - done);
+            yield return count;
+        }
+    }
+
+    /// <summary>The block's rows as floats, a group at a time.</summary>
     private static IEnumerable<float[]> RowsOf(IReadOnlyList<RowRun> block, KvGeometry geometry)
     {
-        int left = block.Sum(r => r.Count);
         var cursor = new RowCursor(block, geometry);
-        while (left > 0)
+        foreach (int count in GroupsOf(block))
         {
-            var rows = new float[Math.Min(Group, left) * geometry.HeadSize];
+            var rows = new float[count * geometry.HeadSize];
             cursor.Read(rows);
-            left -= Math.Min(Group, left);
             yield return rows;
         }
     }

@@ -107,6 +107,12 @@ public sealed partial class DeviceWorker
             () =>
             {
                 DeviceSession? idle = Idle(session, epoch);
+                if (Known(session, epoch)?.Fetch is { } fetch)
+                {
+                    // A cache that is on its way would come to a device that its session has left.
+                    fetch.IsUnwanted = true;
+                }
+
                 if (idle is null)
                 {
                     return done.TrySetResult(new EvictReport(0, null));

@@ -73,6 +73,28 @@ public sealed class TorchMemoryTests
     }
 
     [Fact]
+    public void Attention_biases_take_no_device_memory_until_one_is_written_and_then_twice_their_pages_at_most()
+    {
+        LoadedModel model = RandomModel.Create(RandomModel.Config());
+        using var backend = new TorchBackend(model, TorchTestBackend.Options(KvElementType.F32, Arena));
+        using KvCache cache = backend.CreateCache();
+        Forward(backend, cache, 200);
+        cache.Compact(RandomPlans.Of(cache, 1));
+        Forward(backend, cache, 1);
+        long before = backend.Memory.WorkspaceBytes;
+        LedgerSnapshot ledger = backend.Pool.Ledger.Snapshot();
+        var row = new float[cache.Geometry.HeadSize];
+        for (int head = 0; head < cache.Geometry.Heads; head++)
+        {
+            backend.WriteSlot(cache, head / cache.Geometry.KvHeads, head % cache.Geometry.KvHeads, 0, row, row, 0.5f);
+        }
+
+        long inLedger = ledger.FreeBytes - backend.Pool.Ledger.Snapshot().FreeBytes;
+        Assert.True(inLedger > 0, "bias pages are the arena's");
+        Assert.InRange(backend.Memory.WorkspaceBytes - before, 1, Math.Max(2 * inLedger, 4L * sizeof(float) * cache.Geometry.BiasSlots));
+    }
+
+    [Fact]
     public void More_sequences_than_seats_take_turns()
     {
         LoadedModel model = RandomModel.Create(RandomModel.Config(layers: 1));

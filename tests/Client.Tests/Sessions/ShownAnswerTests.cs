@@ -23,7 +23,7 @@ public class ShownAnswerTests
     {
         foreach (TokenChunk[] again in (TokenChunk[][])[Whole, Recorded])
         {
-            var shown = new ShownAnswer("s");
+            var shown = new ShownAnswer((tokens, cause) => new AnswerChangedException("s", tokens, cause));
             List<TokenChunk?> read = [.. Whole.Take(seen).Select(shown.Take)];
             shown.Restart(Lost);
             read.AddRange(again.Select(shown.Take));
@@ -37,7 +37,7 @@ public class ShownAnswerTests
     [Fact]
     public void An_answer_may_break_off_more_than_once()
     {
-        var shown = new ShownAnswer("s");
+        var shown = new ShownAnswer((tokens, cause) => new AnswerChangedException("s", tokens, cause));
         List<TokenChunk?> read = [];
         foreach (int seen in (int[])[2, 1, 3, 5])
         {
@@ -51,7 +51,7 @@ public class ShownAnswerTests
     [Fact]
     public void Another_answer_is_an_error_with_its_cause()
     {
-        var shown = new ShownAnswer("s");
+        var shown = new ShownAnswer((tokens, cause) => new AnswerChangedException("s", tokens, cause));
         _ = shown.Take(Whole[0]);
         _ = shown.Take(Whole[1]);
         shown.Restart(Lost);
@@ -64,7 +64,7 @@ public class ShownAnswerTests
     [Fact]
     public void A_shorter_answer_is_another_one()
     {
-        var shown = new ShownAnswer("s");
+        var shown = new ShownAnswer((tokens, cause) => new AnswerChangedException("s", tokens, cause));
         _ = shown.Take(Whole[0]);
         _ = shown.Take(Whole[1]);
         shown.Restart(Lost);

@@ -18,17 +18,14 @@ public sealed class Screenshots(BrowserFixture browser)
         await server.StartAsync();
         try
         {
-            await using WatchedPage wide = await (await browser.OpenAsync(server, new() { ViewportSize = new() { Width = 1280, Height = 860 } })).LiveAsync();
+            await using WatchedPage wide = await (await browser.OpenAsync(server, new() { ViewportSize = new() { Width = 1280, Height = 1180 } })).LiveAsync();
             await LoadAsync(server);
             await wide.Page.WaitForTimeoutAsync(1500);
             await ShootAsync(wide, "dashboard-wide.png");
-            await using (WatchedPage dark = await (await browser.OpenAsync(server, new() { ColorScheme = ColorScheme.Dark, ViewportSize = new() { Width = 1280, Height = 860 } })).LiveAsync())
+            await using (WatchedPage dark = await (await browser.OpenAsync(server, new() { ColorScheme = ColorScheme.Dark, ViewportSize = new() { Width = 1280, Height = 1180 } })).LiveAsync())
             {
                 await dark.Page.WaitForTimeoutAsync(1500);
                 await ShootAsync(dark, "dashboard-dark.png");
-                await dark.Page.Locator("[data-key='default/report'] button").ClickAsync();
-                await dark.Page.Locator(".heat").WaitForAsync();
-                await ShootAsync(dark, "dashboard-session-dark.png");
             }
 
             await wide.Page.Locator("[data-key='default/report'] button").ClickAsync();

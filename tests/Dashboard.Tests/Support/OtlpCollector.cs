@@ -17,8 +17,8 @@ internal sealed class OtlpCollector : IAsyncDisposable
     private const int FrameHeader = 5;
 
     private readonly WebApplication _app;
-    private readonly ConcurrentQueue<WireMessage> _traces = new();
-    private readonly ConcurrentQueue<WireMessage> _metrics = new();
+    private readonly ConcurrentQueue<byte[]> _traces = new();
+    private readonly ConcurrentQueue<byte[]> _metrics = new();
 
     private OtlpCollector(bool grpc)
     {
@@ -44,10 +44,13 @@ internal sealed class OtlpCollector : IAsyncDisposable
 
     public Uri Address { get; }
 
+    /// <summary>What came, as it came: requests of traces and of metrics.</summary>
+    public (IReadOnlyList<byte[]> Traces, IReadOnlyList<byte[]> Metrics) Requests => ([.. _traces], [.. _metrics]);
+
     /// <summary>Spans with their resource's attributes and their instrumentation's name.</summary>
     public IEnumerable<OtlpSpan> Spans =>
         from request in _traces
-        from resource in request.Messages(1)
+        from resource in new WireMessage(request).Messages(1)
         from scope in resource.Messages(2)
         from span in scope.Messages(2)
         select new OtlpSpan(
@@ -57,7 +60,7 @@ internal sealed class OtlpCollector : IAsyncDisposable
     /// <summary>Names of metrics, the last of each with its data points' attributes.</summary>
     public IReadOnlyDictionary<string, OtlpMetric> Metrics =>
         (from request in _metrics
-         from resource in request.Messages(1)
+         from resource in new WireMessage(request).Messages(1)
          from scope in resource.Messages(2)
          from metric in scope.Messages(2)
          select MetricOf(metric)).GroupBy(m => m.Name).ToDictionary(g => g.Key, g => g.Last());
@@ -83,21 +86,21 @@ internal sealed class OtlpCollector : IAsyncDisposable
         a => a.Text(1),
         a => a.Messages(2).Single() is var value && value.Has(1) ? value.Text(1) : value.Number(3).ToString(System.Globalization.CultureInfo.InvariantCulture));
 
-    private static async Task GrpcAsync(HttpContext context, ConcurrentQueue<WireMessage> queue)
+    private static async Task GrpcAsync(HttpContext context, ConcurrentQueue<byte[]> queue)
     {
         byte[] body = await ReadAsync(context);
         Assert.Equal("application/grpc", context.Request.ContentType);
         Assert.Equal(0, body[0]);
-        queue.Enqueue(new WireMessage(body.AsMemory(FrameHeader)));
+        queue.Enqueue(body[FrameHeader..]);
         context.Response.ContentType = "application/grpc";
         await context.Response.Body.WriteAsync(new byte[FrameHeader]);
         context.Response.AppendTrailer("grpc-status", "0");
     }
 
-    private static async Task HttpAsync(HttpContext context, ConcurrentQueue<WireMessage> queue)
+    private static async Task HttpAsync(HttpContext context, ConcurrentQueue<byte[]> queue)
     {
         Assert.Equal("application/x-protobuf", context.Request.ContentType);
-        queue.Enqueue(new WireMessage(await ReadAsync(context)));
+        queue.Enqueue(await ReadAsync(context));
         context.Response.ContentType = "application/x-protobuf";
     }
 

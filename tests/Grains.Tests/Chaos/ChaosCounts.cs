@@ -17,7 +17,17 @@ internal sealed class ChaosCounts
 
     public int Kills { get; set; }
 
+    public int Drains { get; private set; }
+
+    public int HandedOver { get; private set; }
+
     public int Turns => _turns;
+
+    public void Drained(DrainReport report)
+    {
+        Drains++;
+        HandedOver += report.HandedOver;
+    }
 
     public void Acknowledged(int tokens)
     {
@@ -47,5 +57,5 @@ internal sealed class ChaosCounts
 
     public override string ToString() =>
         $"{_turns} turns acknowledged with {_tokens} tokens, {_cancelled} of them cancelled, {_repeated} asked for again; "
-        + $"{_left} turns left; {_forks} forks, {_moves} moves, {_cut} cuts, {_whole} made whole, {_demoted} demoted, {Kills} nodes killed; {_retries} calls sent again";
+        + $"{_left} turns left; {_forks} forks, {_moves} moves, {_cut} cuts, {_whole} made whole, {_demoted} demoted, {Kills} nodes killed, {Drains} drained with {HandedOver} turns handed over; {_retries} calls sent again";
 }

@@ -1,3 +1,5 @@
+using KVCluster.Worker.Serving;
+
 namespace KVCluster.Grains.Tests.Chaos;
 
 /// <summary>Rounds of random operations, each on sessions of its own.</summary>
@@ -5,6 +7,10 @@ internal sealed class ChaosRun(DeviceCluster cluster, Random random, ChaosCounts
 {
     private const int FirstToken = 10;
     private const int LastToken = 400;
+    private const int ShortAnswer = 10;
+
+    /// <summary>While a node goes: it shall meet turns.</summary>
+    private const int LongAnswer = 100;
 
     /// <summary>Structured and ragged, by scores and by position.</summary>
     private static readonly string[] Policies = ["kvcompose", "kvcompose-unstructured", "snapkv", "streaming-llm"];
@@ -16,29 +22,30 @@ internal sealed class ChaosRun(DeviceCluster cluster, Random random, ChaosCounts
     public IReadOnlyCollection<ChaosSession> Open => _sessions;
 
     /// <summary>
-    /// Operations on some sessions at once; and, where asked for, a node that is killed while they run, and another in its place.
+    /// Operations on some sessions at once; and, where asked for, a node that is killed or leaves in order while they run, and another in its place.
     /// </summary>
-    public async Task<int> RoundAsync(int together, int limit, int longestHistory, bool kills)
+    public async Task<int> RoundAsync(int together, int limit, int longestHistory, bool loses)
     {
         List<Task> running = [];
         ChaosSession[] chosen = [.. random.GetItems([.. Enumerable.Range(0, Math.Max(1, _sessions.Count))], together).Distinct()
             .Where(i => i < _sessions.Count).Select(i => _sessions[i])];
-        running.AddRange(chosen.Select(session => Start(session, limit, longestHistory)));
+        running.AddRange(chosen.Select(session => Start(session, limit, longestHistory, loses ? LongAnswer : ShortAnswer)));
         if (_sessions.Count < limit)
         {
             running.Add(AddAsync(new ChaosSession(cluster.Grains, $"s{_made++}", counts)));
         }
 
-        if (kills)
+        if (loses)
         {
-            running.Add(KillAsync(random.GetItems([.. cluster.Grains.Nodes.Order(StringComparer.Ordinal)], 1)[0]));
+            string node = random.GetItems([.. cluster.Grains.Nodes.Order(StringComparer.Ordinal)], 1)[0];
+            running.Add(counts.Kills <= counts.Drains ? KillAsync(node) : DrainAsync(node));
         }
 
         await Task.WhenAll(running);
         return running.Count;
     }
 
-    private Task Start(ChaosSession session, int limit, int longestHistory)
+    private Task Start(ChaosSession session, int limit, int longestHistory, int longestAnswer)
     {
         int[] prompt = [.. Enumerable.Range(0, random.Next(1, 40)).Select(_ => random.Next(FirstToken, LastToken))];
         int few = random.Next(1, 10);
@@ -61,7 +68,7 @@ internal sealed class ChaosRun(DeviceCluster cluster, Random random, ChaosCounts
         int choice = random.Next(100);
         return choice switch
         {
-            < 45 => session.SayAsync(prompt, few),
+            < 45 => session.SayAsync(prompt, random.Next(1, longestAnswer)),
             < 57 => session.AppendAsync(prompt),
             < 67 => session.CancelAsync(prompt, few),
             < 77 => session.LeaveAsync(prompt, few),
@@ -94,6 +101,20 @@ internal sealed class ChaosRun(DeviceCluster cluster, Random random, ChaosCounts
     {
         counts.Kills++;
         await cluster.Grains.KillAsync(node);
+        await cluster.Grains.AddAsync($"node-{_nodes++}");
+    }
+
+    private async Task DrainAsync(string node)
+    {
+        // In the middle of a turn, where one comes.
+        DeviceWorker worker = cluster.Grains.Worker<DeviceWorker>(node);
+        for (int i = 0; i < 50 && worker.Status().Running == 0; i++)
+        {
+            await Task.Delay(1);
+        }
+
+        counts.Drained(await cluster.Grains.DrainAsync(node));
+        await cluster.Grains.StopAsync(node);
         await cluster.Grains.AddAsync($"node-{_nodes++}");
     }
 

@@ -92,12 +92,12 @@ public sealed class TenantIsolationTests : IAsyncLifetime
     /// <summary>Times of looks at another's sessions, and at one's own, each beside a look at none: one after the other, in all orders. Each id is looked at once.</summary>
     private async Task<(PairedTimes Theirs, PairedTimes Own)> MeasureAsync(int round)
     {
-        for (int i = 0; i < Samples; i++)
+        await Parallel.ForEachAsync(Enumerable.Range(0, Samples), async (i, _) =>
         {
             await SendAsync("a", HttpMethod.Post, "/v1/sessions", $$"""{"id":"theirs-{{round}}-{{i:000}}"}""");
             await SendAsync("b", HttpMethod.Post, "/v1/sessions", $$"""{"id":"of-own-{{round}}-{{i:000}}"}""");
             await SendAsync("b", HttpMethod.Get, $"/v1/sessions/before-{round}-{i:000}", null);
-        }
+        });
 
         string[] kinds = ["theirs", "absent", "of-own"];
         double[][] seconds = [new double[Samples], new double[Samples], new double[Samples]];

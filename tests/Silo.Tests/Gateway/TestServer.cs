@@ -51,6 +51,14 @@ public class TestServer : IAsyncLifetime
         Http = new HttpClient { BaseAddress = Host.Address, Timeout = TimeSpan.FromMinutes(2) };
     }
 
+    /// <summary>Stops the server, which saves its caches, and starts another on the same folder.</summary>
+    internal async Task RestartAsync()
+    {
+        Http.Dispose();
+        await Host.DisposeAsync();
+        await StartAsync(null);
+    }
+
     public async Task DisposeAsync()
     {
         Http.Dispose();

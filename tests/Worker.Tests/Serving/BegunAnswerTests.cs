@@ -17,7 +17,13 @@ public sealed class BegunAnswerTests
         ["seeded"] = new SamplingOptions { MaxTokens = Length, Temperature = 1, Seed = 3 },
         ["filtered and penalised"] = new SamplingOptions
         {
-            MaxTokens = Length, Temperature = 1.3f, TopP = 0.9f, Seed = 4, RepetitionPenalty = 1.3f, PresencePenalty = 0.5f, FrequencyPenalty = 0.2f,
+            MaxTokens = Length,
+            Temperature = 1.3f,
+            TopP = 0.9f,
+            Seed = 4,
+            RepetitionPenalty = 1.3f,
+            PresencePenalty = 0.5f,
+            FrequencyPenalty = 0.2f,
         },
     };
 

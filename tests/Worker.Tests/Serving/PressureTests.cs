@@ -268,6 +268,40 @@ public sealed class PressureTests
         Assert.Equal(NeedleFixture.Answer, end.Completion!.Text);
     }
 
+    [Theory]
+    [InlineData("find")]
+    [InlineData("load")]
+    public async Task A_cache_that_is_being_prefetched_does_not_come_to_a_device_that_its_session_has_left(string phase)
+    {
+        var reached = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var release = new TaskCompletionSource();
+        var store = new MemorySnapshotStore();
+        await using var serving = new ServingFixture(store: store);
+        int[] document = serving.Document();
+        await serving.Run(serving.Append("a", [], document));
+        await serving.Worker.EvictAsync(ServingFixture.Key("a"), 1, save: true, default);
+        store.Gate = (what, _) =>
+        {
+            if (what != phase)
+            {
+                return Task.CompletedTask;
+            }
+
+            reached.TrySetResult();
+            return release.Task;
+        };
+        Task prefetch = serving.Worker.PrefetchAsync(new AttachRequest(ServingFixture.Key("a"), 1, document), default).AsTask();
+        await reached.Task.WaitAsync(ServingFixture.Patience);
+        EvictReport left = await serving.Worker.EvictAsync(ServingFixture.Key("a"), 1, save: true, default);
+        Assert.Equal(new EvictReport(0, null), left);
+        release.SetResult();
+        await prefetch.WaitAsync(ServingFixture.Patience);
+        Assert.Equal(ResidentState.Cold, (await serving.Describe("a"))!.State);
+        serving.AssertUntouched();
+        TurnEnd end = await serving.Run(serving.Turn("a", document, []));
+        Assert.Equal((AttachSource.Loaded, NeedleFixture.Answer), (end.Attach.Source, end.Completion!.Text));
+    }
+
     [Fact]
     public async Task Closing_with_its_copies_leaves_none_even_while_a_save_is_under_way()
     {

@@ -7,6 +7,9 @@ namespace KVCluster.Worker.Serving.Device;
 /// <param name="Query">What is asked for.</param>
 internal sealed record CacheFetch(SnapshotQuery Query)
 {
+    /// <summary>The session has left the device meanwhile: what comes is dropped.</summary>
+    public bool IsUnwanted { get; set; }
+
     /// <summary>What stands for a look that failed.</summary>
     public static SnapshotLookup NotFound { get; } = new() { Miss = MissCause.Unavailable };
 

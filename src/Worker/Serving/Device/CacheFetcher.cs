@@ -24,7 +24,7 @@ internal sealed class CacheFetcher(DeviceParts parts, ArenaRoom room)
     }
 
     /// <summary>Looks whether there is a copy.</summary>
-    public void Find(DeviceSession session, SnapshotQuery query, Action<SnapshotLookup> done)
+    public CacheFetch Find(DeviceSession session, SnapshotQuery query, Action<SnapshotLookup> done)
     {
         var fetch = new CacheFetch(query);
         session.Fetch = fetch;
@@ -37,6 +37,7 @@ internal sealed class CacheFetcher(DeviceParts parts, ArenaRoom room)
                 session.Fetch = null;
                 done(found);
             });
+        return fetch;
     }
 
     /// <summary>Loads a cold copy of a session that has no turn; ends when there is nothing more to wait for, whatever came of it.</summary>
@@ -50,9 +51,10 @@ internal sealed class CacheFetcher(DeviceParts parts, ArenaRoom room)
             Epoch = request.Epoch,
             Tokens = request.History.ToArray(),
         };
-        Find(session, query, found =>
+        CacheFetch looked = null!;
+        looked = Find(session, query, found =>
         {
-            bool wanted = found.IsHit && Fits(found) && session.Turn is null && !session.IsClosed;
+            bool wanted = found.IsHit && Fits(found) && session.Turn is null && !session.IsClosed && !looked.IsUnwanted;
             if (!wanted || !TryLoad(session, query, found, 0, _ => Prefetched(session, done)))
             {
                 done.TrySetResult();
@@ -94,14 +96,15 @@ internal sealed class CacheFetcher(DeviceParts parts, ArenaRoom room)
             _overlaps.Add(overlap);
         }
 
-        session.Fetch = new CacheFetch(query);
+        var fetch = new CacheFetch(query);
+        session.Fetch = fetch;
         _ = parts.Store!.Begin(
             (store, cancel) => store.LoadAsync(query, cache, cancel),
             parts.Options.TransferTimeout,
             CacheFetch.NotLoaded,
             load =>
             {
-                Loaded(session, query, returned ? cache : null, load, overlap);
+                Loaded(session, fetch, returned ? cache : null, load, overlap);
                 done(load);
             },
             late =>
@@ -129,12 +132,12 @@ internal sealed class CacheFetcher(DeviceParts parts, ArenaRoom room)
     }
 
     /// <summary>The cache is null where the store still has its hands on it.</summary>
-    private void Loaded(DeviceSession session, SnapshotQuery query, KvCache? cache, SnapshotLoad load, LayerOverlap? overlap)
+    private void Loaded(DeviceSession session, CacheFetch fetch, KvCache? cache, SnapshotLoad load, LayerOverlap? overlap)
     {
         session.Fetch = null;
-        if (load.Miss is null && !session.IsClosed && cache is not null)
+        if (load.Miss is null && !session.IsClosed && !fetch.IsUnwanted && cache is not null)
         {
-            Adopt(session, query, cache, load);
+            Adopt(session, fetch.Query, cache, load);
             Continue(session, load, overlap);
         }
         else

@@ -1,12 +1,13 @@
 using System.Text;
 
-namespace KVCluster.Client;
+namespace KVCluster.Grains;
 
 /// <summary>
 /// The part of an answer that its reader has. When the request is sent again the answer comes from its beginning, token by token or, where
 /// the turn became durable, in one piece: only what the reader lacks is passed on.
 /// </summary>
-internal sealed class ShownAnswer(string session)
+/// <param name="changed">Makes the error of another answer, from how many tokens the reader has and why the answer came again.</param>
+internal sealed class ShownAnswer(Func<int, Exception?, Exception> changed)
 {
     private readonly List<int> _tokens = [];
     private readonly StringBuilder _text = new();
@@ -25,7 +26,7 @@ internal sealed class ShownAnswer(string session)
     }
 
     /// <summary>What of a chunk the reader lacks; null: nothing.</summary>
-    /// <exception cref="AnswerChangedException">It is another answer.</exception>
+    /// <exception cref="Exception">It is another answer.</exception>
     public TokenChunk? Take(TokenChunk chunk)
     {
         TokenChunk? rest = _isReplay ? Replayed(chunk) : chunk;
@@ -69,5 +70,5 @@ internal sealed class ShownAnswer(string session)
         return tokens.Length > 0 || rest.Length > 0 || chunk.Result is not null ? chunk with { Tokens = tokens, Text = rest } : null;
     }
 
-    private AnswerChangedException Changed() => new(session, _tokens.Count, _cause);
+    private Exception Changed() => changed(_tokens.Count, _cause);
 }

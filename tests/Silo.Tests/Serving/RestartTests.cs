@@ -1,0 +1,40 @@
+using System.Text.Json;
+using KVCluster.Silo.Tests.Gateway;
+
+namespace KVCluster.Silo.Tests.Serving;
+
+public sealed class RestartTests(TestServer server) : IClassFixture<TestServer>
+{
+    [Fact]
+    public async Task After_a_restart_a_conversation_goes_on_from_its_cold_copy()
+    {
+        JsonElement before = await SayAsync("long", string.Join(' ', Enumerable.Range(0, 30).Select(i => $"The color of the house number {i} is blue.")));
+
+        await server.RestartAsync();
+        JsonElement after = await SayAsync("long", "And the last?");
+
+        Assert.Equal(Number(before, "prompt_tokens") + Number(before, "answer_tokens"), Number(after, "history_tokens"));
+        Assert.Equal(Number(after, "history_tokens") - 1, Number(after, "cached_tokens"));
+    }
+
+    [Fact]
+    public async Task After_a_restart_a_conversation_of_fewer_tokens_than_a_look_is_worth_is_computed()
+    {
+        await SayAsync("short", "The color of the house is blue.");
+
+        await server.RestartAsync();
+        JsonElement after = await SayAsync("short", "And the door?");
+
+        Assert.InRange(Number(after, "history_tokens"), 10, 63);
+        Assert.Equal(0, Number(after, "cached_tokens"));
+    }
+
+    private async Task<JsonElement> SayAsync(string id, string text)
+    {
+        await server.PostAsync("/v1/sessions", $$"""{"id":"{{id}}"}""");
+        return await (await server.PostAsync(
+            $"/v1/sessions/{id}/messages", JsonSerializer.Serialize(new { message = text, sampling = new { max_tokens = 8 } }))).JsonAsync();
+    }
+
+    private static int Number(JsonElement turn, string name) => turn.GetProperty(name).GetInt32();
+}
