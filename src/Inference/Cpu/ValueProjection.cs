@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using KVCluster.Compression;
 using KVCluster.Compression.Policies;
@@ -182,6 +183,7 @@ internal sealed unsafe class ValueProjection : IDisposable
     }
 
     /// <summary>Adds |x| or x^2 of a tile's rows of 32 to 16 sums a row.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void AddMagnitudes(float* tile, int rows, float* sums)
     {
         bool squares = _norm == VectorNorm.L2;
