@@ -63,7 +63,6 @@ internal sealed partial class SessionGrain
     {
         dehydrationContext.TryAddValue(MovedKey, true);
         dehydrationContext.TryAddValue(ColdBytesKey, _device.ColdBytes);
-        dehydrationContext.TryAddValue(PinnedKey, _pinnedUntil ?? default);
     }
 
     /// <inheritdoc/>
@@ -71,7 +70,6 @@ internal sealed partial class SessionGrain
     {
         _hasMoved = rehydrationContext.TryGetValue(MovedKey, out bool moved) && moved;
         _coldBytes = rehydrationContext.TryGetValue(ColdBytesKey, out long bytes) ? bytes : 0;
-        _pinnedUntil = rehydrationContext.TryGetValue(PinnedKey, out DateTimeOffset until) && until != default ? until : null;
     }
 
     /// <summary>Chooses the device and fences it at once; where that cannot be done the first turn says why.</summary>
@@ -82,7 +80,6 @@ internal sealed partial class SessionGrain
             NodeDevice device = await DeviceAsync(cancellationToken);
             if (_hasMoved)
             {
-                await PinAgain(cancellationToken);
                 _ = PrefetchAsync(device);
             }
         }
