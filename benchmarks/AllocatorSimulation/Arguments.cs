@@ -7,7 +7,7 @@ internal static class Arguments
 {
     private const string Usage =
         "usage: AllocatorSimulation [--nodes N] [--sessions N] [--rounds N] [--seed N] [--memory SHARE] [--load BYTES_PER_SECOND] "
-        + "[--prefill TOKENS_PER_SECOND] [--plot FILE.html]";
+        + "[--prefill TOKENS_PER_SECOND] [--plot FILE.svg]";
 
     public static SimulationSettings? Parse(string[] args, out string? error)
     {

@@ -2,7 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using KVCluster.Benchmarks.AllocatorSimulation;
 
-// usage: AllocatorSimulation [--nodes N] [--sessions N] [--rounds N] [--seed N] [--memory SHARE] [--load BYTES_PER_SECOND] [--prefill TOKENS_PER_SECOND] [--plot FILE.html]
+// usage: AllocatorSimulation [--nodes N] [--sessions N] [--rounds N] [--seed N] [--memory SHARE] [--load BYTES_PER_SECOND] [--prefill TOKENS_PER_SECOND] [--plot FILE.svg]
 CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
 if (Arguments.Parse(args, out string? error) is not { } settings)
 {
@@ -36,7 +36,7 @@ Console.WriteLine(
 Console.WriteLine($"messages a round: at most {allocated.Messages.Max()} for {settings.Nodes} nodes; {allocated.MovedSessions} sessions moved");
 if (settings.PlotPath is { } path)
 {
-    File.WriteAllText(path, SimulationPlot.Html(settings, results));
+    File.WriteAllText(path, SimulationPlot.Svg(settings, results));
     Console.WriteLine($"plot: {path}");
 }
 

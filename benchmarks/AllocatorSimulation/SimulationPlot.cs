@@ -3,70 +3,80 @@ using System.Text;
 
 namespace KVCluster.Benchmarks.AllocatorSimulation;
 
-/// <summary>The results as one page with two pictures.</summary>
+/// <summary>The results as one SVG file with two charts: how the allocator settles, and what each policy comes to.</summary>
 internal static class SimulationPlot
 {
-    private const double Left = 60;
-    private const double Top = 20;
-    private const double Width = 560;
-    private const double Height = 260;
-    private static readonly string[] _colours = ["#0b7a75", "#b5651d", "#6a4c93", "#c1121f"];
+    private const double Left = 70;
+    private const double Width = 590;
+    private const double Height = 180;
+    private const double First = 60;
+    private const double Second = 320;
 
-    public static string Html(SimulationSettings settings, IReadOnlyList<SimulationResult> results)
+    private const string Style =
+        ".t{fill:#333}.g{stroke:#8884;stroke-width:1}.m{stroke:#8888;stroke-dasharray:4}.a{stroke:#1769aa;fill:none;stroke-width:3}"
+        + ".p0{fill:#1769aa}.p1{fill:#7b4aa0}.p2{fill:#2e7d4f}.p3{fill:#c2571a}"
+        + "@media(prefers-color-scheme:dark){.t{fill:#ddd}.a{stroke:#62b0ee}.p0{fill:#62b0ee}.p1{fill:#b88be0}.p2{fill:#6cc08f}.p3{fill:#f0925a}}";
+
+    public static string Svg(SimulationSettings settings, IReadOnlyList<SimulationResult> results)
     {
-        StringBuilder page = new();
-        page.Append("<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>Allocator simulation</title>");
-        page.Append("<style>body{font:14px sans-serif;margin:2em}svg text{font:12px sans-serif;fill:#333}</style>");
-        page.Append(CultureInfo.InvariantCulture, $"<h1>{settings.Nodes} nodes x {settings.SessionsPerNode} sessions</h1>");
-        page.Append("<h2>Bytes that nodes are short of, by round</h2>").Append(Shortage(settings, results[0]));
-        page.Append("<h2>First token against attention mass at the turn</h2>").Append(Comparison(results));
-        return page.Append("</html>\n").ToString();
+        StringBuilder svg = new();
+        string title = $"{N(settings.Nodes)} nodes x {N(settings.SessionsPerNode)} sessions, memory for {settings.MemoryShare:P0} of all bytes";
+        svg.Append(CultureInfo.InvariantCulture, $"<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 720 {N(Second + Height + 50)}\" role=\"img\" ")
+            .Append(CultureInfo.InvariantCulture, $"aria-label=\"{title}: the shortage by round, and first-token time against attention kept for each policy\" ")
+            .Append("font-family=\"system-ui,sans-serif\" font-size=\"13\">\n")
+            .Append(CultureInfo.InvariantCulture, $"<style>{Style}</style>\n");
+        Text(svg, Left, 24, title, "start", bold: true);
+        Shortage(svg, settings, results[0]);
+        Comparison(svg, results);
+        return svg.Append("</svg>\n").ToString();
     }
 
-    private static string Shortage(SimulationSettings settings, SimulationResult result)
+    private static void Shortage(StringBuilder svg, SimulationSettings settings, SimulationResult result)
     {
         double most = Math.Max(0.01, result.Short.Max());
-        StringBuilder svg = Open("Share of the cluster's bytes that nodes are short of, by round");
-        string points = string.Join(' ', result.Short.Select((s, i) => $"{N(X(i, result.Short.Count))},{N(Y(s / most))}"));
-        Text(svg, Left - 8, Y(1) + 4, most.ToString("P1", CultureInfo.InvariantCulture), "end");
-        Text(svg, Left - 8, Y(0) + 4, "0 %", "end");
-        double shift = X(settings.ShiftRound, result.Short.Count);
-        svg.Append($"<line x1=\"{N(shift)}\" y1=\"{N(Top)}\" x2=\"{N(shift)}\" y2=\"{N(Top + Height)}\" stroke=\"#999\" stroke-dasharray=\"4\"/>");
-        Text(svg, shift + 4, Top + 12, "other nodes become hot", "start");
-        svg.Append($"<polyline points=\"{points}\" fill=\"none\" stroke=\"{_colours[0]}\" stroke-width=\"2\"/>");
-        return svg.Append("</svg>").ToString();
+        Text(svg, Left, First - 12, $"bytes that nodes are short of, by round of {N(settings.RoundSeconds)} s, with the allocator", "start");
+        Grid(svg, First, share => (share * most).ToString("P1", CultureInfo.InvariantCulture));
+        double X(double round) => Left + (Width * round / Math.Max(1, result.Short.Count - 1));
+        double shift = X(settings.ShiftRound);
+        svg.Append(CultureInfo.InvariantCulture, $"<line class=\"m\" x1=\"{N(shift)}\" y1=\"{N(First)}\" x2=\"{N(shift)}\" y2=\"{N(First + Height)}\"/>\n");
+        Text(svg, shift + 5, First + 14, "other nodes become hot", "start");
+        string points = string.Join(' ', result.Short.Select((s, i) => $"{N(X(i))},{N(First + (Height * (1 - (s / most))))}"));
+        svg.Append(CultureInfo.InvariantCulture, $"<polyline class=\"a\" points=\"{points}\"/>\n");
+        Text(svg, Left, First + Height + 20, "1", "middle");
+        Text(svg, Left + Width, First + Height + 20, N(result.Short.Count), "middle");
     }
 
-    private static string Comparison(IReadOnlyList<SimulationResult> results)
+    private static void Comparison(StringBuilder svg, IReadOnlyList<SimulationResult> results)
     {
-        double most = results.Max(r => r.MeanFirstToken) * 1.1;
-        double least = Math.Floor(results.Min(r => r.MassAtTurns) * 20) / 20;
-        StringBuilder svg = Open("Mean first-token time against attention mass at the turn, a point for each policy");
-        Text(svg, Left - 8, Y(1) + 4, $"{N(most)} s", "end");
-        Text(svg, Left, Top + Height + 16, least.ToString("P0", CultureInfo.InvariantCulture), "middle");
-        Text(svg, Left + Width, Top + Height + 16, "100 %", "middle");
+        double most = Math.Ceiling(results.Max(r => r.MeanFirstToken) * 2.2) / 2;
+        double least = Math.Floor((results.Min(r => r.MassAtTurns) - 0.001) * 20) / 20;
+        Text(svg, Left, Second - 12, "mean seconds to the first token against attention mass at the turn", "start");
+        Grid(svg, Second, share => $"{N(share * most)} s");
+        Text(svg, Left, Second + Height + 20, least.ToString("P0", CultureInfo.InvariantCulture), "middle");
+        Text(svg, Left + Width, Second + Height + 20, "100 %", "middle");
         for (int i = 0; i < results.Count; i++)
         {
             double x = Left + (Width * (results[i].MassAtTurns - least) / Math.Max(1e-9, 1 - least));
-            double y = Y(results[i].MeanFirstToken / most);
-            svg.Append($"<circle cx=\"{N(x)}\" cy=\"{N(y)}\" r=\"5\" fill=\"{_colours[i % _colours.Length]}\"/>");
+            double y = Second + (Height * (1 - (results[i].MeanFirstToken / most)));
+            svg.Append(CultureInfo.InvariantCulture, $"<circle class=\"p{i % 4}\" cx=\"{N(x)}\" cy=\"{N(y)}\" r=\"6\"/>\n");
             bool right = x > Left + (Width / 2);
-            Text(svg, x + (right ? -8 : 8), y - 6, results[i].Policy, right ? "end" : "start");
+            Text(svg, x + (right ? -12 : 12), y + 4, results[i].Policy, right ? "end" : "start");
         }
-
-        return svg.Append("</svg>").ToString();
     }
 
-    private static StringBuilder Open(string label) => new StringBuilder()
-        .Append($"<svg role=\"img\" aria-label=\"{label}\" width=\"{N(Left + Width + 40)}\" height=\"{N(Top + Height + 30)}\">")
-        .Append($"<path d=\"M{N(Left)} {N(Top)}V{N(Top + Height)}H{N(Left + Width)}\" fill=\"none\" stroke=\"#333\"/>");
+    private static void Grid(StringBuilder svg, double top, Func<double, string> label)
+    {
+        foreach (double share in (double[])[0, 0.5, 1])
+        {
+            double y = top + (Height * (1 - share));
+            svg.Append(CultureInfo.InvariantCulture, $"<line class=\"g\" x1=\"{N(Left)}\" y1=\"{N(y)}\" x2=\"{N(Left + Width)}\" y2=\"{N(y)}\"/>\n");
+            Text(svg, Left - 8, y + 4, label(share), "end");
+        }
+    }
 
-    private static void Text(StringBuilder svg, double x, double y, string text, string anchor) =>
-        svg.Append($"<text x=\"{N(x)}\" y=\"{N(y)}\" text-anchor=\"{anchor}\">{text}</text>");
-
-    private static double X(int round, int rounds) => Left + (Width * round / Math.Max(1, rounds - 1));
-
-    private static double Y(double share) => Top + (Height * (1 - share));
+    private static void Text(StringBuilder svg, double x, double y, string text, string anchor, bool bold = false) => svg.Append(
+        CultureInfo.InvariantCulture,
+        $"<text class=\"t\" x=\"{N(x)}\" y=\"{N(y)}\" text-anchor=\"{anchor}\"{(bold ? " font-weight=\"600\"" : "")}>{text}</text>\n");
 
     private static string N(double value) => value.ToString("0.##", CultureInfo.InvariantCulture);
 }

@@ -107,6 +107,12 @@ internal sealed class PolicyCostBenchmark : IDisposable
                 Prefill(observe);
             }
 
+            if (i == 0)
+            {
+                // Once for the compiler.
+                policy.Plan(PolicyInputs.Gather(_backend, Cache, policy.Request, context).Input, RetentionBudget.OfRatio(ratio));
+            }
+
             long bytes = Cache.Bytes;
             double start = Now();
             PolicyInput input = PolicyInputs.Gather(_backend, Cache, policy.Request, context).Input;

@@ -5,6 +5,12 @@ namespace KVCluster.Worker;
 /// <summary>What a compression did, in numbers.</summary>
 public sealed record CompressionReport
 {
+    /// <summary>When it was applied; null where it was not on a device's clock.</summary>
+    public DateTimeOffset? At { get; init; }
+
+    /// <summary>What brought it about: one of <see cref="Serving.Pressure.ReliefCauses"/>; null where no device says.</summary>
+    public string? Cause { get; init; }
+
     /// <summary>The policy's name.</summary>
     public required string Policy { get; init; }
 

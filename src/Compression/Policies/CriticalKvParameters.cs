@@ -9,6 +9,9 @@ public record CriticalKvParameters : PolicyParameters
     /// <summary>Added to scores before they are multiplied, so that values count where attention is nil.</summary>
     public double Epsilon { get; init; } = 1e-4;
 
+    /// <summary>Which norm of W_o v; L2 bounds the same change of the output in another norm, at a fifth of the cost or less.</summary>
+    public VectorNorm Norm { get; init; } = VectorNorm.L1;
+
     /// <inheritdoc/>
     public override void Validate()
     {

@@ -35,7 +35,7 @@ public sealed class CriticalKvPolicy : ICompressionPolicy
     public PolicyParameters Parameters => _parameters;
 
     /// <inheritdoc/>
-    public ScoreRequest Request => _scorer.Request with { ProjectedValueNorms = VectorNorm.L1 };
+    public ScoreRequest Request => _scorer.Request with { ProjectedValueNorms = _parameters.Norm };
 
     /// <inheritdoc/>
     public RetentionPlan Plan(PolicyInput input, RetentionBudget budget)

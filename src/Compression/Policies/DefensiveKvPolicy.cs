@@ -98,10 +98,10 @@ public sealed record DefensiveKvParameters : WindowParameters
 
     /// <summary>
     /// Which norm of W_o v. Either bounds how far dropping a slot moves the output. The paper's code takes L1, which is a projection of every
-    /// slot; L2 is a form of v alone and costs an eighth of it or less.
+    /// slot; L2 is a form of v alone, at a fifth of the cost or less.
     /// </summary>
     public VectorNorm Norm { get; init; } = VectorNorm.L2;
 
-    /// <summary>As the paper's code divides: by the norms of the same slot in all heads of the layer. A head's norms then tell little about its slots.</summary>
+    /// <summary>As the paper's code divides: by the norms of the same slot in all heads of the layer, which leaves little of what tells slots apart.</summary>
     public bool HeadShares { get; init; }
 }

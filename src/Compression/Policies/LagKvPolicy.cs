@@ -1,4 +1,5 @@
 using System.Numerics.Tensors;
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 
 namespace KVCluster.Compression.Policies;
@@ -77,6 +78,7 @@ public sealed class LagKvPolicy(LagKvParameters? parameters = null) : ScoredPoli
     }
 
     /// <summary>The standard deviation of (row - low) / range over channels; <paramref name="scaled"/> is room for those.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static float Deviation(ReadOnlySpan<float> row, ReadOnlySpan<float> low, ReadOnlySpan<float> range, Span<float> scaled)
     {
         Vector512<float> sums = Vector512<float>.Zero;
@@ -99,6 +101,7 @@ public sealed class LagKvPolicy(LagKvParameters? parameters = null) : ScoredPoli
         return MathF.Sqrt(SquaresAround(scaled, mean) / Math.Max(1, row.Length - 1));
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static float SquaresAround(ReadOnlySpan<float> row, float mean)
     {
         Vector512<float> squares = Vector512<float>.Zero;

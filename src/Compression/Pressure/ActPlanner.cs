@@ -15,54 +15,47 @@ internal static class ActPlanner
     /// The best act for each session that together free at least <paramref name="wanted"/> bytes at least cost, or all there is. A session
     /// leaves whole, so up to one session's bytes may come free beyond that.
     /// </summary>
-    public static ActOption[] Choose(IReadOnlyList<PricedCandidate> candidates, long wanted)
+    public static ActOption[] Choose(ActChoices choices, long wanted)
     {
         if (wanted <= 0)
         {
-            return [.. candidates.Select(_ => ActOption.None)];
+            return [.. choices.Candidates.Select(_ => ActOption.None)];
         }
 
-        ActOption[] most = [.. candidates.Select(c => c.Most())];
+        ActOption[] most = choices.Most();
         if (most.Sum(o => o.Freed) <= wanted)
         {
             return most;
         }
 
-        double price = PriceOf(PriceStep(candidates, wanted));
-        ActOption[] options = [.. candidates.Select(c => c.Best(price))];
-        GiveBack(candidates, options, wanted, price);
+        double price = PriceOf(PriceStep(choices, wanted));
+        ActOption[] options = choices.Best(price);
+        GiveBack(choices, options, wanted, price);
         return options;
     }
 
     /// <summary>The same, freeing at most <paramref name="allowed"/> bytes.</summary>
-    public static ActOption[] ChooseWithin(IReadOnlyList<PricedCandidate> candidates, long allowed)
+    public static ActOption[] ChooseWithin(ActChoices choices, long allowed)
     {
-        ActOption[] most = [.. candidates.Select(c => c.Most())];
+        ActOption[] most = choices.Most();
         if (allowed <= 0 || most.Sum(o => o.Freed) <= allowed)
         {
-            return allowed <= 0 ? [.. candidates.Select(_ => ActOption.None)] : most;
+            return allowed <= 0 ? [.. choices.Candidates.Select(_ => ActOption.None)] : most;
         }
 
         // The step below the least price that frees as much frees less.
-        long step = PriceStep(candidates, allowed) - 1;
-        return [.. candidates.Select(c => c.Best(PriceOf(step)))];
+        long step = PriceStep(choices, allowed) - 1;
+        return choices.Best(PriceOf(step));
     }
 
-    private static long PriceStep(IReadOnlyList<PricedCandidate> candidates, long wanted)
+    private static long PriceStep(ActChoices choices, long wanted)
     {
         long low = BitConverter.DoubleToInt64Bits(LeastPrice) >> DroppedBits;
         long high = BitConverter.DoubleToInt64Bits(MostPrice) >> DroppedBits;
         while (low < high)
         {
             long middle = low + ((high - low) >> 1);
-            double price = PriceOf(middle);
-            long freed = 0;
-            for (int i = 0; i < candidates.Count && freed < wanted; i++)
-            {
-                freed += candidates[i].Best(price).Freed;
-            }
-
-            (low, high) = freed >= wanted ? (low, middle) : (middle + 1, high);
+            (low, high) = choices.Freed(PriceOf(middle), wanted) >= wanted ? (low, middle) : (middle + 1, high);
         }
 
         return low;
@@ -71,9 +64,11 @@ internal static class ActPlanner
     private static double PriceOf(long step) => BitConverter.Int64BitsToDouble(step << DroppedBits);
 
     // At the price found, sessions that leave whole may free more than is wanted: the dearest stay, cut if that is cheaper than leaving.
-    private static void GiveBack(IReadOnlyList<PricedCandidate> candidates, ActOption[] options, long wanted, double price)
+    private static void GiveBack(ActChoices choices, ActOption[] options, long wanted, double price)
     {
-        long surplus = options.Sum(o => o.Freed) - wanted;
+        IReadOnlyList<PricedCandidate> candidates = choices.Candidates;
+        HashSet<int> together = [];
+        long surplus = choices.GiveBackGroups(options, price, options.Sum(o => o.Freed) - wanted, together);
         foreach (int i in DearestFirst(candidates, options))
         {
             if (surplus <= 0)
@@ -81,7 +76,7 @@ internal static class ActPlanner
                 return;
             }
 
-            if (options[i].Kind is not (ActKind.Drop or ActKind.Demote))
+            if (options[i].Kind is not (ActKind.Drop or ActKind.Demote) || together.Contains(i))
             {
                 continue;
             }

@@ -62,6 +62,9 @@ public sealed class ByteProfile
         return upper + ScoreBins.Share(_above[index] - upper, ScoreBins.One - (position & (ScoreBins.One - 1)));
     }
 
+    /// <summary>The same without what stays whatever happens.</summary>
+    public ByteProfile WithoutFloors() => new(FirstBin, _above, 0);
+
     /// <summary>Makes a profile of bytes by bin, from bin 0 on; empty bins at both ends are left out.</summary>
     public static ByteProfile OfBins(ReadOnlySpan<long> bytes, long floorBytes)
     {

@@ -9,10 +9,10 @@ public sealed record PressureCandidate
     /// <summary>Its tenant.</summary>
     public string Tenant { get; init; } = "";
 
-    /// <summary>Bytes of pages that leave with it; pages shared with others do not count.</summary>
+    /// <summary>Bytes of pages that leave with it; pages shared with other sessions do not count (<see cref="PressureSnapshot.Shared"/>).</summary>
     public required long Bytes { get; init; }
 
-    /// <summary>Its scores; null where it cannot be compressed at this instant (a turn is running, its pages are shared).</summary>
+    /// <summary>Its scores; null where it cannot be compressed at this instant (a turn is running, its pages are being read).</summary>
     public ScoreHistogram? Histogram { get; init; }
 
     /// <summary>Whether its scores were merely observed as the conversation went, not made by a replay.</summary>

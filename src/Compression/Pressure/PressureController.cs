@@ -74,7 +74,7 @@ public sealed class PressureController
         while (true)
         {
             long left = wanted - chosen.Sum(c => c.Act.PlannedBytes);
-            List<(PressureAct Act, PricedCandidate From)> round = Carry(open, ActPlanner.Choose(open, left), cause);
+            List<(PressureAct Act, PricedCandidate From)> round = Carry(open, ActPlanner.Choose(new ActChoices(open, snapshot.Shared), left), cause);
             HashSet<string> exceeding = [.. Exceeding(snapshot, round)];
             if (exceeding.Count == 0)
             {
@@ -136,7 +136,7 @@ public sealed class PressureController
         PressureSnapshot snapshot, List<PricedCandidate> candidates, string tenant, PressureCause cause)
     {
         long left = Allowed(snapshot, tenant);
-        foreach (var chosen in Carry(candidates, ActPlanner.ChooseWithin(candidates, left), cause).OrderBy(a => CostPerByte(a.Act)))
+        foreach (var chosen in Carry(candidates, ActPlanner.ChooseWithin(new ActChoices(candidates, snapshot.Shared), left), cause).OrderBy(a => CostPerByte(a.Act)))
         {
             // Whole pages may free somewhat more than was chosen.
             if (chosen.Act.PlannedBytes <= left)

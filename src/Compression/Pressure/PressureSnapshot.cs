@@ -23,6 +23,9 @@ public sealed record PressureSnapshot
     /// <summary>Sessions whose bytes may be asked for, in any order.</summary>
     public required IReadOnlyList<PressureCandidate> Candidates { get; init; }
 
+    /// <summary>Bytes that several sessions hold together.</summary>
+    public IReadOnlyList<SharedBytes> Shared { get; init; } = [];
+
     /// <summary>Whether the cold store takes copies: without it nothing is demoted.</summary>
     public bool CanDemote { get; init; } = true;
 
@@ -35,6 +38,11 @@ public sealed record PressureSnapshot
     /// <summary>When running turns end and how fast bytes come free, for the answer to turns that are refused.</summary>
     public AdmissionOutlook Outlook { get; init; } = AdmissionOutlook.Nothing;
 }
+
+/// <summary>Bytes that come free once all of these sessions have left, and not before: a prefix of forks.</summary>
+/// <param name="Sessions">Every holder; where one is no candidate, or may not leave, the bytes stay.</param>
+/// <param name="Bytes">Counted once.</param>
+public sealed record SharedBytes(IReadOnlyList<string> Sessions, long Bytes);
 
 /// <summary>A tenant on a device.</summary>
 /// <param name="Used">Bytes it holds, pinned ones too.</param>

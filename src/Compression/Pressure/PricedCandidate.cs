@@ -24,7 +24,7 @@ internal sealed class PricedCandidate
         Candidate = candidate;
         _leavingCost = candidate.Importance * candidate.ReturnChance * candidate.SecondsToReturn;
         bool leaves = candidate.MayLeave && (candidate.HasColdCopy || snapshot.CanDemote);
-        _leaving = !leaves || candidate.Bytes == 0 ? ActKind.None : candidate.HasColdCopy ? ActKind.Drop : ActKind.Demote;
+        _leaving = !leaves ? ActKind.None : candidate.HasColdCopy ? ActKind.Drop : ActKind.Demote;
         _leavingCost += _leaving == ActKind.Demote && snapshot.WaitingBytes > 0 ? candidate.SecondsToLeave : 0;
         _leastCut = options.LeastCut * candidate.Bytes;
         if (candidate.Histogram is not { Profile.Droppable: > 0 } histogram)
@@ -51,16 +51,22 @@ internal sealed class PricedCandidate
     public ActOption Best(double price)
     {
         ActOption compress = Compress(price);
-        if (_leaving == ActKind.None)
+        if (Leave(0) is not { Freed: > 0 } leave)
         {
             return compress;
         }
 
-        ActOption leave = new(_leaving, Candidate.Bytes, _leavingCost, ScoreBins.End);
         double gain = Gain(leave, price);
         double other = Math.Max(0, Gain(compress, price));
         return gain > other || (gain == other && (compress.Freed == 0 || leave.Kind < compress.Kind)) ? leave : compress;
     }
+
+    /// <summary>Leaving, with <paramref name="more"/> bytes that come free by it besides its own; null where it may not.</summary>
+    public ActOption? Leave(long more) =>
+        _leaving == ActKind.None ? null : new ActOption(_leaving, Candidate.Bytes + more, _leavingCost, ScoreBins.End);
+
+    /// <summary>What an act is worth at a price.</summary>
+    public static double Gain(ActOption option, double price) => (price * option.Freed) - option.Cost;
 
     /// <summary>The best cut at a price; none where it frees nothing.</summary>
     public ActOption Compress(double price)
@@ -75,8 +81,8 @@ internal sealed class PricedCandidate
     }
 
     /// <summary>As much as can be had of the session, whatever it costs.</summary>
-    public ActOption Most() => _leaving != ActKind.None
-        ? new ActOption(_leaving, Candidate.Bytes, _leavingCost, ScoreBins.End)
+    public ActOption Most() => Leave(0) is { Freed: > 0 } leave
+        ? leave
         : _histogram is null ? ActOption.None : CompressTo(ScoreBins.End);
 
     /// <summary>The act itself; null where whole pages free nothing.</summary>
@@ -135,6 +141,4 @@ internal sealed class PricedCandidate
         bool worthIt = freed > 0 && (freed >= _leastCut || freed == _histogram.Profile.Droppable);
         return !worthIt ? ActOption.None : new ActOption(kind, freed, _histogram.DroppedMass(position) * _secondsPerScore, position);
     }
-
-    private static double Gain(ActOption option, double price) => (price * option.Freed) - option.Cost;
 }

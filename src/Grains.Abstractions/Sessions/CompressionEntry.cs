@@ -23,4 +23,15 @@ public sealed record CompressionEntry
     /// <summary>Bytes of its pages after.</summary>
     [Id(4)]
     public required long BytesAfter { get; init; }
+
+    /// <summary>When it was done, by the device's clock; of a growing answer's cuts the last. Null where it is not known.</summary>
+    [Id(5)]
+    public DateTimeOffset? At { get; init; }
+
+    /// <summary>
+    /// Why: "asked" where somebody asked for it, else what made memory short ("high-watermark", "still-above-low", "waiting-turns",
+    /// "growing-answer", "tenant-limit"). Null where it is not known.
+    /// </summary>
+    [Id(6)]
+    public string? Cause { get; init; }
 }

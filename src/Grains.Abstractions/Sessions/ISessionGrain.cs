@@ -29,7 +29,9 @@ public interface ISessionGrain : IGrainWithStringKey
 
     /// <summary>
     /// Runs a turn and yields the answer as it is made. The last chunk carries the result and comes when the turn is durable. A turn that
-    /// is cancelled by the token, or whose reader leaves, never was. Errors as of <see cref="Append"/>, with the first chunk.
+    /// is cancelled by the token, or whose reader leaves, never was. Errors as of <see cref="Append"/>, with the first chunk; and in its middle
+    /// <see cref="SessionUnavailableException"/>, after which the same request, sent again with its idempotency key, yields the answer from its
+    /// beginning: again what was made, where the node left in order, or from the record.
     /// </summary>
     [Alias("Generate")]
     IAsyncEnumerable<TokenChunk> Generate(GenerateRequest request, CancellationToken cancellationToken = default);

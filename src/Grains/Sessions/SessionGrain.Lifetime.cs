@@ -63,7 +63,6 @@ internal sealed partial class SessionGrain
     {
         dehydrationContext.TryAddValue(MovedKey, true);
         dehydrationContext.TryAddValue(ColdBytesKey, _device.ColdBytes);
-        dehydrationContext.TryAddValue(PinnedKey, _pinnedUntil ?? default);
     }
 
     /// <inheritdoc/>
@@ -71,7 +70,6 @@ internal sealed partial class SessionGrain
     {
         _hasMoved = rehydrationContext.TryGetValue(MovedKey, out bool moved) && moved;
         _coldBytes = rehydrationContext.TryGetValue(ColdBytesKey, out long bytes) ? bytes : 0;
-        _pinnedUntil = rehydrationContext.TryGetValue(PinnedKey, out DateTimeOffset until) && until != default ? until : null;
     }
 
     /// <summary>Chooses the device and fences it at once; where that cannot be done the first turn says why.</summary>
@@ -82,7 +80,6 @@ internal sealed partial class SessionGrain
             NodeDevice device = await DeviceAsync(cancellationToken);
             if (_hasMoved)
             {
-                await PinAgain(cancellationToken);
                 _ = PrefetchAsync(device);
             }
         }
@@ -97,8 +94,14 @@ internal sealed partial class SessionGrain
     {
         try
         {
-            int[] history = TokenBytes.Decode(State.Tokens, State.Count);
-            await device.Worker.PrefetchAsync(new AttachRequest(_device.Session, State.Epoch, history), CancellationToken.None);
+            int[] tokens = TokenBytes.Decode(State.Tokens, State.Count);
+            if (State.Begun is { } begun)
+            {
+                // The turn that was cut goes on from its own tokens.
+                tokens = [.. tokens, .. TokenBytes.Decode(begun.Prompt, begun.PromptTokens), .. TokenBytes.Decode(begun.Answer, begun.AnswerTokens)];
+            }
+
+            await device.Worker.PrefetchAsync(new AttachRequest(_device.Session, State.Epoch, tokens), CancellationToken.None);
         }
         catch (Exception error)
         {

@@ -124,7 +124,7 @@ internal sealed partial class SessionGrain(
         _turns.RequireExists();
         ResidentSession? resident = null;
         await OnDevice(async () => resident = await _device.DescribeAsync(cancellationToken));
-        return SessionDescription.Of(_id, _turns, services.Node, _device, resident) with { PinnedUntil = _pinnedUntil > Now ? _pinnedUntil : null };
+        return SessionDescription.Of(_id, _turns, services.Node, _device, resident) with { PinnedUntil = PinnedUntil };
     }
 
     /// <inheritdoc/>
@@ -302,6 +302,7 @@ internal sealed partial class SessionGrain(
     {
         NodeDevice? device = null;
         await OnDevice(async () => device = await _device.AttachAsync(State.Model, State.Epoch, cancellationToken));
+        await PinAgain(cancellationToken);
         return device!;
     }
 }

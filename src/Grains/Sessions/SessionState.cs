@@ -70,6 +70,10 @@ public sealed record SessionState
     [Id(15)]
     public BegunTurn? Begun { get; init; }
 
+    /// <summary>Until when its cache is pinned, by the clock; null: it is not.</summary>
+    [Id(16)]
+    public DateTimeOffset? PinnedUntil { get; init; }
+
     /// <summary>Whether it was ever created.</summary>
     [System.Text.Json.Serialization.JsonIgnore]
     public bool Exists => Epoch > 0;

@@ -77,6 +77,8 @@ internal static class TurnResults
         DroppedMass = report.DroppedMass,
         BytesBefore = report.BytesBefore,
         BytesAfter = report.BytesAfter,
+        At = report.At,
+        Cause = report.Cause,
     };
 
     /// <summary>The text of an answer's tokens, before a stop string cuts it.</summary>

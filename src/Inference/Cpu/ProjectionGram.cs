@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 
 namespace KVCluster.Inference.Cpu;
@@ -72,6 +73,7 @@ internal static unsafe class ProjectionGram
     }
 
     /// <summary>One column of W by four neighbours: a load of it serves all.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Dot4(float* a, float* b, long stride, int count, Span<float> dots)
     {
         Vector512<float> dot0 = Vector512<float>.Zero, dot1 = dot0, dot2 = dot0, dot3 = dot0;

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using KVCluster.Compression;
 using KVCluster.Compression.Policies;
@@ -28,6 +29,7 @@ internal sealed unsafe class ValueProjection : IDisposable
     private readonly CpuPageStore _store;
     private readonly KvCache _cache;
     private readonly VectorNorm _norm;
+    private readonly bool _factored;
     private readonly int _width;
     private readonly int _panels;
     private readonly int _factorPanels;
@@ -47,11 +49,14 @@ internal sealed unsafe class ValueProjection : IDisposable
         _store = store;
         _cache = cache;
         _norm = norm;
+
+        // Fewer outputs than inputs are cheaper as they are, and their Gram matrix is singular.
+        _factored = norm == VectorNorm.L2 && _config.HiddenSize > _config.HeadSize;
         _width = _config.QueryHeads * _config.HeadSize;
         _panels = (_config.HiddenSize + Panel - 1) / Panel;
         _factorPanels = (_config.HeadSize + Panel - 1) / Panel;
         _weights = new NativeBuffer((long)_panels * _width * Panel);
-        _factors = new NativeBuffer(norm == VectorNorm.L2 ? (long)_factorPanels * _width * Panel : 0);
+        _factors = new NativeBuffer(_factored ? (long)_factorPanels * _width * Panel : 0);
         _projected = new NativeBuffer[pool.Threads];
         for (int i = 0; i < _projected.Length; i++)
         {
@@ -80,7 +85,7 @@ internal sealed unsafe class ValueProjection : IDisposable
             _valueStride = (long)longest * _config.HeadSize;
             _values.Ensure(_config.KvHeads * _valueStride);
             _pool.Run(_panels, expand);
-            if (_norm == VectorNorm.L2)
+            if (_factored)
             {
                 _pool.Run(_config.QueryHeads, factor);
             }
@@ -161,12 +166,11 @@ internal sealed unsafe class ValueProjection : IDisposable
         float* values = _values.Data + (head / _config.GroupSize * _valueStride) + ((long)first * size);
         float* sums = projected + (TileSlots * Panel);
         new Span<float>(sums, norms.Length * Lanes).Clear();
-        bool factored = _norm == VectorNorm.L2;
-        for (int panel = 0; panel < (factored ? _factorPanels : _panels); panel++)
+        for (int panel = 0; panel < (_factored ? _factorPanels : _panels); panel++)
         {
             // Rows of R begin with zeros, as many as rows lie above them.
-            int skip = factored ? panel * Panel : 0;
-            float* weights = (factored ? _factors : _weights).Data + ((((long)panel * _width) + (head * size) + skip) * Panel);
+            int skip = _factored ? panel * Panel : 0;
+            float* weights = (_factored ? _factors : _weights).Data + ((((long)panel * _width) + (head * size) + skip) * Panel);
             GemmKernel.Multiply32(values + skip, size, weights, Panel, projected, Panel, norms.Length, size - skip, accumulate: false);
             AddMagnitudes(projected, norms.Length, sums);
         }
@@ -179,6 +183,7 @@ internal sealed unsafe class ValueProjection : IDisposable
     }
 
     /// <summary>Adds |x| or x^2 of a tile's rows of 32 to 16 sums a row.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void AddMagnitudes(float* tile, int rows, float* sums)
     {
         bool squares = _norm == VectorNorm.L2;

@@ -115,6 +115,27 @@ public sealed partial class KvCache : IDisposable
         }
     }
 
+    /// <summary>
+    /// How many of the first positions lie on pages that other caches hold too: a compaction that keeps all of them copies no page. 0 where
+    /// nothing is shared.
+    /// </summary>
+    public int SharedPositions
+    {
+        get
+        {
+            int positions = 0;
+            for (int i = 0; i < _heads.Length && Pool.SharedPages > 0; i++)
+            {
+                CachedHead head = _heads[i];
+                int pages = Math.Max(SharedPages(head.Keys), SharedPages(head.Values));
+                int slots = Math.Min(pages * Geometry.PageTokens, head.Length);
+                positions = slots == 0 ? positions : Math.Max(positions, head.Positions[slots - 1] + 1);
+            }
+
+            return positions;
+        }
+    }
+
     /// <summary>Pages set aside for this cache and not yet spent.</summary>
     public int ReservedPages => _reservation?.RemainingPages ?? 0;
 
@@ -242,6 +263,18 @@ public sealed partial class KvCache : IDisposable
             list.Shorten(pages);
             _shortened++;
         }
+    }
+
+    /// <summary>Pages up to the last one that others hold too.</summary>
+    private int SharedPages(PageList list)
+    {
+        int pages = list.Count;
+        while (pages > 0 && Pool.References(list[pages - 1]) == 1)
+        {
+            pages--;
+        }
+
+        return pages;
     }
 
     private void ForEachList(Action<ReadOnlySpan<int>> action)

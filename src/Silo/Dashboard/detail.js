@@ -133,9 +133,11 @@ function compressions(cache) {
   return cache.compressions.length === 0
     ? h('p', { class: 'nothing' }, 'None: every token is as it was computed.')
     : h('table', { class: 'plain' },
-        h('thead', null, h('tr', null, ['Policy', 'Tokens then', 'Before', 'After', 'Attention dropped'].map((name) => h('th', { scope: 'col' }, name)))),
+        h('thead', null, h('tr', null, ['Policy', 'When', 'Cause', 'Tokens then', 'Before', 'After', 'Attention dropped'].map((name) => h('th', { scope: 'col' }, name)))),
         h('tbody', null, cache.compressions.map((cut) => h('tr', null,
           h('th', { scope: 'row', class: 'wrap' }, cut.policy),
+          h('td', null, cut.at === undefined ? '–' : h('time', { datetime: cut.at }, new Date(cut.at).toLocaleString('en-GB'))),
+          h('td', null, cut.cause?.replaceAll('-', ' ') ?? '–'),
           h('td', null, count(cut.tokens)),
           h('td', null, bytes(cut.bytes_before)),
           h('td', null, bytes(cut.bytes_after)),

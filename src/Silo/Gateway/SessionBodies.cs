@@ -78,11 +78,19 @@ internal sealed record CacheBody(
         cache.Bytes,
         cache.ColdBytes,
         cache.Lengths.Length > 0 ? [.. cache.Lengths.Chunk(cache.KvHeads)] : null,
-        [.. cache.Compressions.Select(c => new CompressionBody(c.Policy, c.Tokens, c.DroppedMass, c.BytesBefore, c.BytesAfter))]);
+        [.. cache.Compressions.Select(c => new CompressionBody(c.Policy, c.Tokens, c.DroppedMass, c.BytesBefore, c.BytesAfter, c.At, c.Cause))]);
 }
 
 /// <summary>One compression.</summary>
-internal sealed record CompressionBody(string Policy, int Tokens, double? DroppedMass, long BytesBefore, long BytesAfter);
+/// <param name="Policy">The policy's name; "pressure" for cuts the device made when memory got short.</param>
+/// <param name="Tokens">Tokens the cache stood for.</param>
+/// <param name="DroppedMass">Share of the scored attention that was dropped; absent where nothing was scored.</param>
+/// <param name="BytesBefore">Bytes of its pages before.</param>
+/// <param name="BytesAfter">Bytes of its pages after.</param>
+/// <param name="At">When it was done; absent where that is not known.</param>
+/// <param name="Cause">"asked", or what made memory short; absent where that is not known.</param>
+internal sealed record CompressionBody(
+    string Policy, int Tokens, double? DroppedMass, long BytesBefore, long BytesAfter, DateTimeOffset? At, string? Cause);
 
 /// <summary>A line of the list of sessions.</summary>
 internal sealed record SessionLine(string Id, DateTimeOffset Created, DateTimeOffset LastUsed, int Tokens, string Node, string? Parent);

@@ -50,7 +50,8 @@ internal static class SessionFigures
         foreach (CompressionBody c in session.Cache.Compressions)
         {
             string mass = c.DroppedMass is { } dropped ? string.Create(CultureInfo.InvariantCulture, $", {dropped * 100:0.0} % of attention dropped") : "";
-            yield return $"compressed {c.Policy} at {Amount.Count(c.Tokens)} tokens: {Amount.Bytes(c.BytesBefore)} -> {Amount.Bytes(c.BytesAfter)}{mass}";
+            string why = c.Cause is null ? "" : $", {c.Cause}{(c.At is { } at ? $" {at:u}" : "")}";
+            yield return $"compressed {c.Policy} at {Amount.Count(c.Tokens)} tokens: {Amount.Bytes(c.BytesBefore)} -> {Amount.Bytes(c.BytesAfter)}{mass}{why}";
         }
 
         if (session.PinnedUntil is { } until)

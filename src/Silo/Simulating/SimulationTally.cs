@@ -5,7 +5,10 @@ using KVCluster.Worker.Serving.Pressure;
 namespace KVCluster.Silo.Simulating;
 
 /// <summary>Counts while a simulation runs; told by any thread.</summary>
-internal sealed class SimulationTally(SimulationScale scale)
+/// <param name="scale">Sizes of the file and of the arena.</param>
+/// <param name="clock">When things are told.</param>
+/// <param name="timeline">What a picture is made of, or null.</param>
+internal sealed class SimulationTally(SimulationScale scale, SimulationClock clock, SimulationTimeline? timeline)
 {
     private readonly Lock _gate = new();
     private readonly List<double> _firstToken = [];
@@ -24,11 +27,11 @@ internal sealed class SimulationTally(SimulationScale scale)
 
     public int AllocatorLosses { get; set; }
 
-    public long Moves { get; set; }
+    public long Moves { get; private set; }
 
     public int Reports { get; set; }
 
-    public double PeakShare { get; set; }
+    public double PeakShare { get; private set; }
 
     public long LostTurns { get; set; }
 
@@ -39,7 +42,9 @@ internal sealed class SimulationTally(SimulationScale scale)
         {
             _attached[(int)end.Attach.Source]++;
             _ended++;
-            _mass += end.Compressions.Aggregate(1.0, (kept, cut) => kept * (1 - (cut.DroppedMass ?? 0)));
+            double mass = end.Compressions.Aggregate(1.0, (kept, cut) => kept * (1 - (cut.DroppedMass ?? 0)));
+            _mass += mass;
+            timeline?.Ended(clock.Seconds, mass);
         }
     }
 
@@ -49,7 +54,22 @@ internal sealed class SimulationTally(SimulationScale scale)
         lock (_gate)
         {
             _firstToken.Add(firstTokenSeconds);
+            timeline?.Served(clock.Seconds, firstTokenSeconds);
         }
+    }
+
+    /// <summary>A device was looked at.</summary>
+    public void Held(int node, double share)
+    {
+        PeakShare = Math.Max(PeakShare, share);
+        timeline?.Held(clock.Seconds, node, share);
+    }
+
+    /// <summary>So many sessions have moved since this was told last.</summary>
+    public void Moved(long sessions)
+    {
+        Moves += sessions;
+        timeline?.Moved(clock.Seconds, sessions);
     }
 
     /// <summary>A client was told to come again.</summary>

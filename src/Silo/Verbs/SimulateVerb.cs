@@ -14,11 +14,20 @@ internal static class SimulateVerb
     {
         Argument<string> file = new("FILE") { Description = "a scenario as JSON; docs/allocator.md has its fields" };
         Option<bool> json = JsonOutput.Option();
-        Command command = new("simulate", "Replay arrivals, turns and losses against the real grains on simulated devices.") { file, json };
+        Option<string?> plot = new("--plot") { Description = "draw bytes, attention kept, first tokens and moves over time into this file (.svg or .html)", HelpName = "FILE" };
+        Command command = new("simulate", "Replay arrivals, turns and losses against the real grains on simulated devices.") { file, json, plot };
         command.SetAction(parsed =>
         {
             Scenario scenario = ScenarioFile.Read(parsed.GetRequiredValue(file));
-            SimulationReport report = Simulation.Run(scenario, interrupt.Token);
+            string? path = parsed.GetValue(plot);
+            SimulationTimeline? timeline = path is null ? null : new SimulationTimeline(scenario);
+            SimulationPage.Check(path);
+            SimulationReport report = Simulation.Run(scenario, interrupt.Token, timeline);
+            if (timeline is not null)
+            {
+                SimulationPage.Write(path!, timeline);
+            }
+
             if (parsed.GetValue(json))
             {
                 JsonOutput.Write(terminal, report, JsonReports.Default.SimulationReport);

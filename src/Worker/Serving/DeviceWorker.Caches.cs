@@ -101,18 +101,45 @@ public sealed partial class DeviceWorker
     public async ValueTask<EvictReport> EvictAsync(SessionKey session, long epoch, bool save, CancellationToken cancellationToken)
     {
         TurnCheck.Key(session);
+        long coming = await EndFetchAsync(session, epoch, cancellationToken).ConfigureAwait(false);
+        EvictReport report = await EvictResidentAsync(session, epoch, save, cancellationToken).ConfigureAwait(false);
+        return report with { FreedBytes = report.FreedBytes + coming };
+    }
+
+    /// <summary>A cache on its way does not arrive after its session was taken off the device; returns the bytes set aside for it.</summary>
+    private async ValueTask<long> EndFetchAsync(SessionKey session, long epoch, CancellationToken cancellationToken)
+    {
+        var done = new TaskCompletionSource<long>(TaskCreationOptions.RunContinuationsAsynchronously);
+        await CallAsync(
+            () =>
+            {
+                DeviceSession? known = Known(session, epoch);
+                if (known is not null)
+                {
+                    known.GaveWay = default;
+                }
+
+                if (known is { Turn: null, Fetch: { } fetch })
+                {
+                    fetch.Evict(freed => done.TrySetResult(freed));
+                    return true;
+                }
+
+                return done.TrySetResult(0);
+            },
+            cancellationToken).ConfigureAwait(false);
+        long freed = await done.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
+        return freed == ArenaRoom.InUse ? throw new TurnInProgressException(session) : freed;
+    }
+
+    private async ValueTask<EvictReport> EvictResidentAsync(SessionKey session, long epoch, bool save, CancellationToken cancellationToken)
+    {
         var caller = WorkerTrace.Caller;
         var done = new TaskCompletionSource<EvictReport>(TaskCreationOptions.RunContinuationsAsynchronously);
         await CallAsync(
             () =>
             {
                 DeviceSession? idle = Idle(session, epoch);
-                if (Known(session, epoch)?.Fetch is { } fetch)
-                {
-                    // A cache that is on its way would come to a device that its session has left.
-                    fetch.IsUnwanted = true;
-                }
-
                 if (idle is null)
                 {
                     return done.TrySetResult(new EvictReport(0, null));

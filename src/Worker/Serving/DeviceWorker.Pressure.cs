@@ -13,6 +13,9 @@ public sealed partial class DeviceWorker : IDevicePressure
     private static readonly TimeSpan LongestPin = TimeSpan.FromDays(1);
     private static readonly DevicePressureOptions UsualPressure = new();
 
+    /// <summary>How long bytes that gave way count as needed: a device that sheds all it is short of would not look short.</summary>
+    private static readonly TimeSpan MissedFor = TimeSpan.FromMinutes(1);
+
     /// <inheritdoc/>
     public IDevicePressure Pressure => this;
 
@@ -100,6 +103,9 @@ public sealed partial class DeviceWorker : IDevicePressure
         return true;
     }
 
+    private bool IsMissed(DeviceSession session) =>
+        session.GaveWay.At != 0 && _parts.Options.Time.GetElapsedTime(session.GaveWay.At, _parts.Now) < MissedFor;
+
     private (List<WeightedProfile> Profiles, long Held, DeviceMemory Memory) Measured()
     {
         Interlocked.Decrement(ref _measuresAsked);
@@ -118,11 +124,18 @@ public sealed partial class DeviceWorker : IDevicePressure
             needs[tenant] = needs.GetValueOrDefault(tenant) + bytes;
         }
 
+        long missed = 0;
+        foreach (DeviceSession session in _parts.Sessions.Values.Where(s => s.Cache is null && IsMissed(s)))
+        {
+            missed += session.GaveWay.Bytes;
+            needs[session.Key.Tenant] = needs.GetValueOrDefault(session.Key.Tenant) + session.GaveWay.Bytes;
+        }
+
         return (profiles, held, new DeviceMemory
         {
             CapacityBytes = ledger.TotalBytes,
             UsedBytes = ledger.TotalBytes - ledger.FreeBytes,
-            WaitingBytes = _parts.Counts.WaitingBytes,
+            WaitingBytes = _parts.Counts.WaitingBytes + missed,
             Profile = ByteProfile.Empty,
             Needs = needs,
             Movable = view.Movable(tenants),

@@ -2,6 +2,7 @@ using System.Runtime.CompilerServices;
 using KVCluster.Inference.Backend;
 using KVCluster.Storage;
 using KVCluster.Worker.Serving.Device;
+using KVCluster.Worker.Serving.Pressure;
 using KVCluster.Worker.Serving.Telemetry;
 
 namespace KVCluster.Worker.Serving;
@@ -70,7 +71,7 @@ public sealed partial class DeviceWorker : IDeviceWorker
     };
 
     /// <summary>What it has done since it started.</summary>
-    public DeviceActivity Activity => _parts.Activity.Snapshot();
+    public DeviceActivity Activity => _parts.Activity.Snapshot(_parts.Log.Total(ReliefKind.Compress));
 
     /// <summary>Its caches together, as of the last <see cref="ResidentsAsync"/>.</summary>
     public ResidentTotals Totals => _residents.Totals;

@@ -76,7 +76,10 @@ public sealed class PageTests(BrowserFixture browser, DashboardServer server) : 
         Assert.NotEqual("", await page.Page.Locator(".heat .heat-0").GetAttributeAsync("d"));
         Assert.Contains("house number 7", await page.Page.Locator("#detail .text").TextContentAsync(), StringComparison.Ordinal);
         Assert.True(await page.Page.Locator("#detail .text .text-0").CountAsync() > 0);
+        string[] history = [.. await page.Page.Locator("#detail table:has(th:text-is('Cause')) tbody td").AllTextContentsAsync()];
         Assert.Contains("kvcompose", await page.Page.Locator("#detail").TextContentAsync(), StringComparison.Ordinal);
+        Assert.Contains("asked", history);
+        Assert.Contains(DateTimeOffset.UtcNow.Year.ToString(System.Globalization.CultureInfo.InvariantCulture), history[0], StringComparison.Ordinal);
         page.RequireQuiet();
     }
 

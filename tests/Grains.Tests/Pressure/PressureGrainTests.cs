@@ -243,11 +243,74 @@ public sealed class PressureGrainTests
         Assert.Null((await session.Pin(new PinRequest { Duration = TimeSpan.Zero })).PinnedUntil);
     }
 
+    [Fact]
+    public async Task A_pin_holds_over_the_loss_of_its_node_and_ends_by_the_clock()
+    {
+        var time = new ManualTime();
+        await using DeviceCluster cluster = await StartAsync(2, time: time);
+        ISessionGrain session = cluster.Session("a");
+        string from = (await session.Create(new SessionOptions())).Node;
+        await session.Append(new AppendRequest { Prompt = Prompt.OfTokens(Tokens(300)) });
+        DateTimeOffset until = (await session.Pin(new PinRequest { Duration = TimeSpan.FromMinutes(5) })).PinnedUntil!.Value;
+        Assert.Equal(time.GetUtcNow().AddMinutes(5), until);
+
+        await cluster.Grains.KillAsync(from);
+        SessionInfo back = await session.InsistAsync(s => s.Describe());
+        Assert.NotEqual(from, back.Node);
+        Assert.Equal(until, back.PinnedUntil);
+        await session.InsistAsync(s => s.SayAsync([5]));
+        Assert.NotNull(await PinnedFor(cluster, back.Node));
+        Lower(cluster, back.Node, 1000);
+        await Grain(cluster, back.Node).Relieve();
+        Assert.True((await session.Describe()).Cache is { IsExact: true, Tokens: > 300 });
+
+        time.Advance(TimeSpan.FromMinutes(6));
+        Assert.Null((await session.Describe()).PinnedUntil);
+        Assert.Null(await PinnedFor(cluster, back.Node));
+        await Grain(cluster, back.Node).Relieve();
+        CacheInfo cut = (await session.Describe()).Cache;
+        Assert.True(cut.Tokens == 0 || !cut.IsExact);
+    }
+
+    [Fact]
+    public async Task A_device_that_does_not_take_a_pin_again_leaves_its_session_unpinned_and_says_so()
+    {
+        await using DeviceCluster cluster = await StartAsync(2);
+        ISessionGrain session = cluster.Session("a");
+        await Begin(cluster, "a", 200);
+        string from = (await session.Pin(new PinRequest { Duration = TimeSpan.FromMinutes(5) })).Node;
+        string to = cluster.Grains.Nodes.Single(node => node != from);
+
+        // Another's pinned cache takes all that may be pinned there.
+        var other = new SessionKey("t", "z");
+        DeviceWorker worker = cluster.Grains.Worker<DeviceWorker>(to);
+        await worker.Pressure.PinAsync(other, 1, TimeSpan.FromMinutes(5), default);
+        await foreach (TurnEvent _ in worker.RunAsync(new TurnRequest { Session = other, Epoch = 1, History = Array.Empty<int>(), Prompt = Tokens(300) }, default))
+        {
+        }
+
+        Lower(cluster, to, Ledger(cluster, to).EvictableBytes);
+        await cluster.Grains.KillAsync(from);
+        SessionInfo back = await session.InsistAsync(s => s.Describe());
+        Assert.Equal((to, null), (back.Node, back.PinnedUntil));
+        Assert.Null(await PinnedFor(cluster, to));
+    }
+
+    private static async Task<TimeSpan?> PinnedFor(DeviceCluster cluster, string node, string session = "a") =>
+        (await cluster.Grains.Worker<DeviceWorker>(node).DescribeAsync(new SessionKey("t", session), default))!.PinnedFor;
+
     private static Task<DeviceCluster> StartAsync(
         int silos, Action<GrainOptions>? configure = null, int arenaTokens = 2048, TimeProvider? time = null, ITenantTerms? terms = null,
         DevicePressureOptions? pressure = null) =>
         DeviceCluster.StartAsync(
-            silos, () => NeedleModel.Open(arenaTokens), configure, new DeviceWorkerOptions { IdleScores = null, Pressure = pressure ?? Cutting }, time, terms);
+            silos, () => NeedleModel.Open(arenaTokens), configure, new DeviceWorkerOptions
+            {
+                IdleScores = null,
+                Pressure = pressure ?? Cutting,
+                Time = time ?? TimeProvider.System,
+            },
+            time,
+            terms);
 
     private static ICompressionGrain Grain(DeviceCluster cluster, string node) =>
         cluster.Grains.Engine.Client.GetGrain<ICompressionGrain>($"{node}/cpu:0");

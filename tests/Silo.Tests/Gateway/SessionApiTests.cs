@@ -62,7 +62,9 @@ public class SessionApiTests(TestServer server) : IClassFixture<TestServer>
         Assert.False(demoted.TryGetProperty("kept", out _));
         Assert.False(cut.GetProperty("exact").GetBoolean());
         Assert.True(cut.GetProperty("device_bytes").GetInt64() < before.GetProperty("device_bytes").GetInt64() / 2);
-        Assert.Equal("streaming-llm", cut.GetProperty("compressions")[0].GetProperty("policy").GetString());
+        JsonElement entry = cut.GetProperty("compressions")[0];
+        Assert.Equal(("streaming-llm", "asked"), (entry.GetProperty("policy").GetString(), entry.GetProperty("cause").GetString()));
+        Assert.InRange(entry.GetProperty("at").GetDateTimeOffset(), DateTimeOffset.UtcNow.AddMinutes(-5), DateTimeOffset.UtcNow);
         Assert.True(whole.GetProperty("exact").GetBoolean());
         Assert.Equal(0, demoted.GetProperty("device_bytes").GetInt64());
         Assert.Equal(HttpStatusCode.BadRequest, (await server.PostAsync("/v1/sessions/cut/compress", """{"keep":0.5,"policy":"nonsense"}""")).StatusCode);

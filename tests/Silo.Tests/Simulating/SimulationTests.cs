@@ -79,6 +79,49 @@ public sealed class SimulationTests
     }
 
     [Fact]
+    public void Sessions_move_to_a_node_that_comes_back_empty_and_their_caches_are_found_again()
+    {
+        // All forty conversations are on the first node when the second, twice as large as is needed, comes back.
+        Scenario scenario = Crowd(nodeTokens: 40_000) with { Seconds = 200, Losses = [new ScenarioLoss(0.5, "b", 60)] };
+        scenario = scenario with { Arrivals = [scenario.Arrivals[0] with { Turns = new ScenarioRange(12, 12), PauseSeconds = 10 }] };
+        SimulationTimeline timeline = new(scenario);
+        SimulationReport report = Run(scenario, timeline);
+        Assert.InRange(report.Moves, 3, Sessions);
+        Assert.Equal((1, 0L, 0), (report.NodeLosses, report.LostTurns, report.GaveUp));
+        Assert.InRange(report.PeakShare, 0.5, 1);
+        Assert.Equal(report.Moves, timeline.Moves.Sum());
+        int back = Enumerable.Range(0, timeline.Moves.Count).First(part => timeline.SecondsOf(part) > 60);
+        Assert.True(timeline.Moves.Skip(back - 1).Sum() >= 3, $"{timeline.Moves.Sum()} moves, before it was back");
+        Assert.Null(timeline.Used(1)[back / 2]);
+        Assert.True(timeline.Used(1).Max() > 0.2, $"{timeline.Used(1).Max()}");
+    }
+
+    [Theory]
+    [InlineData("plot.svg")]
+    [InlineData("plot.html")]
+    public void The_verb_draws_a_run_into_a_file_that_needs_nothing_else(string name)
+    {
+        using TemporaryFolder folder = new();
+        string file = Small(folder);
+        string plot = Path.Combine(folder.Path, name);
+        Assert.Equal(0, CommandRun.Of("simulate", file, "--plot", plot).ExitCode);
+        string text = File.ReadAllText(plot);
+        System.Xml.Linq.XElement svg = System.Xml.Linq.XElement.Parse(text[text.IndexOf("<svg", StringComparison.Ordinal)..(text.IndexOf("</svg>", StringComparison.Ordinal) + 6)]);
+        Assert.Contains("a few &amp; &lt;others&gt;", text, StringComparison.Ordinal);
+        Assert.True(svg.Descendants().Count(e => e.Name.LocalName == "polyline") >= 3, text);
+        Assert.DoesNotContain("NaN", text, StringComparison.Ordinal);
+        Assert.DoesNotContain("href", text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_plot_that_cannot_be_written_is_refused_before_the_run()
+    {
+        using TemporaryFolder folder = new();
+        CommandRun.Of("simulate", Small(folder), "--plot", Path.Combine(folder.Path, "plot.png")).AssertRefused("plot.png", ".svg");
+        CommandRun.Of("simulate", Small(folder), "--plot", Path.Combine(folder.Path, "nowhere", "plot.svg")).AssertRefused("nowhere");
+    }
+
+    [Fact]
     public void A_turn_larger_than_any_device_is_given_up_and_nothing_else_suffers()
     {
         Scenario scenario = Crowd(nodeTokens: 120_000) with { Pressure = new ScenarioPressure { Compress = false } };
@@ -107,13 +150,7 @@ public sealed class SimulationTests
     public void The_verb_prints_the_outcome_of_a_file()
     {
         using TemporaryFolder folder = new();
-        string file = Path.Combine(folder.Path, "small.json");
-        File.WriteAllText(file, """
-            {
-              "name": "a few", "seconds": 10, "nodes": [{ "name": "a", "bytes": 1000000000 }],
-              "arrivals": [{ "name": "one", "sessions": 3, "documentTokens": { "min": 500, "max": 900 }, "answerTokens": { "min": 20, "max": 20 } }]
-            }
-            """);
+        string file = Small(folder);
         JsonElement report = CommandRun.Of("simulate", file, "--json").Json();
         Assert.Equal((3, 3, 0), (report.GetProperty("sessions").GetInt32(), report.GetProperty("turns").GetInt32(), report.GetProperty("lostTurns").GetInt32()));
         CommandRun table = CommandRun.Of("simulate", file);
@@ -156,10 +193,22 @@ public sealed class SimulationTests
         ],
     };
 
-    private static SimulationReport Run(Scenario scenario)
+    private static string Small(TemporaryFolder folder)
+    {
+        string file = Path.Combine(folder.Path, "small.json");
+        File.WriteAllText(file, """
+            {
+              "name": "a few & <others>", "seconds": 10, "nodes": [{ "name": "a", "bytes": 1000000000 }],
+              "arrivals": [{ "name": "one", "sessions": 3, "documentTokens": { "min": 500, "max": 900 }, "answerTokens": { "min": 20, "max": 20 } }]
+            }
+            """);
+        return file;
+    }
+
+    private static SimulationReport Run(Scenario scenario, SimulationTimeline? timeline = null)
     {
         using CancellationTokenSource patience = new(TimeSpan.FromMinutes(3));
-        return Simulation.Run(scenario, patience.Token);
+        return Simulation.Run(scenario, patience.Token, timeline);
     }
 
     private static int Sum(SimulatedHits hits) => hits.Resident + hits.Loaded + hits.Recomputed;

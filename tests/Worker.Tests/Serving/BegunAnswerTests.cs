@@ -1,5 +1,6 @@
 using KVCluster.Inference;
 using KVCluster.Inference.Sampling;
+using KVCluster.Inference.Sampling.Constraints;
 using KVCluster.Worker.Serving;
 
 namespace KVCluster.Worker.Tests.Serving;
@@ -46,6 +47,21 @@ public sealed class BegunAnswerTests
         }
 
         await serving.AssertEmptyAfterClosing("whole", "from 0", "from 1", "from 9", $"from {Length - 1}");
+    }
+
+    [Fact]
+    public async Task A_grammar_goes_on_where_it_stood()
+    {
+        await using var serving = new ServingFixture(contextTokens: 1024);
+        var grammars = new TokenGrammars(serving.Model.Tokenizer, serving.Model.EndTokens);
+        SamplingOptions options = Named["seeded"] with { Grammar = grammars.JsonObject() };
+        int[] document = serving.Document(sentences: 8);
+        Completion whole = (await serving.Run(serving.Turn("whole", [], document, options))).Completion!;
+        int begun = whole.Tokens.Count / 2;
+        TurnRequest rest = serving.Turn("rest", [.. document, .. whole.Tokens.Take(begun)], [], options) with { Begun = begun };
+        Completion same = (await serving.Run(rest)).Completion!;
+        Assert.Equal((whole.Text, whole.Reason), (same.Text, same.Reason));
+        Assert.True(begun > 0 && whole.Text.StartsWith('{'), whole.Text);
     }
 
     [Fact]

@@ -10,6 +10,8 @@ public sealed class CompressionRecordsTests
     {
         CompressionReport report = new()
         {
+            At = new DateTimeOffset(2026, 2, 3, 4, 5, 6, 7, TimeSpan.Zero),
+            Cause = "high-watermark",
             Policy = "kvcompose",
             Ratio = 0.5,
             Summary = RetentionSummary.FromCounts(2, [3, 4, 5, 6], 40, 0.25, [0.2, 0.3]),
@@ -23,7 +25,7 @@ public sealed class CompressionRecordsTests
             PlanSeconds = 0.25,
             ApplySeconds = 0.125,
         };
-        CompressionReport without = report with { Ratio = null, DroppedMass = null, Summary = RetentionSummary.FromCounts(1, [3, 4], 9, null, []) };
+        CompressionReport without = report with { At = null, Cause = null, Ratio = null, DroppedMass = null, Summary = RetentionSummary.FromCounts(1, [3, 4], 9, null, []) };
         IReadOnlyList<CompressionReport> read = CompressionRecords.Read(CompressionRecords.Write([report, without]));
         Assert.Equal(2, read.Count);
         Assert.Equal(report with { Summary = read[0].Summary }, read[0]);

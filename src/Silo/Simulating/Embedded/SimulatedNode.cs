@@ -10,8 +10,14 @@ using Orleans.Hosting;
 namespace KVCluster.Silo.Simulating;
 
 /// <summary>A node of a simulation: a silo with one device, or with none. It reports and balances when told to.</summary>
-internal sealed class SimulatedNode(string name, Func<SimulatedDevice>? open, ITenantTerms terms, SimulationTally tally)
+/// <param name="name">Its name.</param>
+/// <param name="number">Its place among the scenario's; devices are told by it.</param>
+/// <param name="open">Opens its device; null: it has none.</param>
+/// <param name="terms">What tenants may hold.</param>
+/// <param name="tally">What is told.</param>
+internal sealed class SimulatedNode(string name, int number, Func<SimulatedDevice>? open, ITenantTerms terms, SimulationTally tally)
 {
+    private long _moved;
     private EmbeddedSilo? _silo;
     private MemoryBalancer? _balancer;
     private Task _balancing = Task.CompletedTask;
@@ -82,7 +88,21 @@ internal sealed class SimulatedNode(string name, Func<SimulatedDevice>? open, IT
     }
 
     /// <summary>Looks how full the device is.</summary>
-    public void Look() => tally.PeakShare = Math.Max(tally.PeakShare, Device?.UsedShare ?? 0);
+    public void Look()
+    {
+        if (Device is not null)
+        {
+            tally.Held(number, Device.UsedShare);
+        }
+
+        long moved = _balancer?.MovedSessions ?? 0;
+        if (moved > _moved)
+        {
+            tally.Moved(moved - _moved);
+        }
+
+        _moved = moved;
+    }
 
     private static async Task BalanceAsync(MemoryBalancer balancer)
     {
@@ -99,7 +119,7 @@ internal sealed class SimulatedNode(string name, Func<SimulatedDevice>? open, IT
     private void Note()
     {
         Look();
-        tally.Moves += _balancer?.MovedSessions ?? 0;
+        _moved = 0;
         tally.Acted(Device?.Worker.Pressure?.Status(long.MaxValue).Totals ?? []);
     }
 }

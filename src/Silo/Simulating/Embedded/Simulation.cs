@@ -29,11 +29,11 @@ internal sealed class Simulation : IDisposable
     private readonly Settling _settling;
     private readonly string _folder = Directory.CreateTempSubdirectory("kvcluster-simulation-").FullName;
 
-    private Simulation(Scenario scenario)
+    private Simulation(Scenario scenario, SimulationTimeline? timeline)
     {
         _scenario = scenario;
         _setup = new SimulationSetup(scenario, _clock, _folder);
-        _tally = new SimulationTally(_setup.Scale);
+        _tally = new SimulationTally(_setup.Scale, _clock, timeline);
         _cluster = new EmbeddedCluster(new EmbeddedClusterOptions
         {
             GrainAssemblies = [typeof(GrainOptions).Assembly],
@@ -44,21 +44,24 @@ internal sealed class Simulation : IDisposable
         _arrivals = new SimulatedArrivals(scenario, _setup, _tally, _cluster.Client);
         var terms = new ScenarioTerms(scenario, _setup.Scale);
         SimulatedModel.Write(_folder, scenario.Model.Rows, _setup.Scale.ContextTokens);
-        _nodes = [.. scenario.Nodes.Select(node =>
-            new SimulatedNode(node.Name, () => SimulatedDevice.Open(_setup, node, _tally.Ended), terms, _tally))];
+        _nodes = [.. scenario.Nodes.Select((node, number) =>
+            new SimulatedNode(node.Name, number, () => SimulatedDevice.Open(_setup, node, _tally.Ended), terms, _tally))];
 
         // What nodes have in common is on silos of its own, so that a node's loss is the loss of its device and its sessions' activations.
-        _directories = new SimulatedNode("(directories)", null, terms, _tally);
-        _allocator = new SimulatedNode("(allocator)", null, terms, _tally);
+        _directories = new SimulatedNode("(directories)", -1, null, terms, _tally);
+        _allocator = new SimulatedNode("(allocator)", -1, null, terms, _tally);
         _settling = new Settling(_cluster, _arrivals, _nodes);
     }
 
     /// <summary>Runs a scenario to its end.</summary>
+    /// <param name="scenario">What happens.</param>
+    /// <param name="cancellationToken">Ends it.</param>
+    /// <param name="timeline">Filled on the way, where a picture is wanted.</param>
     /// <exception cref="Inference.InputException">A device is too small for its model.</exception>
-    public static SimulationReport Run(Scenario scenario, CancellationToken cancellationToken)
+    public static SimulationReport Run(Scenario scenario, CancellationToken cancellationToken, SimulationTimeline? timeline = null)
     {
         ArgumentNullException.ThrowIfNull(scenario);
-        using Simulation simulation = new(scenario);
+        using Simulation simulation = new(scenario, timeline);
         return simulation.Run(cancellationToken);
     }
 

@@ -7,6 +7,6 @@ namespace KVCluster.Silo.Simulating;
 internal static class Simulation
 {
     /// <exception cref="InputException">Always: this build cannot.</exception>
-    public static SimulationReport Run(Scenario scenario, CancellationToken cancellationToken) =>
+    public static SimulationReport Run(Scenario scenario, CancellationToken cancellationToken, SimulationTimeline? timeline = null) =>
         throw new InputException($"'{scenario.Name}' is simulated by the default build, and this one is of -p:ClusterEngine=orleans");
 }

@@ -80,10 +80,13 @@ internal sealed class ArenaRoom(DeviceParts parts, CacheSaver saver)
     }
 
     /// <summary>Saves a cache where there is a store, then lets it go unless it came into use meanwhile.</summary>
-    public void SaveAndDrop(DeviceSession session, Action<SnapshotSave?, long> done)
+    /// <param name="session">Whose cache.</param>
+    /// <param name="done">Told the save, and the bytes that came free.</param>
+    /// <param name="planned">Bytes that come free by it, where others leave with it.</param>
+    public void SaveAndDrop(DeviceSession session, Action<SnapshotSave?, long> done, long planned = 0)
     {
         session.IsLeaving = true;
-        SaveFirst(session, session.Cache!.ExclusiveBytes / parts.Geometry.PageBytes, (save, version) =>
+        SaveFirst(session, Math.Max(planned, session.Cache!.ExclusiveBytes) / parts.Geometry.PageBytes, (save, version) =>
         {
             bool leaves = session.IsLeaving && session.Version == version && session.Turn is null;
             session.IsLeaving = false;

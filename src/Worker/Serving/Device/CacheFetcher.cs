@@ -24,20 +24,21 @@ internal sealed class CacheFetcher(DeviceParts parts, ArenaRoom room)
     }
 
     /// <summary>Looks whether there is a copy.</summary>
-    public CacheFetch Find(DeviceSession session, SnapshotQuery query, Action<SnapshotLookup> done)
+    public void Find(DeviceSession session, SnapshotQuery query, Action<SnapshotLookup> done)
     {
         var fetch = new CacheFetch(query);
         session.Fetch = fetch;
         _ = parts.Store!.Begin(
-            (store, cancel) => store.FindAsync(query, cancel),
+            (store, cancel) => fetch.Until(cancel, end => store.FindAsync(query, end)),
             parts.Options.LookupTimeout,
             CacheFetch.NotFound,
             found =>
             {
                 session.Fetch = null;
-                done(found);
+                bool unwanted = fetch.IsUnwanted(session);
+                done(unwanted ? CacheFetch.NotFound : found);
+                fetch.End(unwanted ? 0 : ArenaRoom.InUse);
             });
-        return fetch;
     }
 
     /// <summary>Loads a cold copy of a session that has no turn; ends when there is nothing more to wait for, whatever came of it.</summary>
@@ -51,10 +52,9 @@ internal sealed class CacheFetcher(DeviceParts parts, ArenaRoom room)
             Epoch = request.Epoch,
             Tokens = request.History.ToArray(),
         };
-        CacheFetch looked = null!;
-        looked = Find(session, query, found =>
+        Find(session, query, found =>
         {
-            bool wanted = found.IsHit && Fits(found) && session.Turn is null && !session.IsClosed && !looked.IsUnwanted;
+            bool wanted = found.IsHit && Fits(found) && session.Turn is null && !session.IsClosed;
             if (!wanted || !TryLoad(session, query, found, 0, _ => Prefetched(session, done)))
             {
                 done.TrySetResult();
@@ -99,14 +99,10 @@ internal sealed class CacheFetcher(DeviceParts parts, ArenaRoom room)
         var fetch = new CacheFetch(query);
         session.Fetch = fetch;
         _ = parts.Store!.Begin(
-            (store, cancel) => store.LoadAsync(query, cache, cancel),
+            (store, cancel) => fetch.Until(cancel, end => store.LoadAsync(query, cache, end)),
             parts.Options.TransferTimeout,
             CacheFetch.NotLoaded,
-            load =>
-            {
-                Loaded(session, fetch, returned ? cache : null, load, overlap);
-                done(load);
-            },
+            load => Loaded(session, fetch, returned ? cache : null, load, overlap, done),
             late =>
             {
                 returned = true;
@@ -132,17 +128,21 @@ internal sealed class CacheFetcher(DeviceParts parts, ArenaRoom room)
     }
 
     /// <summary>The cache is null where the store still has its hands on it.</summary>
-    private void Loaded(DeviceSession session, CacheFetch fetch, KvCache? cache, SnapshotLoad load, LayerOverlap? overlap)
+    private void Loaded(
+        DeviceSession session, CacheFetch fetch, KvCache? cache, SnapshotLoad load, LayerOverlap? overlap, Action<SnapshotLoad> done)
     {
         session.Fetch = null;
-        if (load.Miss is null && !session.IsClosed && !fetch.IsUnwanted && cache is not null)
+        bool unwanted = fetch.IsUnwanted(session);
+        long freed = 0;
+        if (load.Miss is null && !session.IsClosed && cache is not null && !unwanted)
         {
             Adopt(session, fetch.Query, cache, load);
             Continue(session, load, overlap);
         }
-        else
+        else if (cache is not null)
         {
-            cache?.Dispose();
+            freed = cache.Bytes + ((long)cache.ReservedPages * parts.Geometry.PageBytes);
+            cache.Dispose();
         }
 
         if (overlap is not null)
@@ -150,6 +150,9 @@ internal sealed class CacheFetcher(DeviceParts parts, ArenaRoom room)
             overlap.Dispose();
             _overlaps.Remove(overlap);
         }
+
+        done(unwanted ? CacheFetch.NotLoaded : load);
+        fetch.End(unwanted ? freed : ArenaRoom.InUse);
     }
 
     /// <summary>What was computed behind the copy while it came is in the cache as well.</summary>

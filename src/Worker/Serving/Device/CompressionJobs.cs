@@ -121,7 +121,7 @@ internal sealed class CompressionJobs(DeviceParts parts) : IDisposable
 
     private CompressionReport Record(Job job)
     {
-        CompressionReport report = job.Pass!.Report;
+        CompressionReport report = job.Pass!.Report with { At = parts.Options.Time.GetUtcNow(), Cause = ReliefCauses.Asked };
         if (!job.Session.Cache!.IsExact)
         {
             job.Session.Compressions = [.. job.Session.Compressions, report];
@@ -141,7 +141,6 @@ internal sealed class CompressionJobs(DeviceParts parts) : IDisposable
             KeptPerLayer = CacheCutter.KeptPerLayer(report.Summary),
             Seconds = report.ScoringSeconds + report.PlanSeconds + report.ApplySeconds,
         });
-        parts.Activity.Compressed(report);
         return report;
     }
 

@@ -82,6 +82,9 @@ internal sealed class DeviceSession(SessionKey key, DeviceCounts counts)
     /// <summary>Until when it is pinned: a timestamp; 0: it is not.</summary>
     public long PinnedUntil { get; set; }
 
+    /// <summary>When its cache left for others, and its bytes: a timestamp; 0: it has not, is back, or was taken off on request.</summary>
+    public (long At, long Bytes) GaveWay { get; set; }
+
     /// <summary>When it was cut last for want of memory: a timestamp; 0: never.</summary>
     public long CutAt { get; set; }
 
@@ -146,6 +149,7 @@ internal sealed class DeviceSession(SessionKey key, DeviceCounts counts)
         Tokens = tokens;
         Cached = cached;
         ClosedTokens = cache.LogicalLength < cached ? cached : 0;
+        GaveWay = default;
         counts.Resident++;
         Changed();
     }

@@ -5,6 +5,10 @@ namespace KVCluster.Worker.Serving.Device;
 /// <summary>A compression report in plain numbers.</summary>
 internal sealed record StoredReport
 {
+    public DateTimeOffset? At { get; init; }
+
+    public string? Cause { get; init; }
+
     public required string Policy { get; init; }
 
     public double? Ratio { get; init; }
@@ -48,6 +52,8 @@ internal sealed record StoredReport
 
         return new StoredReport
         {
+            At = report.At,
+            Cause = report.Cause,
             Policy = report.Policy,
             Ratio = report.Ratio,
             Layers = summary.Layers,
@@ -69,6 +75,8 @@ internal sealed record StoredReport
 
     public CompressionReport ToReport() => new()
     {
+        At = At,
+        Cause = Cause,
         Policy = Policy,
         Ratio = Ratio,
         Summary = RetentionSummary.FromCounts(Layers, Kept, Present, SummaryMass, LayerMass),

@@ -11,7 +11,7 @@ public sealed record DeviceMemory
     /// <summary>Bytes held, reservations included.</summary>
     public required long UsedBytes { get; init; }
 
-    /// <summary>Bytes that turns wait for.</summary>
+    /// <summary>Bytes that turns wait for, and those of caches that gave way within the last minute and are not back.</summary>
     public required long WaitingBytes { get; init; }
 
     /// <summary>
@@ -19,7 +19,7 @@ public sealed record DeviceMemory
     /// </summary>
     public required ByteProfile Profile { get; init; }
 
-    /// <summary>Bytes each tenant holds and waits for.</summary>
+    /// <summary>Bytes each tenant holds and waits for, in the same sense.</summary>
     public required IReadOnlyDictionary<string, long> Needs { get; init; }
 
     /// <summary>Idle sessions that could go elsewhere, those first that are worth most a byte.</summary>

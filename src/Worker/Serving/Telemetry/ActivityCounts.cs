@@ -1,4 +1,5 @@
 using KVCluster.Storage;
+using KVCluster.Worker.Serving.Pressure;
 
 namespace KVCluster.Worker.Serving.Telemetry;
 
@@ -16,9 +17,6 @@ internal sealed class ActivityCounts
     private long _putBack;
     private LeaveTotal _dropped;
     private LeaveTotal _saved;
-    private long _compressions;
-    private long _freedBytes;
-    private double _droppedMass;
 
     public void Computed(int promptTokens) => _promptTokens += promptTokens;
 
@@ -73,14 +71,8 @@ internal sealed class ActivityCounts
         }
     }
 
-    public void Compressed(CompressionReport report)
-    {
-        _compressions++;
-        _freedBytes += Math.Max(0, report.FreedBytes);
-        _droppedMass += report.DroppedMass ?? 0;
-    }
-
-    public DeviceActivity Snapshot() => new()
+    /// <param name="cuts">Compressions of all causes, which the log of events counts.</param>
+    public DeviceActivity Snapshot(ReliefTotal cuts) => new()
     {
         PromptTokens = _promptTokens,
         GeneratedTokens = _generatedTokens,
@@ -90,9 +82,9 @@ internal sealed class ActivityCounts
         PutBack = _putBack,
         Dropped = _dropped,
         Saved = _saved,
-        Compressions = _compressions,
-        CompressionFreedBytes = _freedBytes,
-        CompressionDroppedMass = _droppedMass,
+        Compressions = cuts.Count,
+        CompressionFreedBytes = cuts.FreedBytes,
+        CompressionDroppedMass = cuts.DroppedMass,
         FirstToken = _firstToken.Snapshot(),
         PerToken = _perToken.Snapshot(),
         Queue = _queue.Snapshot(),

@@ -13,11 +13,11 @@ internal sealed class CacheCutter(DeviceParts parts, CacheRanking ranking)
     public const string Policy = "pressure";
 
     /// <summary>Cuts; nothing has changed where the result has no report.</summary>
-    public CutResult Cut(DeviceSession session, CompressAct act)
+    public CutResult Cut(DeviceSession session, CompressAct act, string cause)
     {
         KvCache cache = session.Cache!;
-        ScoreHistogram? histogram = session.Ranked?.Histogram;
         SessionFloors floors = ranking.FloorsOf(session);
+        ScoreHistogram? histogram = session.Ranked?.Floors == floors ? session.Ranked.Histogram : null;
         long bytes = cache.Bytes;
         long free = parts.Ledger().FreeBytes;
         long start = Stopwatch.GetTimestamp();
@@ -38,6 +38,8 @@ internal sealed class CacheCutter(DeviceParts parts, CacheRanking ranking)
 
         var report = new CompressionReport
         {
+            At = parts.Options.Time.GetUtcNow(),
+            Cause = cause,
             Policy = Policy,
             Ratio = null,
             Summary = summary,

@@ -21,11 +21,12 @@ internal sealed class CacheRanking(DeviceParts parts, DevicePressureOptions opti
     private readonly List<Action> _following = [];
     private readonly long[] _slotBytes = SlotBytes(parts.Geometry);
 
-    /// <summary>What no cut takes of a session.</summary>
+    /// <summary>What no cut takes of a session; a beginning that it shares with others is as good as sinks.</summary>
     public SessionFloors FloorsOf(DeviceSession session)
     {
-        double retention = Math.Clamp(parts.Terms.Tenant(session.Key.Tenant).GuaranteedRetention, 0, 1);
-        return retention > options.Floors.GuaranteedRetention ? options.Floors with { GuaranteedRetention = retention } : options.Floors;
+        double retention = Math.Max(options.Floors.GuaranteedRetention, parts.Terms.Tenant(session.Key.Tenant).GuaranteedRetention);
+        int sinks = Math.Max(options.Floors.Sinks, session.Cache?.SharedPositions ?? 0);
+        return options.Floors with { GuaranteedRetention = Math.Clamp(retention, 0, 1), Sinks = sinks };
     }
 
     /// <summary>The histogram of a session; null where it is large and not ready.</summary>

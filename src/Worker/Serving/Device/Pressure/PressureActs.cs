@@ -14,6 +14,7 @@ internal sealed class PressureActs(DeviceParts parts, ArenaRoom room, PressureVi
         {
             case DropAct:
                 ReliefEvent drop = why.Event(ReliefKind.Drop, act, session);
+                GiveWay(session, session.Cache!.Bytes, why);
                 parts.Log.Add(drop with { FreedBytes = session.Drop(), Seconds = Since(why) });
                 break;
             case DemoteAct:
@@ -34,21 +35,27 @@ internal sealed class PressureActs(DeviceParts parts, ArenaRoom room, PressureVi
     private void Demote(PressureAct act, DeviceSession session, ReliefContext why)
     {
         ReliefEvent gone = why.Event(ReliefKind.Demote, act, session);
+        long bytes = session.Cache!.Bytes;
         room.SaveAndDrop(session, (save, freed) =>
         {
             string? fault = freed == ArenaRoom.InUse ? "it came into use" : save!.Reason;
+            GiveWay(session, session.Cache is null ? bytes : 0, why);
             parts.Log.Add(gone with { FreedBytes = Math.Max(0, freed), Seconds = Since(why), Fault = fault });
-        });
+        }, act.PlannedBytes);
     }
 
     private void SaveAndCut(CompressAct cut, DeviceSession session, ReliefContext why)
     {
         session.IsToBeCut = true;
+        int shared = session.Cache!.SharedPositions;
         room.SaveFirst(session, cut.PlannedBytes / parts.Geometry.PageBytes, (save, version) =>
         {
             bool wanted = session.IsToBeCut && session.Version == version && session is { Turn: null, Cache: not null };
             session.IsToBeCut = false;
-            if (wanted && !parts.IsPinned(session))
+
+
+            // Forked meanwhile: cutting what others hold too would copy pages and free none.
+            if (wanted && !parts.IsPinned(session) && session.Cache!.SharedPositions <= shared)
             {
                 Cut(cut, session, why, save.Outcome == SaveOutcome.Published ? null : $"no exact copy is kept: {save.Reason}");
             }
@@ -59,7 +66,7 @@ internal sealed class PressureActs(DeviceParts parts, ArenaRoom room, PressureVi
     {
         ReliefEvent done = why.Event(ReliefKind.Compress, cut, session);
         long before = parts.Ledger().FreeBytes;
-        CutResult result = cutter.Cut(session, cut);
+        CutResult result = cutter.Cut(session, cut, done.Cause);
         parts.Log.Add(done with
         {
             FreedBytes = parts.Ledger().FreeBytes - before,
@@ -69,6 +76,10 @@ internal sealed class PressureActs(DeviceParts parts, ArenaRoom room, PressureVi
             Fault = string.Join("; ", new[] { result.Fault, fault }.OfType<string>()) is { Length: > 0 } text ? text : null,
         });
     }
+
+    // What a tenant's own limit takes is no want of memory.
+    private void GiveWay(DeviceSession session, long bytes, ReliefContext why) =>
+        session.GaveWay = bytes == 0 || why.Cause == ReliefCauses.TenantLimit ? default : (parts.Now, bytes);
 
     private double Since(ReliefContext why) => parts.Seconds(why.Since, parts.Now);
 }

@@ -170,6 +170,7 @@ internal sealed class PressureControl
     private void Decide(string? cause, long needed, string? tenant, DeviceSession? growing, bool always = false)
     {
         Dictionary<string, long> tenants = _view.Tenants();
+        var sharing = new PageSharing(_parts);
         long since = _parts.Now;
         long used = Math.Max(0, Used - _room.ComingBytes);
         long waiting = Math.Max(needed, _parts.Counts.WaitingBytes);
@@ -179,7 +180,8 @@ internal sealed class PressureControl
             UsedBytes = used,
             WaitingBytes = needed > 0 ? waiting : 0,
             FirstWaitingBytes = needed,
-            Candidates = _view.Candidates(tenants, tenant, growing),
+            Candidates = _view.Candidates(tenants, sharing, tenant, growing),
+            Shared = sharing.Groups(),
             CanDemote = _view.CanSave,
             Tenants = Guarantees(tenants),
         };
@@ -189,7 +191,10 @@ internal sealed class PressureControl
         // Everything that may be taken was: pressing on would cut each session to its floors as soon as its turn has ended.
         bool isSpent = decision.PlannedBytes < decision.WantedBytes;
         bool isAbove = used - decision.PlannedBytes > (long)(_options.Weighing.HighWatermark * snapshot.LimitBytes);
-        _isPressing = decision.IsPressing && (!isSpent || isAbove);
+
+        // What is free already needs no second look: the thread may sleep until then.
+        bool isDone = needed == 0 && Used <= (long)(_options.Weighing.LowWatermark * snapshot.LimitBytes);
+        _isPressing = decision.IsPressing && (!isSpent || isAbove) && !isDone;
         _fruitlessAt = decision.IsPressing && !freed ? Used : -1;
     }
 
@@ -211,6 +216,7 @@ internal sealed class PressureControl
     {
         Dictionary<string, long> tenants = _view.Tenants();
         var controller = new PressureController(_options.Weighing with { HighWatermark = 1, LowWatermark = _options.Weighing.LowWatermark });
+        var sharing = new PageSharing(_parts);
         long since = _parts.Now;
         var snapshot = new PressureSnapshot
         {
@@ -218,7 +224,8 @@ internal sealed class PressureControl
             UsedBytes = tenants.GetValueOrDefault(tenant),
             WaitingBytes = more,
             FirstWaitingBytes = more,
-            Candidates = _view.Candidates(tenants, tenant, null),
+            Candidates = _view.Candidates(tenants, sharing, tenant, null),
+            Shared = sharing.Groups(),
             CanDemote = _view.CanSave,
         };
         PressureDecision decision = controller.Decide(snapshot, wasPressing: false);

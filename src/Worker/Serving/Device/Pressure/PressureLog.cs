@@ -32,6 +32,23 @@ internal sealed class PressureLog(TimeProvider time)
         }
     }
 
+    /// <summary>All events of a kind, whatever their cause.</summary>
+    public ReliefTotal Total(ReliefKind kind)
+    {
+        lock (_gate)
+        {
+            ReliefTotal sum = new(kind, "", 0, 0, 0);
+            foreach (ReliefTotal part in _totals.Values)
+            {
+                sum = part.Kind == kind
+                    ? new ReliefTotal(kind, "", sum.Count + part.Count, sum.FreedBytes + part.FreedBytes, sum.DroppedMass + part.DroppedMass)
+                    : sum;
+            }
+
+            return sum;
+        }
+    }
+
     /// <summary>Events above a number, oldest first, and all totals.</summary>
     public (ReliefEvent[] Events, ReliefTotal[] Totals) Read(long after)
     {

@@ -45,7 +45,8 @@ internal sealed class PressureView(DeviceParts parts, DevicePressureOptions opti
         (long)session.Cache!.ShareOfBytes + ((long)session.Cache.ReservedPages * parts.Geometry.PageBytes);
 
     /// <summary>The sessions that may be asked for bytes; of one tenant where one is named.</summary>
-    public List<PressureCandidate> Candidates(IReadOnlyDictionary<string, long> tenants, string? tenant, DeviceSession? growing)
+    public List<PressureCandidate> Candidates(
+        IReadOnlyDictionary<string, long> tenants, PageSharing sharing, string? tenant, DeviceSession? growing)
     {
         var context = new Context(parts, tenants);
         List<PressureCandidate> candidates = new(parts.Sessions.Count);
@@ -53,7 +54,7 @@ internal sealed class PressureView(DeviceParts parts, DevicePressureOptions opti
         {
             if ((tenant is null || session.Key.Tenant == tenant) && MayTouch(session, growing))
             {
-                candidates.Add(Candidate(session, context));
+                candidates.Add(Candidate(session, context, sharing));
             }
         }
 
@@ -64,18 +65,19 @@ internal sealed class PressureView(DeviceParts parts, DevicePressureOptions opti
     public (List<WeightedProfile> Parts, long Fixed) Profiles(IReadOnlyDictionary<string, long> tenants)
     {
         var context = new Context(parts, tenants);
+        var sharing = new PageSharing(parts);
         List<WeightedProfile> profiles = [];
         long used = parts.Ledger().TotalBytes - parts.Ledger().FreeBytes;
         foreach (DeviceSession session in parts.Sessions.Values)
         {
-            if (!MayTouch(session) || session.Turn is not null || Histogram(session) is not { } histogram)
+            if (!MayTouch(session) || session.Turn is not null || Histogram(session, sharing) is not { } histogram)
             {
                 continue;
             }
 
             double weight = SessionWeight.Of(context.Importance(session), Chance(session, context));
-            profiles.Add(new WeightedProfile(histogram.Profile, weight / Math.Max(LeastMass, histogram.TotalMass)));
-            used -= histogram.Profile.TotalBytes;
+            profiles.Add(new WeightedProfile(histogram.Profile.WithoutFloors(), weight / Math.Max(LeastMass, histogram.TotalMass)));
+            used -= histogram.Profile.Droppable;
         }
 
         return (profiles, Math.Max(0, used));
@@ -93,7 +95,7 @@ internal sealed class PressureView(DeviceParts parts, DevicePressureOptions opti
             .Select(s => new MovableSession(s.Session.Key, s.Bytes))];
     }
 
-    private PressureCandidate Candidate(DeviceSession session, Context context)
+    private PressureCandidate Candidate(DeviceSession session, Context context, PageSharing sharing)
     {
         bool active = session.Turn is not null;
         bool saved = session.IsSaved;
@@ -101,8 +103,8 @@ internal sealed class PressureView(DeviceParts parts, DevicePressureOptions opti
         {
             Session = session.Name,
             Tenant = session.Key.Tenant,
-            Bytes = (long)session.Cache!.ShareOfBytes,
-            Histogram = Histogram(session),
+            Bytes = sharing.BytesOf(session),
+            Histogram = Histogram(session, sharing),
             IsMerelyObserved = session.Carried is null,
             IsActive = active,
             MayLeave = !active,
@@ -114,9 +116,9 @@ internal sealed class PressureView(DeviceParts parts, DevicePressureOptions opti
         };
     }
 
-    // Pages that others hold too would have to be copied first: cutting them frees nothing.
-    private ScoreHistogram? Histogram(DeviceSession session) =>
-        !options.Compress || session.Cache!.ExclusiveBytes < session.Cache.Bytes ? null : ranking.Of(session);
+    // Pages that other sessions hold too would have to be copied first: cutting them frees nothing, so they are floors.
+    private ScoreHistogram? Histogram(DeviceSession session, PageSharing sharing) =>
+        !options.Compress || sharing.IsBeingRead(session) ? null : ranking.Of(session);
 
     private double Chance(DeviceSession session, Context context) => session.Turn is not null || session.Uses.LastEnd == 0
         ? 1

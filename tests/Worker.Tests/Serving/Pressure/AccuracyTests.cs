@@ -1,0 +1,134 @@
+using System.Text;
+using KVCluster.Compression.Budgets;
+using KVCluster.Compression.Policies;
+using KVCluster.Compression.Pressure;
+using KVCluster.Worker.Serving;
+using KVCluster.Worker.Serving.Pressure;
+using Xunit.Abstractions;
+
+namespace KVCluster.Worker.Tests.Serving.Pressure;
+
+/// <summary>What cuts under pressure are worth: answers of the bundled model from documents that were cut before the question came.</summary>
+public sealed class AccuracyTests(ITestOutputHelper output)
+{
+    private const int Sessions = 8;
+
+    private static readonly string[] _names =
+        ["amber-falcon", "rusty-hyena", "quiet-otter", "silver-badger", "mellow-heron", "brave-lynx", "dusty-raven", "golden-moose"];
+
+    private static readonly string[] _filler =
+    [
+        "The cook was hungry because of the sunshine.", "Nobody in the hill saw the farmer.", "Life near the garden goes on as before.",
+        "After the mist, the island looked thick.", "Every hunter wants a thick key.", "At noon the bakery was quiet.",
+    ];
+
+    [Fact]
+    public async Task Answers_after_cuts_at_the_watermark_are_as_often_right_as_after_a_sliding_window_of_equal_bytes_at_least()
+    {
+        int[] uncut = new int[Sessions];
+        int[] window = new int[Sessions];
+        (int[] weighed, double[] shares, long weighedBytes) = await UnderPressure(uncut);
+        long windowBytes = await ByWindow(shares, window);
+        string figures = $"uncut {uncut.Sum()}, weighed {weighed.Sum()} at {weighedBytes} bytes, window {window.Sum()} at {windowBytes} bytes";
+
+        output.WriteLine(figures);
+        Assert.All(shares, share => Assert.InRange(share, 0.1, 0.75));
+        Assert.True(windowBytes >= weighedBytes, figures);
+        Assert.True(uncut.Sum() >= Sessions - 1, figures);
+        Assert.True(weighed.Sum() >= window.Sum(), figures);
+        Assert.True(weighed.Sum() >= Sessions - 2, figures);
+    }
+
+    /// <summary>Right answers after the real decisions, and the share of slots and the bytes that each session had left.</summary>
+    private static async Task<(int[] Right, double[] Shares, long Bytes)> UnderPressure(int[] uncut)
+    {
+        DevicePressureOptions options = PressedFixture.Usual with { Floors = new SessionFloors { Sinks = 4, Recents = 16 } };
+        await using var pressed = new PressedFixture(8192, options, options: new DeviceWorkerOptions());
+        await ReadAll(pressed.Serving);
+        for (int i = 0; i < Sessions; i++)
+        {
+            while (!await pressed.Serving.Worker.HasScoresAsync(ServingFixture.Key($"s{i}"), default))
+            {
+                await Task.Delay(5);
+            }
+
+            // Asked on a fork, which is then forgotten: the session itself has not seen its question.
+            await Fork(pressed.Serving, i);
+            uncut[i] = await IsRight(pressed.Serving, $"fork{i}", i);
+            await pressed.Serving.Worker.CloseAsync(ServingFixture.Key($"fork{i}"), 1, deleteCold: false, default);
+        }
+
+        pressed.Pressure.Apply(new DeviceTerms((long)(0.55 * pressed.Status.UsedBytes)));
+        await PressedFixture.Until(() => pressed.Status.UsedBytes <= pressed.Status.LowBytes);
+        pressed.Pressure.Apply(DeviceTerms.Unbounded);
+        Assert.All(pressed.Status.Events, e => Assert.Equal(ReliefKind.Compress, e.Kind));
+        var shares = new double[Sessions];
+        var right = new int[Sessions];
+        long bytes = 0;
+        for (int i = 0; i < Sessions; i++)
+        {
+            ResidentSession cut = await pressed.Describe($"s{i}");
+            shares[i] = cut.Lengths.Average() / cut.Tokens;
+            bytes += cut.Bytes;
+        }
+
+        for (int i = 0; i < Sessions; i++)
+        {
+            right[i] = await IsRight(pressed.Serving, $"s{i}", i);
+        }
+
+        return (right, shares, bytes);
+    }
+
+    /// <summary>The same after each session was cut to sinks and the most recent tokens, to as many as it had left there.</summary>
+    private static async Task<long> ByWindow(double[] shares, int[] right)
+    {
+        await using var serving = new ServingFixture(contextTokens: 8192);
+        await ReadAll(serving);
+        long bytes = 0;
+        for (int i = 0; i < Sessions; i++)
+        {
+            var cut = new CompressionRequest(CompressionPolicies.Parse("streaming-llm"), RetentionBudget.OfRatio(1 - shares[i]));
+            bytes += (await serving.Worker.CompressAsync(ServingFixture.Key($"s{i}"), 1, cut, default))!.BytesAfter;
+            right[i] = await IsRight(serving, $"s{i}", i);
+        }
+
+        return bytes;
+    }
+
+    private static async Task ReadAll(ServingFixture serving)
+    {
+        for (int i = 0; i < Sessions; i++)
+        {
+            await serving.Run(serving.Append($"s{i}", [], Context(serving, i)));
+        }
+    }
+
+    private static ValueTask<bool> Fork(ServingFixture serving, int number) => serving.Worker.ForkAsync(
+        ServingFixture.Key($"s{number}"), 1, ServingFixture.Key($"fork{number}"), 1, Context(serving, number).Length, default);
+
+    private static async Task<int> IsRight(ServingFixture serving, string session, int number)
+    {
+        (int[] context, int[] question) = serving.Framing.FirstTurn(null, Document(number), $"What is the gate code for {_names[number]}?");
+        TurnEnd end = await serving.Run(serving.Turn(session, context, question));
+        return end.Completion!.Text.Contains(Code(number), StringComparison.Ordinal) ? 1 : 0;
+    }
+
+    private static int[] Context(ServingFixture serving, int number) => serving.Framing.FirstTurn(null, Document(number), "?").Context;
+
+    private static string Code(int number) => ((number * 7919) + 31415).ToString(System.Globalization.CultureInfo.InvariantCulture);
+
+    /// <summary>Filler of a few hundred tokens with one fact, at another place in each.</summary>
+    private static string Document(int number)
+    {
+        const int Sentences = 30;
+        var text = new StringBuilder();
+        for (int i = 0; i < Sentences; i++)
+        {
+            text.Append(_filler[(i + number) % _filler.Length]).Append(' ');
+            text.Append(i == 2 + (number * 3) ? $"The gate code for {_names[number]} is {Code(number)}. " : "");
+        }
+
+        return text.ToString().TrimEnd() + "\n\n";
+    }
+}
