@@ -104,7 +104,13 @@ internal sealed class GrainCluster : IAsyncDisposable
         _silos.TryRemove(node, out var killed);
         await Engine.KillSiloAsync(killed.Silo);
         await DisposeAsync(killed.Workers);
-        await Engine.Client.GetGrain<IDeviceDirectoryGrain>(0).Leave(node);
+
+        // On Orleans the client may still believe that the killed silo is its way in.
+        await Turns.InsistAsync(async () =>
+        {
+            await Engine.Client.GetGrain<IDeviceDirectoryGrain>(0).Leave(node);
+            return true;
+        });
         await ReportAsync();
     }
 

@@ -25,14 +25,17 @@ internal static class Turns
     }
 
     /// <summary>Sends a call again while the session starts over, as callers do.</summary>
-    public static async Task<T> InsistAsync<T>(this ISessionGrain session, Func<ISessionGrain, Task<T>> call)
+    public static Task<T> InsistAsync<T>(this ISessionGrain session, Func<ISessionGrain, Task<T>> call) => InsistAsync(() => call(session));
+
+    /// <inheritdoc cref="InsistAsync{T}(ISessionGrain, Func{ISessionGrain, Task{T}})"/>
+    public static async Task<T> InsistAsync<T>(Func<Task<T>> call)
     {
         const int Tries = 400;
         for (int attempt = 1; ; attempt++)
         {
             try
             {
-                return await call(session).WaitAsync(Patience);
+                return await call().WaitAsync(Patience);
             }
             catch (Exception error) when (attempt < Tries && IsTransient(error))
             {
@@ -43,7 +46,7 @@ internal static class Turns
     }
 
     public static bool IsTransient(Exception error) => error
-        is SessionUnavailableException or SiloUnavailableException or OrleansMessageRejectionException or EnumerationAbortedException;
+        is SessionUnavailableException or OrleansException or EnumerationAbortedException;
 
     public static Task<TurnResult> SayAsync(this ISessionGrain session, int[] prompt, int answer = 4, string? key = null) =>
         session.RunAsync(Request(prompt, answer, key));
