@@ -25,7 +25,7 @@ internal static class Resuming
                 Path = folder,
                 Budget = new BlobBudget { TotalBytes = 8L << 30 },
             }));
-            var options = new DeviceWorkerOptions { IdleScores = null, AssumedLoadBytesPerSecond = 1e12 };
+            var options = new DeviceWorkerOptions { IdleScores = null, AssumedLoadBytesPerSecond = 1e12, OverlapLoadsFrom = TimeSpan.Zero };
             await using var load = new Load(path, threads, context + (2 * prompt) + 256, options, new SnapshotStore(blobs));
             int[] history = load.Prompt(context, 1);
             int[] question = load.Prompt(prompt, 2);

@@ -59,6 +59,12 @@ public sealed record DeviceWorkerOptions
     /// <summary>Load speed assumed before the first measurement, bytes a second.</summary>
     public double AssumedLoadBytesPerSecond { get; init; } = 200e6;
 
+    /// <summary>
+    /// What follows a cold copy is computed while the copy is loaded where the load is expected to take at least so long: quick loads are
+    /// sooner done alone, since layers run one by one take both processors' turns and a step more.
+    /// </summary>
+    public TimeSpan OverlapLoadsFrom { get; init; } = TimeSpan.FromMilliseconds(20);
+
     /// <summary>Save speed assumed before the first measurement, bytes a second.</summary>
     public double AssumedSaveBytesPerSecond { get; init; } = 200e6;
 
@@ -103,6 +109,7 @@ public sealed record DeviceWorkerOptions
         Require(TransferTimeout > TimeSpan.Zero, nameof(TransferTimeout), "above 0");
         Require(AssumedPrefillTokensPerSecond > 0, nameof(AssumedPrefillTokensPerSecond), "above 0");
         Require(AssumedLoadBytesPerSecond > 0, nameof(AssumedLoadBytesPerSecond), "above 0");
+        Require(OverlapLoadsFrom >= TimeSpan.Zero, nameof(OverlapLoadsFrom), "0 or more");
         Require(AssumedSaveBytesPerSecond > 0, nameof(AssumedSaveBytesPerSecond), "above 0");
         Require(MaxWaitingTurnsPerTenant is null or >= 1, nameof(MaxWaitingTurnsPerTenant), "1 or more");
         Pressure?.Validate();

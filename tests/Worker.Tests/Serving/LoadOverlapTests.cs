@@ -33,7 +33,8 @@ public sealed class LoadOverlapTests : IAsyncDisposable
 
         // A layer a frame and 64 slots: the last frame to be read is one of the last layer.
         var store = new SnapshotStore(_blobs, new SnapshotStoreOptions { SegmentTokens = 64, FrameBytes = 1 });
-        _serving = new ServingFixture(ServingFixture.Plain with { AssumedLoadBytesPerSecond = 1e12, Time = _time }, store, watched: true);
+        DeviceWorkerOptions options = ServingFixture.Plain with { AssumedLoadBytesPerSecond = 1e12, OverlapLoadsFrom = TimeSpan.Zero, Time = _time };
+        _serving = new ServingFixture(options, store, watched: true);
         (_document, int[] ids) = _serving.Framing.FirstTurn(null, NeedleFixture.MakeDocument(24), NeedleFixture.Question);
         _question = [.. _document[..60], .. ids];
         _serving.Watched.AfterLayer = layer =>
@@ -119,6 +120,18 @@ public sealed class LoadOverlapTests : IAsyncDisposable
         Assert.Equal(expected.Completion!.Tokens, end.Completion!.Tokens);
         _held.SetResult();
         await _serving.AssertEmptyAfterClosing("a");
+    }
+
+    [Fact]
+    public async Task A_load_that_is_expected_to_be_quick_is_done_alone()
+    {
+        await using var serving = new ServingFixture(ServingFixture.Plain with { AssumedLoadBytesPerSecond = 1e12 }, new SnapshotStore(_blobs), watched: true);
+        bool layered = false;
+        serving.Watched.AfterLayer = _ => layered = true;
+        await serving.Run(serving.Append("a", [], _document));
+        await serving.Worker.EvictAsync(ServingFixture.Key("a"), 1, save: true, default);
+        TurnEnd end = await serving.Run(serving.Turn("a", _document, _question));
+        Assert.Equal((AttachSource.Loaded, 0, false), (end.Attach.Source, end.Attach.OverlappedTokens, layered));
     }
 
     public async ValueTask DisposeAsync()

@@ -89,7 +89,8 @@ internal sealed class CacheFetcher(DeviceParts parts, ArenaRoom room)
         }
 
         bool returned = false;
-        LayerOverlap? overlap = turn is null ? null : LayerOverlap.Of(parts, turn, cache, Math.Min(found.Tokens, query.Tokens.Length));
+        bool overlaps = turn is not null && found.StoredBytes >= parts.Options.OverlapLoadsFrom.TotalSeconds * parts.AttachSpeeds.LoadBytesPerSecond;
+        LayerOverlap? overlap = overlaps ? LayerOverlap.Of(parts, turn!, cache, Math.Min(found.Tokens, query.Tokens.Length)) : null;
         if (overlap is not null)
         {
             query = query with { Arrival = overlap.Arrival };
