@@ -30,14 +30,20 @@ internal static class Int4Blocks
 
     public static int Encode(IReadOnlyList<IReadOnlyList<RowRun>> blocks, KvGeometry geometry, Span<byte> destination)
     {
+        int size = geometry.HeadSize;
+        float[] memory = new float[Group * size];
+        float[] scales = new float[2 * size];
         int length = 0;
         for (int block = 0; block < blocks.Count; block++)
         {
-            foreach (float[] rows in RowsOf(blocks[block], geometry))
+            var cursor = new RowCursor(blocks[block], geometry);
+            foreach (int count in GroupsOf(blocks[block]))
             {
+                Span<float> rows = memory.AsSpan(0, count * size);
+                cursor.Read(rows);
                 length += block % 2 == 0
-                    ? EncodeKeys(rows, geometry.HeadSize, destination[length..])
-                    : EncodeValues(rows, geometry.HeadSize, destination[length..]);
+                    ? EncodeKeys(rows, size, scales, destination[length..])
+                    : EncodeValues(rows, size, scales, destination[length..]);
             }
         }
 
@@ -47,11 +53,14 @@ internal static class Int4Blocks
     public static bool Decode(IReadOnlyList<IReadOnlyList<RowRun>> blocks, KvGeometry geometry, ReadOnlySpan<byte> source)
     {
         int size = geometry.HeadSize;
+        float[] memory = new float[Group * size];
+        float[] scales = new float[2 * size];
         for (int block = 0; block < blocks.Count; block++)
         {
             var cursor = new RowCursor(blocks[block], geometry);
             foreach (int count in GroupsOf(blocks[block]))
             {
+                Span<float> rows = memory.AsSpan(0, count * size);
                 int heads = block % 2 == 0 ? PairBytes * size : count * PairBytes * Groups(size);
                 int bytes = heads + (count * QuantBytes(size));
                 if (source.Length < bytes)
@@ -59,14 +68,13 @@ internal static class Int4Blocks
                     return false;
                 }
 
-                var rows = new float[count * size];
                 if (block % 2 == 0)
                 {
-                    DecodeKeys(source[..bytes], rows, size);
+                    DecodeKeys(source[..bytes], rows, size, scales);
                 }
                 else
                 {
-                    DecodeValues(source[..bytes], rows, size);
+                    DecodeValues(source[..bytes], rows, size, scales);
                 }
 
                 cursor.Write(rows);
@@ -92,22 +100,10 @@ internal static class Int4Blocks
         }
     }
 
-    /// <summary>The block's rows as floats, a group at a time.</summary>
-    private static IEnumerable<float[]> RowsOf(IReadOnlyList<RowRun> block, KvGeometry geometry)
+    private static int EncodeKeys(ReadOnlySpan<float> rows, int size, Span<float> scales, Span<byte> destination)
     {
-        var cursor = new RowCursor(block, geometry);
-        foreach (int count in GroupsOf(block))
-        {
-            var rows = new float[count * geometry.HeadSize];
-            cursor.Read(rows);
-            yield return rows;
-        }
-    }
-
-    private static int EncodeKeys(ReadOnlySpan<float> rows, int size, Span<byte> destination)
-    {
-        var least = new float[size];
-        var step = new float[size];
+        Span<float> least = scales[..size];
+        Span<float> step = scales[size..];
         Int4Numbers.Range(rows, size, least, step);
         Int4Numbers.WriteScales(least, destination);
         Int4Numbers.WriteScales(step, destination[(size * sizeof(ushort))..]);
@@ -121,10 +117,10 @@ internal static class Int4Blocks
         return length;
     }
 
-    private static void DecodeKeys(ReadOnlySpan<byte> source, Span<float> rows, int size)
+    private static void DecodeKeys(ReadOnlySpan<byte> source, Span<float> rows, int size, Span<float> scales)
     {
-        var least = new float[size];
-        var step = new float[size];
+        Span<float> least = scales[..size];
+        Span<float> step = scales[size..];
         Int4Numbers.ReadScales(source, least);
         Int4Numbers.ReadScales(source[(size * sizeof(ushort))..], step);
         source = source[(PairBytes * size)..];
@@ -134,12 +130,12 @@ internal static class Int4Blocks
         }
     }
 
-    private static int EncodeValues(ReadOnlySpan<float> rows, int size, Span<byte> destination)
+    private static int EncodeValues(ReadOnlySpan<float> rows, int size, Span<float> scales, Span<byte> destination)
     {
         int groups = Groups(size);
-        Span<float> pairs = new float[2 * groups];
-        var least = new float[size];
-        var step = new float[size];
+        Span<float> pairs = stackalloc float[2 * groups];
+        Span<float> least = scales[..size];
+        Span<float> step = scales[size..];
         int length = 0;
         for (int row = 0; row < rows.Length; row += size)
         {
@@ -148,8 +144,8 @@ internal static class Int4Blocks
                 int first = g * Group;
                 int count = Math.Min(Group, size - first);
                 Int4Numbers.Range(rows.Slice(row + first, count), 1, pairs.Slice(2 * g, 1), pairs.Slice((2 * g) + 1, 1));
-                least.AsSpan(first, count).Fill(pairs[2 * g]);
-                step.AsSpan(first, count).Fill(pairs[(2 * g) + 1]);
+                least.Slice(first, count).Fill(pairs[2 * g]);
+                step.Slice(first, count).Fill(pairs[(2 * g) + 1]);
             }
 
             Int4Numbers.WriteScales(pairs, destination[length..]);
@@ -161,20 +157,20 @@ internal static class Int4Blocks
         return length;
     }
 
-    private static void DecodeValues(ReadOnlySpan<byte> source, Span<float> rows, int size)
+    private static void DecodeValues(ReadOnlySpan<byte> source, Span<float> rows, int size, Span<float> scales)
     {
         int groups = Groups(size);
-        Span<float> pairs = new float[2 * groups];
-        var least = new float[size];
-        var step = new float[size];
+        Span<float> pairs = stackalloc float[2 * groups];
+        Span<float> least = scales[..size];
+        Span<float> step = scales[size..];
         for (int row = 0; row < rows.Length; row += size)
         {
             Int4Numbers.ReadScales(source, pairs);
             for (int g = 0; g < groups; g++)
             {
                 int count = Math.Min(Group, size - (g * Group));
-                least.AsSpan(g * Group, count).Fill(pairs[2 * g]);
-                step.AsSpan(g * Group, count).Fill(pairs[(2 * g) + 1]);
+                least.Slice(g * Group, count).Fill(pairs[2 * g]);
+                step.Slice(g * Group, count).Fill(pairs[(2 * g) + 1]);
             }
 
             source = source[(groups * PairBytes)..];

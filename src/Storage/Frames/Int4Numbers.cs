@@ -16,7 +16,8 @@ internal static class Int4Numbers
     /// </summary>
     public static void Range(ReadOnlySpan<float> rows, int columns, Span<float> least, Span<float> step)
     {
-        Span<float> most = new float[columns];
+        Span<float> most = stackalloc float[columns <= 512 ? columns : 0];
+        most = most.IsEmpty ? new float[columns] : most;
         rows[..columns].CopyTo(least);
         rows[..columns].CopyTo(most);
         if (columns == 1)
