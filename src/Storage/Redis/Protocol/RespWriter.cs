@@ -4,8 +4,8 @@ using System.Diagnostics;
 namespace KVCluster.Storage.Redis.Protocol;
 
 /// <summary>
-/// Writes commands to a stream. Large pieces go from the caller's memory to the socket as they are; small ones are gathered in a buffer, so
-/// that one system call carries many.
+/// Writes commands to a stream. Large pieces go from the caller's memory to the socket as they are, and so do small ones of a large value
+/// where the system takes many in one call (<see cref="VectoredSocket"/>); others are gathered in a buffer, so that one system call carries many.
 /// </summary>
 internal sealed class RespWriter(Stream stream)
 {
@@ -18,6 +18,7 @@ internal sealed class RespWriter(Stream stream)
     private const int LengthBytes = 32;
 
     private readonly byte[] _buffer = GC.AllocateUninitializedArray<byte>(BufferBytes, pinned: true);
+    private readonly VectoredSocket? _socket = VectoredSocket.Of(stream);
     private int _filled;
 
     /// <summary>Puts a command on its way; what is small stays in the buffer until <see cref="FlushAsync"/>.</summary>
@@ -28,18 +29,15 @@ internal sealed class RespWriter(Stream stream)
         {
             RedisArgument argument = command[i];
             await LengthAsync((byte)'$', argument.Length).ConfigureAwait(false);
-            for (int piece = 0; piece < argument.Count; piece++)
+            if (_socket is not null && argument.Count > 1 && argument.Length >= DirectBytes)
             {
-                ReadOnlyMemory<byte> bytes = argument[piece];
-                if (bytes.Length >= DirectBytes)
-                {
-                    await FlushAsync().ConfigureAwait(false);
-                    await stream.WriteAsync(bytes).ConfigureAwait(false);
-                }
-                else
-                {
-                    await GatherAsync(bytes).ConfigureAwait(false);
-                }
+                int count = _filled;
+                _filled = 0;
+                await _socket.SendAsync(_buffer.AsMemory(0, count), argument).ConfigureAwait(false);
+            }
+            else
+            {
+                await PiecesAsync(argument).ConfigureAwait(false);
             }
 
             await GatherAsync(LineEnd).ConfigureAwait(false);
@@ -54,6 +52,23 @@ internal sealed class RespWriter(Stream stream)
             int count = _filled;
             _filled = 0;
             await stream.WriteAsync(_buffer.AsMemory(0, count)).ConfigureAwait(false);
+        }
+    }
+
+    private async ValueTask PiecesAsync(RedisArgument argument)
+    {
+        for (int piece = 0; piece < argument.Count; piece++)
+        {
+            ReadOnlyMemory<byte> bytes = argument[piece];
+            if (bytes.Length >= DirectBytes)
+            {
+                await FlushAsync().ConfigureAwait(false);
+                await stream.WriteAsync(bytes).ConfigureAwait(false);
+            }
+            else
+            {
+                await GatherAsync(bytes).ConfigureAwait(false);
+            }
         }
     }
 
