@@ -1,5 +1,5 @@
 using System.Globalization;
-using System.Text;
+using KVCluster.Evaluation.Reports;
 
 namespace KVCluster.Benchmarks.Torch;
 
@@ -24,10 +24,8 @@ internal static class FlatnessPlot
             ("arena in use", " KiB", p => p.ArenaBytes / 1024.0),
         ];
         double bottom = Top + (strips.Length * (Height + Gap)) - Gap;
-        var svg = new StringBuilder();
-        svg.Append(CultureInfo.InvariantCulture, $"<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {Left + Width + 100} {bottom + 44}\" role=\"img\" aria-label=\"{title}\" font-family=\"system-ui,sans-serif\" font-size=\"12\">\n");
-        svg.Append("<style>.t{fill:#333}.g{stroke:#8886;stroke-width:1}.a{stroke:#1769aa;fill:none;stroke-width:1.5}@media(prefers-color-scheme:dark){.t{fill:#ddd}.a{stroke:#62b0ee}}</style>\n");
-        Text(svg, Left, 18, title, "start");
+        var svg = SvgCanvas.File(Left + Width + 100, bottom + 44, title);
+        svg.Text(Left, 18, title, "start", "t");
         for (int i = 0; i < strips.Length; i++)
         {
             Strip(svg, points, Top + (i * (Height + Gap)), strips[i].Name, strips[i].Unit, strips[i].Value);
@@ -36,32 +34,27 @@ internal static class FlatnessPlot
         for (int tick = 0; tick <= 5; tick++)
         {
             int step = points[^1].Step * tick / 5;
-            Text(svg, Left + (Width * tick / 5), bottom + 18, step.ToString("N0", CultureInfo.InvariantCulture), "middle");
+            svg.Text(Left + (Width * tick / 5), bottom + 18, step.ToString("N0", CultureInfo.InvariantCulture), "middle", "t");
         }
 
-        Text(svg, Left + (Width / 2), bottom + 36, "steps", "middle");
-        return svg.Append("</svg>\n").ToString();
+        svg.Text(Left + (Width / 2), bottom + 36, "steps", "middle", "t");
+        return svg.Close();
     }
 
     private static void Strip(
-        StringBuilder svg, IReadOnlyList<FlatnessPoint> points, double top, string name, string unit, Func<FlatnessPoint, double> value)
+        SvgCanvas svg, IReadOnlyList<FlatnessPoint> points, double top, string name, string unit, Func<FlatnessPoint, double> value)
     {
         double most = points.Max(value);
         double least = points.Min(value);
         string Amount(double amount) => amount.ToString("N0", CultureInfo.InvariantCulture) + unit;
-        svg.Append(CultureInfo.InvariantCulture, $"<line class=\"g\" x1=\"{Left}\" y1=\"{top + Height}\" x2=\"{Left + Width}\" y2=\"{top + Height}\"/>\n");
-        string line = string.Join(' ', points.Select(p => string.Create(
-            CultureInfo.InvariantCulture, $"{Left + (Width * p.Step / points[^1].Step):0.#},{top + (Height * (1 - (value(p) / Math.Max(1, most)))):0.#}")));
-        svg.Append(CultureInfo.InvariantCulture, $"<polyline class=\"a\" points=\"{line}\"/>\n");
-        Text(svg, Left - 10, top + (Height / 2) + 4, name, "end");
-        Text(svg, Left + Width + 6, top + 6, Amount(most), "start");
-        Text(svg, Left + Width + 6, top + Height + 4, "0", "start");
+        svg.Line(Left, top + Height, Left + Width, top + Height, "g");
+        svg.Path(points.Select(p => (Left + (Width * p.Step / points[^1].Step), top + (Height * (1 - (value(p) / Math.Max(1, most)))))), "l a");
+        svg.Text(Left - 10, top + (Height / 2) + 4, name, "end", "t");
+        svg.Text(Left + Width + 6, top + 6, Amount(most), "start", "t");
+        svg.Text(Left + Width + 6, top + Height + 4, "0", "start", "t");
         if (least < most)
         {
-            Text(svg, Left + Width + 6, top + 22, $"least {Amount(least)}", "start");
+            svg.Text(Left + Width + 6, top + 22, $"least {Amount(least)}", "start", "t");
         }
     }
-
-    private static void Text(StringBuilder svg, double x, double y, string text, string anchor) =>
-        svg.Append(CultureInfo.InvariantCulture, $"<text class=\"t\" x=\"{x}\" y=\"{y}\" text-anchor=\"{anchor}\">{text}</text>\n");
 }

@@ -99,7 +99,7 @@ internal static class EvaluateRun
         for (int i = 0; i < content.Head.Count; i++)
         {
             // Headings and names of policies wrap where the terminal is narrow, numbers do not.
-            TableColumn column = new(Markup.Escape(content.Head[i]));
+            TableColumn column = new(Spectre.Console.Markup.Escape(content.Head[i]));
             column = i == 0 ? column : column.RightAligned();
             table.AddColumn(fits || i == 0 ? column : column.Width(NarrowestWidth(content, i)));
         }
