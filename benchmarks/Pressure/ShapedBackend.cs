@@ -1,8 +1,8 @@
 using KVCluster.Compression;
-using KVCluster.Compression.Policies;
 using KVCluster.Inference.Backend;
 using KVCluster.Inference.Kv;
 using KVCluster.Inference.Models;
+using KVCluster.Silo.Simulating;
 
 namespace KVCluster.Benchmarks.Pressure;
 
@@ -10,7 +10,7 @@ namespace KVCluster.Benchmarks.Pressure;
 /// Caches of a large model's shape under a small model's name: steps write rows and compute nothing, so that the pages are real and
 /// touched, and what is measured is the worker.
 /// </summary>
-internal sealed class ShapedBackend : IInferenceBackend
+internal sealed class ShapedBackend : UncomputedBackend
 {
     private readonly CpuPageStore _store;
     private int _filled;
@@ -23,22 +23,22 @@ internal sealed class ShapedBackend : IInferenceBackend
     }
 
     /// <inheritdoc/>
-    public ModelConfig Model { get; }
+    public override ModelConfig Model { get; }
 
     /// <inheritdoc/>
-    public KvPool Pool { get; }
+    public override KvPool Pool { get; }
 
     /// <inheritdoc/>
-    public BackendMemory Memory => new(0, _store.Bytes, 0);
+    public override BackendMemory Memory => new(0, _store.Bytes, 0);
 
     /// <inheritdoc/>
-    public int MaxBatchTokens => 4096;
+    public override int MaxBatchTokens => 4096;
 
     /// <inheritdoc/>
-    public KvCache CreateCache(ObservationOptions? observe = null) => new(Pool, new SeenSlots(Pool.Geometry));
+    public override KvCache CreateCache(ObservationOptions? observe = null) => new(Pool, new SeenSlots(Pool.Geometry));
 
     /// <inheritdoc/>
-    public void Forward(IReadOnlyList<ForwardRequest> batch)
+    public override void Forward(IReadOnlyList<ForwardRequest> batch)
     {
         foreach (ForwardRequest request in batch)
         {
@@ -57,41 +57,13 @@ internal sealed class ShapedBackend : IInferenceBackend
     }
 
     /// <inheritdoc/>
-    public AttentionScores? Observed(KvCache cache) => new(
+    public override AttentionScores? Observed(KvCache cache) => new(
         Pool.Geometry.Layers,
         Pool.Geometry.KvHeads,
         [.. Enumerable.Range(0, Pool.Geometry.Heads).Select(((SeenSlots)cache.Companion!).Of)]);
 
     /// <inheritdoc/>
-    public IScoringPass BeginScoring(ScoringRequest request) => throw Computes();
-
-    /// <inheritdoc/>
-    public IHistoryPass BeginHistory(HistoryRequest request) => throw Computes();
-
-    /// <inheritdoc/>
-    public AttentionScores ProjectedValueNorms(KvCache cache, VectorNorm norm) => throw Computes();
-
-    /// <inheritdoc/>
-    public void WriteSlot(KvCache cache, int layer, int head, int slot, ReadOnlySpan<float> key, ReadOnlySpan<float> value, float bias) =>
-        throw Computes();
-
-    /// <inheritdoc/>
-    public void ReadBiases(KvCache cache, int layer, int head, Span<float> destination) => throw Computes();
-
-    /// <inheritdoc/>
-    public void ClosePositions(KvCache cache) => throw Computes();
-
-    /// <inheritdoc/>
-    public AttentionScores ValueNorms(KvCache cache) => throw Computes();
-
-    /// <inheritdoc/>
-    public void ReadKeys(KvCache cache, int layer, int head, int start, int count, Span<float> destination) => throw Computes();
-
-    /// <inheritdoc/>
-    public void ReadValues(KvCache cache, int layer, int head, int start, int count, Span<float> destination) => throw Computes();
-
-    /// <inheritdoc/>
-    public void Dispose() => _store.Dispose();
+    public override void Dispose() => _store.Dispose();
 
     private void Touch(ReadOnlySpan<int> pages)
     {
@@ -100,6 +72,4 @@ internal sealed class ShapedBackend : IInferenceBackend
             _store.PageMemory(page).Span.Fill((byte)page);
         }
     }
-
-    private static NotSupportedException Computes() => new("a device of a shape computes nothing");
 }

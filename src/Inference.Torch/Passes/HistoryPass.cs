@@ -41,11 +41,11 @@ internal sealed class HistoryPass : LayerwisePass, IHistoryPass
 
     public override long WorkingBytes => base.WorkingBytes + _sink.Bytes + (_statistics?.Bytes ?? 0);
 
-    public AttentionScores? Attention => Finished ? _attention : throw new InvalidOperationException("the history pass has not ended");
+    public AttentionScores? Attention => At.Finished ? _attention : throw new InvalidOperationException("the history pass has not ended");
 
-    public QueryStatistics? Statistics => Finished ? _statistics?.Result() : throw new InvalidOperationException("the history pass has not ended");
+    public QueryStatistics? Statistics => At.Finished ? _statistics?.Result() : throw new InvalidOperationException("the history pass has not ended");
 
-    private bool AttentionMatters => _attention is not null || !IsLastLayer;
+    private bool AttentionMatters => _attention is not null || !At.IsLastLayer;
 
     public override void Dispose()
     {
@@ -58,7 +58,7 @@ internal sealed class HistoryPass : LayerwisePass, IHistoryPass
     {
         if (AttentionMatters)
         {
-            Context.Load(Layer, 0);
+            Context.Load(At.Layer, 0);
             _sink.Reset();
             _sink.Slots = Context.Longest;
         }
@@ -66,18 +66,18 @@ internal sealed class HistoryPass : LayerwisePass, IHistoryPass
 
     protected override Tensor? Attend(ProjectedRows projected, int rows)
     {
-        int position = FirstPosition + Row;
+        int position = FirstPosition + At.Row;
         _statistics?.Add(position, projected.PlainQueries);
         if (!AttentionMatters)
         {
             return null;
         }
 
-        int unobserved = RunLength - _observed - Row;
+        int unobserved = At.RunLength - _observed - At.Row;
         bool observed = _attention is not null && unobserved < rows;
         _sink.From = Math.Max(0, unobserved);
         _sink.Weights = QueryWeights.Of(_request.Attention?.Weighting ?? QueryWeighting.Uniform, projected, position);
-        return RunAttention(projected.Queries, Mask(position, rows), Context.Capacity, observed ? _sink : null, wantOutput: !IsLastLayer);
+        return RunAttention(projected.Queries, Mask(position, rows), Context.Capacity, observed ? _sink : null, wantOutput: !At.IsLastLayer);
     }
 
     protected override void EndLayer()
@@ -91,7 +91,7 @@ internal sealed class HistoryPass : LayerwisePass, IHistoryPass
         float[]? all = _sink.ToHost();
         for (int h = 0; h < Config.QueryHeads; h++)
         {
-            Span<float> result = _attention.Row(Layer, h);
+            Span<float> result = _attention.Row(At.Layer, h);
             _sink.Read(all, h, result);
             if (_request.Attention!.Aggregation == QueryAggregation.Mean)
             {
@@ -103,17 +103,17 @@ internal sealed class HistoryPass : LayerwisePass, IHistoryPass
     private AttentionMask Mask(int position, int rows)
     {
         var ends = new long[Config.KvHeads * rows];
-        bool windowed = Config.WindowOf(Layer) is not null;
+        bool windowed = Config.WindowOf(At.Layer) is not null;
         var begins = new long[windowed ? ends.Length : 0];
         bool empty = false;
         for (int i = 0; i < ends.Length; i++)
         {
             int head = i / rows;
             int query = position + (i % rows);
-            ends[i] = Cache.SlotsBefore(Layer, head, query + 1);
+            ends[i] = Cache.SlotsBefore(At.Layer, head, query + 1);
             if (windowed)
             {
-                begins[i] = SlotWindow.FirstSlot(Config, Cache, Layer, head, Cache.Length(Layer, head), query);
+                begins[i] = SlotWindow.FirstSlot(Config, Cache, At.Layer, head, Cache.Length(At.Layer, head), query);
             }
 
             empty |= ends[i] <= (windowed ? begins[i] : 0);

@@ -17,7 +17,6 @@ namespace KVCluster.Inference.Torch.Passes;
 internal abstract class LayerwisePass : IDisposable
 {
     private readonly PassParts _parts;
-    private readonly LayerwiseCursor _cursor;
     private readonly int _logicalLength;
     private readonly Tensor[] _hidden;
     private readonly Tensor _cos;
@@ -27,13 +26,13 @@ internal abstract class LayerwisePass : IDisposable
     {
         _parts = parts;
         Cache = cache;
-        _cursor = new LayerwiseCursor(runs, Config.Layers, chunk);
+        At = new LayerwiseCursor(runs, Config.Layers, chunk);
         _logicalLength = cache.LogicalLength;
         FirstPosition = firstPosition;
         Context = new LayerContext(parts, cache);
         _hidden = new Tensor[runs.Count];
         using DisposeScope scope = NewDisposeScope();
-        Tensor positions = arange(firstPosition, firstPosition + LongestRun, ScalarType.Int64, parts.Device);
+        Tensor positions = arange(firstPosition, firstPosition + At.LongestRun, ScalarType.Int64, parts.Device);
         _rotary = new RotaryTable(parts.Model, positions);
         _cos = _rotary.Cos.Keep();
         _rotary.Sin.Keep();
@@ -44,7 +43,7 @@ internal abstract class LayerwisePass : IDisposable
     }
 
     /// <summary>Share done, 0 to 1.</summary>
-    public double Progress => _cursor.Progress;
+    public double Progress => At.Progress;
 
     /// <summary>Bytes of working memory held until disposal.</summary>
     public virtual long WorkingBytes => Context.Bytes + _hidden.Sum(h => h.IsInvalid ? 0 : h.BytesOf()) + (2 * _cos.BytesOf());
@@ -52,6 +51,9 @@ internal abstract class LayerwisePass : IDisposable
     protected ModelConfig Config => _parts.Model.Config;
 
     protected Device Device => _parts.Device;
+
+    /// <summary>Where the pass stands.</summary>
+    protected LayerwiseCursor At { get; }
 
     protected KvCache Cache { get; }
 
@@ -61,30 +63,10 @@ internal abstract class LayerwisePass : IDisposable
     /// <summary>Position of every run's first token.</summary>
     protected int FirstPosition { get; }
 
-    /// <summary>Tokens of all runs.</summary>
-    protected long Tokens => _cursor.Tokens;
-
-    protected int LongestRun => _cursor.LongestRun;
-
-    protected int Layer => _cursor.Layer;
-
-    /// <summary>The last layer's attention is the end: nothing reads its output.</summary>
-    protected bool IsLastLayer => _cursor.IsLastLayer;
-
-    /// <summary>The run of the present step.</summary>
-    protected int Run => _cursor.Run;
-
-    protected int RunLength => _cursor.RunLength;
-
-    /// <summary>The present step's first row in its run.</summary>
-    protected int Row => _cursor.Row;
-
-    protected bool Finished => _cursor.Finished;
-
     /// <summary>Does one bounded piece; false when there is nothing left.</summary>
     public bool Step()
     {
-        if (Finished)
+        if (At.Finished)
         {
             return false;
         }
@@ -104,7 +86,7 @@ internal abstract class LayerwisePass : IDisposable
             throw new ArenaFullException(1, Cache.Pool.Ledger.Snapshot());
         }
 
-        return !Finished;
+        return !At.Finished;
     }
 
     public virtual void Dispose()
@@ -122,28 +104,28 @@ internal abstract class LayerwisePass : IDisposable
     private void RunStep()
     {
         using DisposeScope scope = NewDisposeScope();
-        if (_cursor.AtLayerStart)
+        if (At.AtLayerStart)
         {
             BeginLayer();
         }
 
-        if (_cursor.AtRunStart)
+        if (At.AtRunStart)
         {
             BeginRun();
         }
 
-        RunChunk(_cursor.Rows);
-        if (_cursor.EndsRun)
+        RunChunk(At.Rows);
+        if (At.EndsRun)
         {
             EndRun();
         }
 
-        if (_cursor.EndsLayer)
+        if (At.EndsLayer)
         {
             EndLayer();
         }
 
-        _cursor.Advance();
+        At.Advance();
     }
 
     protected abstract void BeginLayer();
@@ -173,12 +155,12 @@ internal abstract class LayerwisePass : IDisposable
 
     private void RunChunk(int rows)
     {
-        Tensor hidden = _hidden[Run].narrow(0, Row, rows);
-        ProjectedRows projected = _parts.Layers.Project(Layer, hidden, _rotary.Slice(Row, rows));
+        Tensor hidden = _hidden[At.Run].narrow(0, At.Row, rows);
+        ProjectedRows projected = _parts.Layers.Project(At.Layer, hidden, _rotary.Slice(At.Row, rows));
         Tensor? attention = Attend(projected, rows);
-        if (!IsLastLayer)
+        if (!At.IsLastLayer)
         {
-            hidden.copy_(_parts.Layers.Finish(Layer, hidden, attention!));
+            hidden.copy_(_parts.Layers.Finish(At.Layer, hidden, attention!));
         }
     }
 }

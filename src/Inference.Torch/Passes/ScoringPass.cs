@@ -24,7 +24,7 @@ internal sealed class ScoringPass : LayerwisePass, IScoringPass
         _result = CacheShapes.ZeroScores(Cache, Config.QueryHeads);
     }
 
-    public AttentionScores Result => Finished ? _result : throw new InvalidOperationException("the scoring pass has not ended");
+    public AttentionScores Result => At.Finished ? _result : throw new InvalidOperationException("the scoring pass has not ended");
 
     public override long WorkingBytes => base.WorkingBytes + _sink.Bytes;
 
@@ -36,7 +36,7 @@ internal sealed class ScoringPass : LayerwisePass, IScoringPass
 
     protected override void BeginLayer()
     {
-        Context.Load(Layer, LongestRun);
+        Context.Load(At.Layer, At.LongestRun);
         _sink.Reset();
         _sink.Slots = Context.Longest;
     }
@@ -44,7 +44,7 @@ internal sealed class ScoringPass : LayerwisePass, IScoringPass
     protected override void BeginRun()
     {
         // A prompt that scores a range of its own starts from nothing.
-        if (_request.Ranges is not null && Run > 0)
+        if (_request.Ranges is not null && At.Run > 0)
         {
             _sink.Reset();
         }
@@ -52,18 +52,18 @@ internal sealed class ScoringPass : LayerwisePass, IScoringPass
 
     protected override Tensor? Attend(ProjectedRows projected, int rows)
     {
-        Context.Append(Layer, Row, projected.Keys, projected.Values);
-        _sink.Weights = QueryWeights.Of(_request.Weighting, projected, FirstPosition + Row);
+        Context.Append(At.Layer, At.Row, projected.Keys, projected.Values);
+        _sink.Weights = QueryWeights.Of(_request.Weighting, projected, FirstPosition + At.Row);
         AttentionMask mask = Mask(rows);
-        long slots = Context.Longest + Row + rows;
+        long slots = Context.Longest + At.Row + rows;
         if (_request is not { SubsampleSinks: { } sinks, Ranges: { } ranges })
         {
-            return RunAttention(projected.Queries, mask, slots, _sink, wantOutput: !IsLastLayer);
+            return RunAttention(projected.Queries, mask, slots, _sink, wantOutput: !At.IsLastLayer);
         }
 
         // Two softmaxes: one over all to go on with, one over the part to score with.
-        Tensor? output = IsLastLayer ? null : RunAttention(projected.Queries, mask, slots, null, wantOutput: true);
-        RunAttention(projected.Queries, mask with { Hidden = Hidden(ranges[Run], sinks, slots) }, slots, _sink, wantOutput: false);
+        Tensor? output = At.IsLastLayer ? null : RunAttention(projected.Queries, mask, slots, null, wantOutput: true);
+        RunAttention(projected.Queries, mask with { Hidden = Hidden(ranges[At.Run], sinks, slots) }, slots, _sink, wantOutput: false);
         return output;
     }
 
@@ -77,12 +77,12 @@ internal sealed class ScoringPass : LayerwisePass, IScoringPass
         float[]? all = _sink.ToHost();
         for (int h = 0; h < Config.QueryHeads; h++)
         {
-            Span<float> result = _result.Row(Layer, h);
+            Span<float> result = _result.Row(At.Layer, h);
             float[] gathered = new float[result.Length];
             _sink.Read(all, h, gathered);
-            Divide(gathered, RunLength);
-            int begin = Cache.SlotsBefore(Layer, h / Config.GroupSize, ranges[Run].Begin);
-            int end = Cache.SlotsBefore(Layer, h / Config.GroupSize, ranges[Run].End);
+            Divide(gathered, At.RunLength);
+            int begin = Cache.SlotsBefore(At.Layer, h / Config.GroupSize, ranges[At.Run].Begin);
+            int end = Cache.SlotsBefore(At.Layer, h / Config.GroupSize, ranges[At.Run].End);
             gathered.AsSpan(begin..end).CopyTo(result[begin..]);
         }
     }
@@ -97,32 +97,32 @@ internal sealed class ScoringPass : LayerwisePass, IScoringPass
         float[]? all = _sink.ToHost();
         for (int h = 0; h < Config.QueryHeads; h++)
         {
-            _sink.Read(all, h, _result.Row(Layer, h));
-            Divide(_result.Row(Layer, h), Tokens);
+            _sink.Read(all, h, _result.Row(At.Layer, h));
+            Divide(_result.Row(At.Layer, h), At.Tokens);
         }
     }
 
     private AttentionMask Mask(int rows)
     {
         var ends = new long[Config.KvHeads * rows];
-        bool windowed = Config.WindowOf(Layer) is not null;
+        bool windowed = Config.WindowOf(At.Layer) is not null;
         var begins = new long[windowed ? ends.Length : 0];
         for (int i = 0; i < ends.Length; i++)
         {
             int head = i / rows;
-            int behind = Row + (i % rows);
-            int cached = Cache.Length(Layer, head);
+            int behind = At.Row + (i % rows);
+            int cached = Cache.Length(At.Layer, head);
             ends[i] = cached + behind + 1;
             if (windowed)
             {
-                begins[i] = SlotWindow.FirstSlot(Config, Cache, Layer, head, cached, Cache.LogicalLength + behind);
+                begins[i] = SlotWindow.FirstSlot(Config, Cache, At.Layer, head, cached, Cache.LogicalLength + behind);
             }
         }
 
-        return new AttentionMask(Tensors.FromLongs(ends, Device).view(-1, rows), Context.Shortest + Row + 1)
+        return new AttentionMask(Tensors.FromLongs(ends, Device).view(-1, rows), Context.Shortest + At.Row + 1)
         {
             Begins = windowed ? Tensors.FromLongs(begins, Device).view(-1, rows) : null,
-            Bias = Context.Biases?.narrow(1, 0, Context.Longest + Row + rows),
+            Bias = Context.Biases?.narrow(1, 0, Context.Longest + At.Row + rows),
         };
     }
 
@@ -132,10 +132,10 @@ internal sealed class ScoringPass : LayerwisePass, IScoringPass
         var bounds = new long[4 * Config.KvHeads];
         for (int h = 0; h < Config.KvHeads; h++)
         {
-            bounds[h] = Cache.SlotsBefore(Layer, h, sinks);
-            bounds[Config.KvHeads + h] = Cache.SlotsBefore(Layer, h, range.Begin);
-            bounds[(2 * Config.KvHeads) + h] = Cache.SlotsBefore(Layer, h, range.End);
-            bounds[(3 * Config.KvHeads) + h] = Cache.Length(Layer, h);
+            bounds[h] = Cache.SlotsBefore(At.Layer, h, sinks);
+            bounds[Config.KvHeads + h] = Cache.SlotsBefore(At.Layer, h, range.Begin);
+            bounds[(2 * Config.KvHeads) + h] = Cache.SlotsBefore(At.Layer, h, range.End);
+            bounds[(3 * Config.KvHeads) + h] = Cache.Length(At.Layer, h);
         }
 
         Tensor bound = Tensors.FromLongs(bounds, Device).view(4, -1, 1);

@@ -43,13 +43,13 @@ internal sealed unsafe class HistoryPass : LayerwisePass, IHistoryPass
 
     public override long WorkingBytes => base.WorkingBytes + (_statistics?.Bytes ?? 0);
 
-    public AttentionScores? Attention => Finished ? _attention : throw new InvalidOperationException("the history pass has not ended");
+    public AttentionScores? Attention => At.Finished ? _attention : throw new InvalidOperationException("the history pass has not ended");
 
-    public QueryStatistics? Statistics => Finished ? _statistics?.Result() : throw new InvalidOperationException("the history pass has not ended");
+    public QueryStatistics? Statistics => At.Finished ? _statistics?.Result() : throw new InvalidOperationException("the history pass has not ended");
 
     protected override bool QueriesOnly => true;
 
-    private bool AttentionMatters => _attention is not null || !IsLastLayer;
+    private bool AttentionMatters => _attention is not null || !At.IsLastLayer;
 
     public override void Dispose()
     {
@@ -59,7 +59,7 @@ internal sealed unsafe class HistoryPass : LayerwisePass, IHistoryPass
 
     protected override void BeginLayer()
     {
-        _statistics?.BeginLayer(RunLength);
+        _statistics?.BeginLayer(At.RunLength);
         if (AttentionMatters)
         {
             LoadContext(0);
@@ -69,11 +69,11 @@ internal sealed unsafe class HistoryPass : LayerwisePass, IHistoryPass
 
     protected override void Attend(int rows)
     {
-        int position = FirstPosition + Row;
+        int position = FirstPosition + At.Row;
         _statistics?.Add(position, rows);
         if (AttentionMatters)
         {
-            int unobserved = RunLength - _observed - Row;
+            int unobserved = At.RunLength - _observed - At.Row;
             RunTiles(Input(rows) with
             {
                 QueryPosition = position,
@@ -89,7 +89,7 @@ internal sealed unsafe class HistoryPass : LayerwisePass, IHistoryPass
         _statistics?.EndLayer();
         for (int h = 0; h < Config.QueryHeads && _attention is not null; h++)
         {
-            Span<float> result = _attention.Row(Layer, h);
+            Span<float> result = _attention.Row(At.Layer, h);
             Accumulator.Merge(h, result);
             if (_request.Attention!.Aggregation == QueryAggregation.Mean)
             {

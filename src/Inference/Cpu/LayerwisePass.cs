@@ -15,7 +15,6 @@ internal abstract unsafe class LayerwisePass : IDisposable
 {
     private readonly CpuThreadPool _pool;
     private readonly IReadOnlyList<ReadOnlyMemory<int>> _runs;
-    private readonly LayerwiseCursor _cursor;
     private readonly int _logicalLength;
     private readonly TileAttention _tiles;
     private readonly NativeBuffer _hidden = new();
@@ -35,20 +34,20 @@ internal abstract unsafe class LayerwisePass : IDisposable
         Pipeline = pipeline;
         Cache = cache;
         _runs = runs;
-        _cursor = new LayerwiseCursor(runs, Config.Layers, chunk);
+        At = new LayerwiseCursor(runs, Config.Layers, chunk);
         _logicalLength = cache.LogicalLength;
         FirstPosition = firstPosition;
         Context = new PackedContext(store, pool.Threads);
         _tiles = new TileAttention(pool, Config);
         Accumulator = new ColumnAccumulator(pool.Threads, Config.QueryHeads);
-        Angles = new RotaryAngles(Config, LongestRun);
-        Angles.SetRun(firstPosition, LongestRun);
-        _hidden.Ensure(Tokens * pipeline.HiddenStride);
+        Angles = new RotaryAngles(Config, At.LongestRun);
+        Angles.SetRun(firstPosition, At.LongestRun);
+        _hidden.Ensure(At.Tokens * pipeline.HiddenStride);
         Embed();
     }
 
     /// <summary>Share done, 0 to 1.</summary>
-    public double Progress => _cursor.Progress;
+    public double Progress => At.Progress;
 
     /// <summary>Bytes of working memory held until disposal.</summary>
     public virtual long WorkingBytes => Context.Bytes + _tiles.Bytes + Accumulator.Bytes + _hidden.Bytes + Angles.Bytes;
@@ -56,6 +55,9 @@ internal abstract unsafe class LayerwisePass : IDisposable
     protected ModelConfig Config { get; }
 
     protected LayerPipeline Pipeline { get; }
+
+    /// <summary>Where the pass stands.</summary>
+    protected LayerwiseCursor At { get; }
 
     protected KvCache Cache { get; }
 
@@ -70,33 +72,13 @@ internal abstract unsafe class LayerwisePass : IDisposable
     /// <summary>Position of every run's first token.</summary>
     protected int FirstPosition { get; }
 
-    /// <summary>Tokens of all runs.</summary>
-    protected long Tokens => _cursor.Tokens;
-
-    protected int LongestRun => _cursor.LongestRun;
-
-    protected int Layer => _cursor.Layer;
-
-    /// <summary>The last layer's attention is the end: nothing reads its output.</summary>
-    protected bool IsLastLayer => _cursor.IsLastLayer;
-
-    /// <summary>The run of the present step.</summary>
-    protected int Run => _cursor.Run;
-
-    protected int RunLength => _cursor.RunLength;
-
-    /// <summary>The present step's first row in its run.</summary>
-    protected int Row => _cursor.Row;
-
     /// <summary>Whether the cache holds the rows' own keys and values, so that only their queries are projected.</summary>
     protected virtual bool QueriesOnly => false;
-
-    protected bool Finished => _cursor.Finished;
 
     /// <summary>Does one bounded piece; false when there is nothing left.</summary>
     public bool Step()
     {
-        if (Finished)
+        if (At.Finished)
         {
             return false;
         }
@@ -106,29 +88,29 @@ internal abstract unsafe class LayerwisePass : IDisposable
             throw new InvalidOperationException("the cache changed while a pass ran against it");
         }
 
-        if (_cursor.AtLayerStart)
+        if (At.AtLayerStart)
         {
             BeginLayer();
         }
 
-        if (_cursor.AtRunStart)
+        if (At.AtRunStart)
         {
             BeginRun();
         }
 
-        RunChunk(_cursor.Rows);
-        if (_cursor.EndsRun)
+        RunChunk(At.Rows);
+        if (At.EndsRun)
         {
             EndRun();
         }
 
-        if (_cursor.EndsLayer)
+        if (At.EndsLayer)
         {
             EndLayer();
         }
 
-        _cursor.Advance();
-        return !Finished;
+        At.Advance();
+        return !At.Finished;
     }
 
     public virtual void Dispose()
@@ -156,7 +138,7 @@ internal abstract unsafe class LayerwisePass : IDisposable
     protected abstract void EndLayer();
 
     /// <summary>Decodes the layer's cache, with room for so many rows behind it.</summary>
-    protected void LoadContext(int room) => Context.Load(Cache, Layer, 0, room, _pool);
+    protected void LoadContext(int room) => Context.Load(Cache, At.Layer, 0, room, _pool);
 
     /// <summary>Forgets what was gathered.</summary>
     protected void ResetAccumulator(QueryAggregation aggregation)
@@ -164,7 +146,7 @@ internal abstract unsafe class LayerwisePass : IDisposable
         int longest = 0;
         for (int h = 0; h < Config.KvHeads; h++)
         {
-            longest = Math.Max(longest, Cache.Length(Layer, h));
+            longest = Math.Max(longest, Cache.Length(At.Layer, h));
         }
 
         Accumulator.Reset(longest, aggregation);
@@ -174,12 +156,12 @@ internal abstract unsafe class LayerwisePass : IDisposable
     protected TileAttentionInput Input(int rows) => new()
     {
         Cache = Cache,
-        Layer = Layer,
+        Layer = At.Layer,
         Context = Context,
         Queries = Pipeline.Queries,
         QueryStride = Pipeline.QueryStride,
         Tokens = rows,
-        Output = IsLastLayer ? null : Pipeline.Attention,
+        Output = At.IsLastLayer ? null : Pipeline.Attention,
         OutputStride = Pipeline.QueryStride,
         ObserveQueryHeads = true,
     };
@@ -198,12 +180,12 @@ internal abstract unsafe class LayerwisePass : IDisposable
 
     private void RunChunk(int rows)
     {
-        float* hidden = _hidden.Data + (_cursor.LayerRow * Pipeline.HiddenStride);
-        Pipeline.Project(Layer, hidden, rows, Angles, Row, QueriesOnly);
+        float* hidden = _hidden.Data + (At.LayerRow * Pipeline.HiddenStride);
+        Pipeline.Project(At.Layer, hidden, rows, Angles, At.Row, QueriesOnly);
         Attend(rows);
-        if (!IsLastLayer)
+        if (!At.IsLastLayer)
         {
-            Pipeline.Finish(Layer, hidden, rows);
+            Pipeline.Finish(At.Layer, hidden, rows);
         }
     }
 }

@@ -32,18 +32,18 @@ internal sealed unsafe class ScoringPass : LayerwisePass, IScoringPass
         _result = CacheShapes.ZeroScores(Cache, Config.QueryHeads);
     }
 
-    public AttentionScores Result => Finished ? _result : throw new InvalidOperationException("the scoring pass has not ended");
+    public AttentionScores Result => At.Finished ? _result : throw new InvalidOperationException("the scoring pass has not ended");
 
     protected override void BeginLayer()
     {
-        LoadContext(LongestRun);
+        LoadContext(At.LongestRun);
         ResetAccumulator(_request.Aggregation);
     }
 
     protected override void BeginRun()
     {
         // A prompt that scores a range of its own starts from nothing.
-        if (_request.Ranges is not null && Run > 0)
+        if (_request.Ranges is not null && At.Run > 0)
         {
             ResetAccumulator(_request.Aggregation);
         }
@@ -54,15 +54,15 @@ internal sealed unsafe class ScoringPass : LayerwisePass, IScoringPass
         _pool.Run(rows, _appendWork);
         TileAttentionInput input = Input(rows) with
         {
-            CommittedExtra = Row,
+            CommittedExtra = At.Row,
             Observer = Accumulator,
-            Weights = QueryWeights.Of(_request.Weighting, Pipeline, Config, FirstPosition + Row, rows),
+            Weights = QueryWeights.Of(_request.Weighting, Pipeline, Config, FirstPosition + At.Row, rows),
         };
         if (_request is { SubsampleSinks: { } sinks, Ranges: { } ranges })
         {
             // Two softmaxes: one over all to go on with, one over the part to score with.
             RunTiles(input with { Observer = null });
-            input = input with { Output = null, VisibleRange = ranges[Run], VisibleSinks = sinks };
+            input = input with { Output = null, VisibleRange = ranges[At.Run], VisibleSinks = sinks };
         }
 
         RunTiles(input);
@@ -77,12 +77,12 @@ internal sealed unsafe class ScoringPass : LayerwisePass, IScoringPass
 
         for (int h = 0; h < Config.QueryHeads; h++)
         {
-            Span<float> result = _result.Row(Layer, h);
+            Span<float> result = _result.Row(At.Layer, h);
             float[] merged = new float[result.Length];
             Accumulator.Merge(h, merged);
-            Divide(merged, RunLength);
-            int begin = Cache.SlotsBefore(Layer, h / Config.GroupSize, ranges[Run].Begin);
-            int end = Cache.SlotsBefore(Layer, h / Config.GroupSize, ranges[Run].End);
+            Divide(merged, At.RunLength);
+            int begin = Cache.SlotsBefore(At.Layer, h / Config.GroupSize, ranges[At.Run].Begin);
+            int end = Cache.SlotsBefore(At.Layer, h / Config.GroupSize, ranges[At.Run].End);
             merged.AsSpan(begin..end).CopyTo(result[begin..]);
         }
     }
@@ -91,8 +91,8 @@ internal sealed unsafe class ScoringPass : LayerwisePass, IScoringPass
     {
         for (int h = 0; h < Config.QueryHeads && _request.Ranges is null; h++)
         {
-            Accumulator.Merge(h, _result.Row(Layer, h));
-            Divide(_result.Row(Layer, h), Tokens);
+            Accumulator.Merge(h, _result.Row(At.Layer, h));
+            Divide(_result.Row(At.Layer, h), At.Tokens);
         }
     }
 
@@ -109,7 +109,7 @@ internal sealed unsafe class ScoringPass : LayerwisePass, IScoringPass
         for (int h = 0; h < Config.KvHeads; h++)
         {
             long offset = ((long)index * Pipeline.KeyStride) + (h * Config.HeadSize);
-            int slot = Cache.Length(Layer, h) + Row + index;
+            int slot = Cache.Length(At.Layer, h) + At.Row + index;
             Context.Set(h, slot, Pipeline.Keys + offset, Pipeline.Values + offset);
         }
     }

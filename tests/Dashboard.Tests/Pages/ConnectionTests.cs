@@ -8,57 +8,33 @@ public sealed class ConnectionTests(BrowserFixture browser)
     [BrowserFact]
     public async Task A_lost_server_is_said_and_its_return_is_seen()
     {
-        var server = new DashboardServer();
+        await using var server = new DashboardServer();
+        await using WatchedPage page = await LostAsync(server);
+        Assert.Contains("What you see is from", await page.Page.Locator("#banner").TextContentAsync(), StringComparison.Ordinal);
+        Assert.Equal("Disconnected", await page.Page.Locator("#status span").TextContentAsync());
+        Assert.True(await page.Page.Locator("[data-key='default/before']").IsVisibleAsync());
+
         await server.StartAsync();
-        try
-        {
-            await server.ConverseAsync("before", lines: 3);
-            await using WatchedPage page = await (await browser.OpenAsync(server)).LiveAsync();
-
-            await server.StopAsync();
-            await page.Page.WaitForFunctionAsync("() => document.body.dataset.state === 'lost'");
-            Assert.Contains("What you see is from", await page.Page.Locator("#banner").TextContentAsync(), StringComparison.Ordinal);
-            Assert.Equal("Disconnected", await page.Page.Locator("#status span").TextContentAsync());
-            Assert.True(await page.Page.Locator("[data-key='default/before']").IsVisibleAsync());
-
-            await server.StartAsync();
-            await page.Page.GetByText("Try now").ClickAsync();
-            await page.LiveAsync();
-            Assert.False(await page.Page.Locator("#banner").IsVisibleAsync());
-            await page.Page.Locator("[data-key='default/before'] [data-phase=cold]").WaitForAsync();
-            page.RequireQuiet(expected: "ERR_");
-        }
-        finally
-        {
-            await server.DisposeAsync();
-        }
+        await page.Page.GetByText("Try now").ClickAsync();
+        await page.LiveAsync();
+        Assert.False(await page.Page.Locator("#banner").IsVisibleAsync());
+        await page.Page.Locator("[data-key='default/before'] [data-phase=cold]").WaitForAsync();
+        page.RequireQuiet(expected: "ERR_");
     }
 
     [BrowserFact]
     public async Task A_page_that_nobody_touches_comes_back_by_itself_and_goes_on_live()
     {
-        var server = new DashboardServer();
+        await using var server = new DashboardServer();
+        await using WatchedPage page = await LostAsync(server);
         await server.StartAsync();
-        try
-        {
-            await server.ConverseAsync("before", lines: 3);
-            await using WatchedPage page = await (await browser.OpenAsync(server)).LiveAsync();
 
-            await server.StopAsync();
-            await page.Page.WaitForFunctionAsync("() => document.body.dataset.state === 'lost'");
-            await server.StartAsync();
-
-            await page.LiveAsync();
-            Assert.False(await page.Page.Locator("#banner").IsVisibleAsync());
-            Assert.Equal("Live", await page.Page.Locator("#status span").TextContentAsync());
-            await server.ConverseAsync("after", lines: 3);
-            await page.Page.Locator("[data-key='default/after']").WaitForAsync();
-            page.RequireQuiet(expected: "ERR_");
-        }
-        finally
-        {
-            await server.DisposeAsync();
-        }
+        await page.LiveAsync();
+        Assert.False(await page.Page.Locator("#banner").IsVisibleAsync());
+        Assert.Equal("Live", await page.Page.Locator("#status span").TextContentAsync());
+        await server.ConverseAsync("after", lines: 3);
+        await page.Page.Locator("[data-key='default/after']").WaitForAsync();
+        page.RequireQuiet(expected: "ERR_");
     }
 
     [BrowserFact]
@@ -77,5 +53,16 @@ public sealed class ConnectionTests(BrowserFixture browser)
         {
             await server.DisposeAsync();
         }
+    }
+
+    /// <summary>A live page with a session, whose server has gone.</summary>
+    private async Task<WatchedPage> LostAsync(DashboardServer server)
+    {
+        await server.StartAsync();
+        await server.ConverseAsync("before", lines: 3);
+        WatchedPage page = await (await browser.OpenAsync(server)).LiveAsync();
+        await server.StopAsync();
+        await page.Page.WaitForFunctionAsync("() => document.body.dataset.state === 'lost'");
+        return page;
     }
 }

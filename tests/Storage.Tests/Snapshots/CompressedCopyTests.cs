@@ -49,11 +49,7 @@ public sealed class CompressedCopyTests
     public async Task The_last_exact_copy_is_kept_beside_it()
     {
         await using var cold = new ColdFixture(options: ColdFixture.Small);
-        using KvCache exact = cold.Arena.Cache(History);
-        await cold.PublishedAsync(exact, History);
-        using KvCache compressed = exact.Fork();
-        cold.Arena.Compact(compressed, (l, h, s) => s % 3 != 0);
-        await cold.PublishedAsync(compressed, History);
+        (KvCache exact, KvCache compressed) = await cold.PublishedBothAsync(History);
 
         var (_, whole) = await cold.LoadAsync(cold.Query(History, exactOnly: true));
         cold.Arena.AssertSame(exact, whole);
@@ -74,11 +70,7 @@ public sealed class CompressedCopyTests
     public async Task A_damaged_compressed_copy_leaves_the_exact_one()
     {
         await using var cold = new ColdFixture(options: ColdFixture.Small);
-        using KvCache exact = cold.Arena.Cache(History);
-        await cold.PublishedAsync(exact, History);
-        using KvCache compressed = exact.Fork();
-        cold.Arena.Compact(compressed, (l, h, s) => s % 3 != 0);
-        await cold.PublishedAsync(compressed, History, epoch: 2);
+        (KvCache exact, KvCache compressed) = await cold.PublishedBothAsync(History, compressedEpoch: 2);
         cold.Blobs.AfterRead = (id, parts, read) =>
         {
             parts[0].Span[0] ^= (byte)(id.Epoch == 2 ? 1 : 0);
@@ -94,11 +86,7 @@ public sealed class CompressedCopyTests
     public async Task An_exact_save_replaces_both()
     {
         await using var cold = new ColdFixture(options: ColdFixture.Small);
-        using KvCache exact = cold.Arena.Cache(History);
-        await cold.PublishedAsync(exact, History);
-        using KvCache compressed = exact.Fork();
-        cold.Arena.Compact(compressed, (l, h, s) => s % 3 != 0);
-        await cold.PublishedAsync(compressed, History);
+        (KvCache exact, KvCache compressed) = await cold.PublishedBothAsync(History);
         SnapshotSave save = await cold.SaveAsync(exact, History);
         Assert.Equal((SaveOutcome.Published, 0L), (save.Outcome, save.WrittenBytes));
         var statistics = await cold.Blobs.StatisticsAsync(CancellationToken.None);

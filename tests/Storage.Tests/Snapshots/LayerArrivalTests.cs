@@ -74,11 +74,7 @@ public sealed class LayerArrivalTests
     public async Task A_copy_that_is_loaded_in_place_of_a_damaged_one_comes_as_a_whole()
     {
         await using var cold = new ColdFixture(options: ColdFixture.Small);
-        using KvCache exact = cold.Arena.Cache(History);
-        await cold.PublishedAsync(exact, History);
-        using KvCache compressed = exact.Fork();
-        cold.Arena.Compact(compressed, (l, h, s) => s % 3 != 0);
-        await cold.PublishedAsync(compressed, History);
+        (KvCache exact, KvCache compressed) = await cold.PublishedBothAsync(History);
         var arrival = new LayerArrival(Room, () => _changes.Release());
         FrameId[] damaged = await HoldAsync(cold, layer => layer == 2);
         _held.SetResult();

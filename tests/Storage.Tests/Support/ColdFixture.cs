@@ -78,6 +78,17 @@ internal sealed class ColdFixture : IAsyncDisposable
         Assert.True(save.Outcome == SaveOutcome.Published, save.Reason);
     }
 
+    /// <summary>An exact copy, and beside it one of the same cache without every third slot; the caches go with the arena.</summary>
+    public async Task<(KvCache Exact, KvCache Compressed)> PublishedBothAsync(int[] tokens, long compressedEpoch = 1)
+    {
+        KvCache exact = Arena.Cache(tokens);
+        await PublishedAsync(exact, tokens);
+        KvCache compressed = exact.Fork();
+        Arena.Compact(compressed, (l, h, s) => s % 3 != 0);
+        await PublishedAsync(compressed, tokens, compressedEpoch);
+        return (exact, compressed);
+    }
+
     public SnapshotQuery Query(ReadOnlyMemory<int> tokens, long epoch = 1, bool exactOnly = false, SnapshotOwner? owner = null) =>
         new() { Owner = owner ?? Ann, Terms = Terms, Epoch = epoch, Tokens = tokens, ExactOnly = exactOnly };
 

@@ -1,5 +1,4 @@
 using KVCluster.Compression;
-using KVCluster.Compression.Policies;
 using KVCluster.Evaluation.Scenarios;
 using KVCluster.Inference.Backend;
 using KVCluster.Inference.Kv;
@@ -16,25 +15,25 @@ namespace KVCluster.Silo.Simulating;
 /// <param name="gate">Where steps take their time.</param>
 /// <param name="attention">Attention of the conversations whose tokens have an id, by that id.</param>
 internal sealed class SimulatedBackend(
-    IInferenceBackend inner, ScenarioDevice speeds, StepGate gate, IReadOnlyList<SyntheticAttention> attention) : IInferenceBackend
+    IInferenceBackend inner, ScenarioDevice speeds, StepGate gate, IReadOnlyList<SyntheticAttention> attention) : UncomputedBackend
 {
     /// <inheritdoc/>
-    public ModelConfig Model => inner.Model;
+    public override ModelConfig Model => inner.Model;
 
     /// <inheritdoc/>
-    public KvPool Pool => inner.Pool;
+    public override KvPool Pool => inner.Pool;
 
     /// <inheritdoc/>
-    public BackendMemory Memory => inner.Memory;
+    public override BackendMemory Memory => inner.Memory;
 
     /// <inheritdoc/>
-    public int MaxBatchTokens => inner.MaxBatchTokens;
+    public override int MaxBatchTokens => inner.MaxBatchTokens;
 
     /// <inheritdoc/>
-    public KvCache CreateCache(ObservationOptions? observe = null) => new(Pool, new AttentionOfCache());
+    public override KvCache CreateCache(ObservationOptions? observe = null) => new(Pool, new AttentionOfCache());
 
     /// <inheritdoc/>
-    public void Forward(IReadOnlyList<ForwardRequest> batch)
+    public override void Forward(IReadOnlyList<ForwardRequest> batch)
     {
         ArgumentNullException.ThrowIfNull(batch);
         int prompt = 0;
@@ -61,44 +60,14 @@ internal sealed class SimulatedBackend(
     }
 
     /// <inheritdoc/>
-    public AttentionScores? Observed(KvCache cache)
+    public override AttentionScores? Observed(KvCache cache)
     {
         ArgumentNullException.ThrowIfNull(cache);
         return (cache.Companion as AttentionOfCache)?.Attention?.Of(cache);
     }
 
     /// <inheritdoc/>
-    public IScoringPass BeginScoring(ScoringRequest request) => throw Computes();
-
-    /// <inheritdoc/>
-    public IHistoryPass BeginHistory(HistoryRequest request) => throw Computes();
-
-    /// <inheritdoc/>
-    public AttentionScores ProjectedValueNorms(KvCache cache, VectorNorm norm) => throw Computes();
-
-    /// <inheritdoc/>
-    public void WriteSlot(KvCache cache, int layer, int head, int slot, ReadOnlySpan<float> key, ReadOnlySpan<float> value, float bias) =>
-        throw Computes();
-
-    /// <inheritdoc/>
-    public void ReadBiases(KvCache cache, int layer, int head, Span<float> destination) => throw Computes();
-
-    /// <inheritdoc/>
-    public void ClosePositions(KvCache cache) => throw Computes();
-
-    /// <inheritdoc/>
-    public AttentionScores ValueNorms(KvCache cache) => throw Computes();
-
-    /// <inheritdoc/>
-    public void ReadKeys(KvCache cache, int layer, int head, int start, int count, Span<float> destination) => throw Computes();
-
-    /// <inheritdoc/>
-    public void ReadValues(KvCache cache, int layer, int head, int start, int count, Span<float> destination) => throw Computes();
-
-    /// <inheritdoc/>
-    public void Dispose()
+    public override void Dispose()
     {
     }
-
-    private static NotSupportedException Computes() => new("a simulated device computes nothing");
 }

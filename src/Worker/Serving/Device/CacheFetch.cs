@@ -4,11 +4,14 @@ using KVCluster.Storage;
 namespace KVCluster.Worker.Serving.Device;
 
 /// <summary>A look into the cold store, or a load from it, for one session; while it is there, nothing else is done about its cache.</summary>
-/// <param name="Query">What is asked for.</param>
-internal sealed record CacheFetch(SnapshotQuery Query)
+/// <param name="query">What is asked for.</param>
+internal sealed class CacheFetch(SnapshotQuery query)
 {
     private readonly CancellationTokenSource _unwanted = new();
     private Action<long>? _evicted;
+
+    /// <summary>What is asked for.</summary>
+    public SnapshotQuery Query => query;
 
     /// <summary>What stands for a look that failed.</summary>
     public static SnapshotLookup NotFound { get; } = new() { Miss = MissCause.Unavailable };

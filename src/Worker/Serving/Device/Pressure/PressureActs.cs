@@ -53,7 +53,6 @@ internal sealed class PressureActs(DeviceParts parts, ArenaRoom room, PressureVi
             bool wanted = session.IsToBeCut && session.Version == version && session is { Turn: null, Cache: not null };
             session.IsToBeCut = false;
 
-
             // Forked meanwhile: cutting what others hold too would copy pages and free none.
             if (wanted && !parts.IsPinned(session) && session.Cache!.SharedPositions <= shared)
             {
