@@ -25,7 +25,7 @@ internal static class FlatnessPlot
         ];
         double bottom = Top + (strips.Length * (Height + Gap)) - Gap;
         var svg = SvgCanvas.File(Left + Width + 100, bottom + 44, title);
-        svg.Text(Left, 18, title, "start", "t");
+        svg.Text(10, 18, title, "start", "t");
         for (int i = 0; i < strips.Length; i++)
         {
             Strip(svg, points, Top + (i * (Height + Gap)), strips[i].Name, strips[i].Unit, strips[i].Value);
