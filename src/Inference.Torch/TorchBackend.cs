@@ -46,8 +46,9 @@ public sealed partial class TorchBackend : IInferenceBackend
         {
             _model = new DeviceModel(model, _device, TypeOf(options, _device), progress);
             int pages = ArenaSize.Pages(geometry, options, _device);
-            _store = new TorchPageStore(geometry, pages, _device);
-            Pool = new KvPool(geometry, pages, _store, new MemoryLedger(pages, geometry.PageBytes));
+            var ledger = new MemoryLedger(pages, geometry.PageBytes);
+            _store = new TorchPageStore(geometry, pages, _device, ledger.Snapshot, options.Transfers ?? _device.Transfers());
+            Pool = new KvPool(geometry, pages, _store, ledger);
         }
         catch (Exception e)
         {
@@ -74,7 +75,9 @@ public sealed partial class TorchBackend : IInferenceBackend
     /// <inheritdoc/>
     public int MaxBatchTokens { get; }
 
-    /// <summary>Bytes held between two steps; activations live only within one.</summary>
+    /// <summary>
+    /// Bytes held between two steps; activations live only within one. The workspace includes page-locked host memory that pages travel through.
+    /// </summary>
     public BackendMemory Memory => new(_model.Bytes, _store.Bytes, _store.SideBytes + _tables.Bytes + _pool.Bytes);
 
     /// <inheritdoc/>

@@ -1,4 +1,6 @@
 using System.Globalization;
+using KVCluster.Inference.Torch.Cuda;
+using KVCluster.Inference.Torch.Transfers;
 using TorchSharp;
 
 namespace KVCluster.Inference.Torch;
@@ -45,8 +47,17 @@ internal sealed class TorchDevice
             throw new InputException($"there is no device cuda:{cuda}; this machine has cuda:0 to cuda:{devices - 1}");
         }
 
+        if (!NativeImports.HasCuda)
+        {
+            throw new InputException(
+                $"the CUDA runtime library (libcudart.so.12) is neither beside libtorch nor known to the system: it comes with the package TorchSharp-cuda-linux; {Guide}");
+        }
+
         return new TorchDevice($"cuda:{cuda}", new torch.Device(DeviceType.CUDA, cuda));
     }
+
+    /// <summary>How pages travel between the device's memory and the host's; null where they are one.</summary>
+    public TransferOptions? Transfers() => IsCuda ? new TransferOptions(() => new CudaCopyStream(Handle.index)) : null;
 
     /// <summary>Waits for all work of the device.</summary>
     public void Synchronize()
