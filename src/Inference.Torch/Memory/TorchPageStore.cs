@@ -105,8 +105,12 @@ internal sealed partial class TorchPageStore : IKvPageStore, IDisposable
     {
         if (!_biases.Holds(page))
         {
+            // By compute's own queue: whoever computes does not wait for the transfers of others.
+            using DisposeScope scope = NewDisposeScope();
             var floats = new float[Geometry.BiasSlots];
-            _mover.Export([page], MemoryMarshal.AsBytes(floats.AsSpan()));
+            Span<byte> bytes = MemoryMarshal.AsBytes(floats.AsSpan());
+            _arena.RowPages[page].cpu().bytes.CopyTo(bytes);
+            _arena.ScalePages?[page].cpu().bytes.CopyTo(bytes[_arena.RowPageBytes..]);
             _biases.Write(page, 0, floats);
         }
 
