@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Runtime.InteropServices;
 using KVCluster.Inference.Torch.Transfers;
 
@@ -5,7 +6,8 @@ namespace KVCluster.Backend.Conformance.Torch.Transfers;
 
 /// <summary>
 /// A copy stream of libtorch's CPU device, whose compute is done when a call returns; its copies are done when the kind of stream says.
-/// What nobody may read yet holds a pattern, and copies that do not wait for compute are refused.
+/// What nobody may read yet holds a pattern. Copies that do not wait for compute are refused, and so are those of host memory whose last copy
+/// the host has not waited for: compute's wait, which here is the host's too, does not count.
 /// </summary>
 internal abstract unsafe class HostCopyStream : ICopyStream
 {
@@ -15,6 +17,8 @@ internal abstract unsafe class HostCopyStream : ICopyStream
 
     // A piece departs on one thread; others may send theirs between.
     private readonly ThreadLocal<bool> _heldForCompute = new();
+    private readonly ThreadLocal<List<nint>> _departing = new(() => []);
+    private readonly ConcurrentDictionary<nint, bool> _travelling = [];
 
     protected HostCopyStream(CopyFaults faults)
     {
@@ -53,6 +57,13 @@ internal abstract unsafe class HostCopyStream : ICopyStream
             throw new InvalidOperationException("a copy did not wait for compute");
         }
 
+        nint host = direction == CopyDirection.ToHost ? to : from;
+        if (!_travelling.TryAdd(host, true))
+        {
+            throw new InvalidOperationException("host memory was used again before its copy was waited for");
+        }
+
+        _departing.Value!.Add(host);
         new Span<byte>((void*)to, (int)bytes).Fill(Undefined);
         Queue(() => new Span<byte>((void*)from, (int)bytes).CopyTo(new Span<byte>((void*)to, (int)bytes)));
     }
@@ -63,11 +74,14 @@ internal abstract unsafe class HostCopyStream : ICopyStream
         var mark = new CopyMark();
         Queue(mark.Set);
         Await(mark);
+        _travelling.Clear();
+        _departing.Value!.Clear();
     }
 
     public virtual void Dispose()
     {
         _heldForCompute.Dispose();
+        _departing.Dispose();
         _faults.Free();
     }
 
@@ -80,6 +94,7 @@ internal abstract unsafe class HostCopyStream : ICopyStream
     private sealed class Event(HostCopyStream stream) : ICopyEvent
     {
         private volatile CopyMark _mark = CopyMark.Passed;
+        private nint[] _buffers = [];
 
         public bool IsDone => _mark.IsSet;
 
@@ -93,6 +108,8 @@ internal abstract unsafe class HostCopyStream : ICopyStream
             }
 
             stream._heldForCompute.Value = false;
+            _buffers = [.. stream._departing.Value!];
+            stream._departing.Value!.Clear();
             var mark = new CopyMark();
             stream.Queue(mark.Set);
             _mark = mark;
@@ -116,6 +133,7 @@ internal abstract unsafe class HostCopyStream : ICopyStream
         {
             stream._faults.Called(nameof(Wait));
             stream.Await(_mark);
+            Array.ForEach(_buffers, b => stream._travelling.TryRemove(b, out _));
         }
 
         public void Dispose() => stream._faults.Free();

@@ -55,6 +55,23 @@ public sealed class TravellingPagesTests
         }
     }
 
+    [Fact]
+    public void What_was_gathered_lives_until_its_copy_is_done()
+    {
+        using torch.Tensor rows = torch.arange(64, torch.ScalarType.Float32).view(16, 4);
+        var source = new CountedRows(rows);
+        var alive = new List<int>();
+        using var ring = new TransferRing(new TransferOptions(() => new ThreadCopyStream(_faults, () => alive.Add(source.Alive)), 64, 2), source.UnitBytes);
+        var bytes = new byte[256];
+        new OutboundTransfer(ring, source).Run(bytes);
+        Assert.Equal(Enumerable.Range(0, 64).Select(i => (float)i), MemoryMarshal.Cast<byte, float>(bytes).ToArray());
+        Assert.Equal((4, 0), (source.Gathered, source.Alive));
+
+        // A wait, a copy and a mark a piece.
+        Assert.Equal(12, alive.Count);
+        Assert.All(alive, a => Assert.True(a > 0));
+    }
+
     [Theory]
     [InlineData(KvElementType.BF16)]
     [InlineData(KvElementType.Int8)]
