@@ -58,6 +58,16 @@ public sealed class TorchDeviceTests
         Assert.Equal(KvElementType.Int8, backend.Pool.Geometry.ElementType);
     }
 
+    [Fact]
+    public void The_factory_computes_in_the_type_it_is_told()
+    {
+        var settings = new BackendSettings { UsualArenaBytes = 1 << 20 };
+        LoadedModel model = RandomModel.Create(RandomModel.Config());
+        using var whole = (TorchBackend)new TorchBackendFactory("cpu").Open(model, settings);
+        using var half = (TorchBackend)new TorchBackendFactory("cpu", computeType: TorchComputeType.F16).Open(model, settings);
+        Assert.InRange(half.Memory.WeightBytes, whole.Memory.WeightBytes / 2, whole.Memory.WeightBytes * 3 / 4);
+    }
+
     private static void Open(string device) => new TorchBackend(
         RandomModel.Create(RandomModel.Config()), TorchTestBackend.Options(KvElementType.F32, 1 << 20) with { Device = device }).Dispose();
 }
