@@ -19,24 +19,25 @@ internal sealed class DevicePageMover : IPageMover
     private const int RowsAPiece = 1 << 16;
 
     private readonly PageArena _arena;
-    private readonly TransferRing _out;
+    private readonly ImportStaging _staging;
+    private readonly TransferRing _out = null!;
     private readonly TransferRing _in = null!;
-    private readonly ImportStaging _staging = null!;
 
     /// <summary>Opens the streams and allocates the staging buffers; where one fails nothing stays.</summary>
     public DevicePageMover(PageArena arena, TransferOptions transfers)
     {
         _arena = arena;
-        _out = new TransferRing(transfers, arena.Geometry.PageBytes);
+        int page = arena.Geometry.PageBytes;
+        _staging = new ImportStaging(arena, transfers.Slots, transfers.UnitsASlot(page));
         try
         {
-            _in = new TransferRing(transfers, arena.Geometry.PageBytes);
-            _staging = new ImportStaging(arena, transfers.Slots, _in.SlotBytes / arena.Geometry.PageBytes);
+            _out = new TransferRing(transfers, page);
+            _in = new TransferRing(transfers, page);
         }
         catch
         {
-            _in?.Dispose();
-            _out.Dispose();
+            _out?.Dispose();
+            _staging.Dispose();
             throw;
         }
     }

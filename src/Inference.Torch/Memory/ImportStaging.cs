@@ -17,8 +17,8 @@ internal sealed class ImportStaging : IDisposable
     {
         using DisposeScope scope = NewDisposeScope();
         int tokens = arena.Geometry.PageTokens;
-        Tensor rows = zeros([slots, pages, (long)tokens * arena.Geometry.HeadSize], arena.Rows.dtype, arena.Device);
-        _scales = arena.Scales is null ? null : zeros([slots, pages, tokens], ScalarType.Float32, arena.Device).Keep();
+        Tensor rows = empty([slots, pages, (long)tokens * arena.Geometry.HeadSize], arena.Rows.dtype, arena.Device);
+        _scales = arena.Scales is null ? null : empty([slots, pages, tokens], ScalarType.Float32, arena.Device).Keep();
         _rows = rows.Keep();
     }
 

@@ -18,7 +18,7 @@ internal sealed class TransferRing : IDisposable
         ArgumentOutOfRangeException.ThrowIfLessThan(options.Slots, 2, nameof(options));
         _slots = options.Slots;
         _count = new SemaphoreSlim(_slots);
-        SlotBytes = Math.Max(1, options.SlotBytes / unitBytes) * unitBytes;
+        SlotBytes = options.UnitsASlot(unitBytes) * unitBytes;
         Stream = options.Streams();
         try
         {

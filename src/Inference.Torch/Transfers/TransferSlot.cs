@@ -17,6 +17,9 @@ internal sealed unsafe class TransferSlot : IDisposable
         {
             Computed = stream.CreateEvent();
             Copied = stream.CreateEvent();
+
+            // Device memory set aside for the slot may be what compute, as asked so far, still uses.
+            Computed.Record(WorkQueue.Compute);
         }
         catch
         {
