@@ -38,13 +38,15 @@ public sealed partial class TorchBackend : IInferenceBackend
         options.Validate();
         _device = TorchDevice.Open(options.Device);
         set_num_threads(options.Threads);
+        ScalarType type = TypeOf(options, _device);
+        _device.Require(type);
         Model = model.Config;
         MaxBatchTokens = options.MaxBatchTokens;
         var geometry = new KvGeometry(Model.Layers, Model.KvHeads, Model.HeadSize, options.KvType, options.PageTokens);
         ArenaSize.Check(geometry, options, _device);
         try
         {
-            _model = new DeviceModel(model, _device, TypeOf(options, _device), progress);
+            _model = new DeviceModel(model, _device, type, progress);
             int pages = ArenaSize.Pages(geometry, options, _device);
             var ledger = new MemoryLedger(pages, geometry.PageBytes);
             _store = new TorchPageStore(geometry, pages, _device, ledger.Snapshot, options.Transfers ?? _device.Transfers());

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Runtime.InteropServices;
 using KVCluster.Inference.Torch.Cuda;
 using KVCluster.Inference.Torch.Transfers;
 using TorchSharp;
@@ -54,6 +55,21 @@ internal sealed class TorchDevice
         }
 
         return new TorchDevice($"cuda:{cuda}", new torch.Device(DeviceType.CUDA, cuda));
+    }
+
+    /// <summary>Throws <see cref="InputException"/> where libtorch has no products of this type on the device.</summary>
+    public void Require(torch.ScalarType type)
+    {
+        using DisposeScope scope = torch.NewDisposeScope();
+        torch.Tensor numbers = torch.zeros([8, 8], type, Handle);
+        try
+        {
+            _ = torch.nn.functional.linear(numbers, numbers);
+        }
+        catch (ExternalException e)
+        {
+            throw new InputException($"{Name} cannot compute in {type}: {FirstLine(e)}", e);
+        }
     }
 
     /// <summary>How pages travel between the device's memory and the host's; null where they are one.</summary>
