@@ -13,7 +13,7 @@ internal static class Report
         ModelConfig config = Shape.Config(settings.Shape);
         using LoadedModel model = RandomWeights.Create(config);
         var geometry = new KvGeometry(config.Layers, config.KvHeads, config.HeadSize, settings.Kv);
-        int tokens = Math.Max(settings.Prompt, settings.Batches.Max() * (settings.Context + settings.Generate + 64));
+        int tokens = Math.Max(settings.Prompt, Math.Max(2, settings.Batches.Max()) * (settings.Context + settings.Generate + 64));
         using var backend = new TorchBackend(model, new TorchBackendOptions
         {
             Device = settings.Device,
