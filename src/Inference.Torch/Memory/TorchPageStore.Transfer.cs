@@ -1,7 +1,6 @@
 using System.Buffers;
-using TorchSharp;
-using static TorchSharp.torch;
 using KVCluster.Inference.Kv;
+using static TorchSharp.torch;
 
 namespace KVCluster.Inference.Torch.Memory;
 
