@@ -58,13 +58,16 @@ internal sealed unsafe class HostPageMover(PageArena arena) : IPageMover
         KvGeometry g = arena.Geometry;
         var rows = new PageCompactor(_rows, _rowBytes, g.PageTokens, g.RowBytes, 0);
         var scales = new PageCompactor(_scales, _scaleBytes, g.PageTokens, sizeof(float), 0);
+
+        // Stores past the caches need rows at cache lines, where libtorch's allocator puts its memory as a rule.
+        bool aligned = (nint)_rows % 64 == 0;
         CompactionWork.Run(heads, g.RowBytes, (in HeadCompaction head, bool values, bool large) =>
         {
             ReadOnlySpan<int> pages = values ? head.ValuePages.Span : head.KeyPages.Span;
-            rows.MoveRows(pages, head.Kept.Span, large);
+            rows.MoveRows(pages, head.Kept.Span, large && aligned);
             if (_scales is not null)
             {
-                scales.MoveRows(pages, head.Kept.Span, large);
+                scales.MoveRows(pages, head.Kept.Span, large: false);
             }
         });
     }
