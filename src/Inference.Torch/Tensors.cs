@@ -67,8 +67,8 @@ internal static partial class Tensors
         return address;
     }
 
-#pragma warning disable IDE1006, SA1300 // named as TorchSharp names it
+#pragma warning disable IDE1006 // named as TorchSharp names it
     [LibraryImport(NativeImports.TorchSharpLibrary)]
     private static partial nint THSTensor_data(nint tensor);
-#pragma warning restore IDE1006, SA1300
+#pragma warning restore IDE1006
 }

@@ -6,7 +6,7 @@ namespace KVCluster.Inference.Torch.Cuda;
 /// <summary>
 /// What this backend calls of the CUDA runtime by itself, since TorchSharp has neither streams nor events nor the device's memory in its
 /// interface: libcudart, the copy that libtorch has loaded (<see cref="CudaLibrary"/>). Handles are opaque, and those of libtorch's and of
-/// this interface are of the same contexts. Signatures are those of CUDA 11 to 13 (cuda_runtime_api.h).
+/// this interface are of the same contexts. Signatures are those of CUDA 12 and 13 (cuda_runtime_api.h).
 /// </summary>
 internal static partial class CudaRuntime
 {
@@ -60,7 +60,7 @@ internal static partial class CudaRuntime
     }
 
     // Named as CUDA names them, so that messages and documentation agree.
-#pragma warning disable IDE1006, SA1300
+#pragma warning disable IDE1006
 
     [LibraryImport(CudaLibrary.Name)]
     internal static partial int cudaSetDevice(int device);
@@ -113,7 +113,7 @@ internal static partial class CudaRuntime
     [LibraryImport(CudaLibrary.Name)]
     private static partial nint cudaGetErrorString(int error);
 
-#pragma warning restore IDE1006, SA1300
+#pragma warning restore IDE1006
 
     private static string Text(nint text) => Marshal.PtrToStringUTF8(text) ?? "unknown error";
 }
