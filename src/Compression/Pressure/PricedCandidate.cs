@@ -9,7 +9,7 @@ namespace KVCluster.Compression.Pressure;
 /// wait for its turn's end:  as leaving, and seconds to the end where turns wait for the bytes
 /// </code>
 /// The doubt is that of merely observed scores (<see cref="PressureOptions.ObservedDoubt"/>), 0 for those of a replay. Waiting does nothing: it is the
-/// choice not to cut an answer that ends soon.
+/// choice not to cut an answer that ends soon by such scores, and all there is to have of a session that cannot be cut at this instant.
 /// At a price of p seconds for a byte the best act is the one with the greatest <c>p * bytes freed - cost</c>. Compression by itself is best at the
 /// threshold where the next entry costs p a byte; that is one threshold over all sessions.
 /// </summary>
@@ -30,7 +30,7 @@ internal sealed class PricedCandidate
         _leavingCost = candidate.Importance * candidate.ReturnChance * candidate.SecondsToReturn;
         bool leaves = candidate.MayLeave && (candidate.HasColdCopy || snapshot.CanDemote);
         _leaving = leaves ? candidate.HasColdCopy ? ActKind.Drop : ActKind.Demote
-            : !candidate.MayLeave && double.IsFinite(candidate.SecondsToEnd) ? ActKind.Wait : ActKind.None;
+            : Waits(candidate, options) ? ActKind.Wait : ActKind.None;
         if (snapshot.WaitingBytes > 0)
         {
             _leavingCost += _leaving switch
@@ -148,6 +148,11 @@ internal sealed class PricedCandidate
             Fault = _histogram.Fault,
         };
     }
+
+    // Where a replay has told what its entries are worth, an active session is cut: that makes room at once.
+    private static bool Waits(PressureCandidate candidate, PressureOptions options) =>
+        !candidate.MayLeave && double.IsFinite(candidate.SecondsToEnd)
+        && (candidate.Histogram is null || (candidate.IsMerelyObserved && options.ObservedDoubt > 0));
 
     private double Cost(double mass, long freed) => (mass + (freed / _entryBytes * _doubtPerEntry)) * _secondsPerScore;
 

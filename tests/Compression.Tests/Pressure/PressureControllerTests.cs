@@ -166,10 +166,14 @@ public sealed class PressureControllerTests
     [InlineData(double.PositiveInfinity, 0, false)]
     public void An_answer_that_ends_soon_or_keeps_nobody_waiting_is_not_cut(double secondsToEnd, long waiting, bool waits)
     {
-        PressureCandidate answering = Devices.Candidate(3, "answering", 400) with { MayLeave = false, IsActive = true, SecondsToEnd = secondsToEnd };
+        PressureCandidate answering = Devices.Candidate(3, "answering", 400) with
+        {
+            MayLeave = false, IsActive = true, IsMerelyObserved = true, SecondsToEnd = secondsToEnd,
+        };
         PressureDecision decision = _controller.Decide(Devices.Full([answering], 0.9, waiting), false);
         Assert.True(decision.IsPressing);
         Assert.Equal(waits, decision.Acts.Count == 0);
+        Assert.NotEmpty(_controller.Decide(Devices.Full([answering with { IsMerelyObserved = false }], 0.9, waiting), false).Acts);
     }
 
     [Fact]
