@@ -4,11 +4,5 @@ namespace KVCluster.Engine.Embedded;
 internal static class RuntimeContext
 {
     [ThreadStatic]
-    private static Activation? _current;
-
-    public static Activation? Current
-    {
-        get => _current;
-        set => _current = value;
-    }
+    internal static Activation? Current;
 }

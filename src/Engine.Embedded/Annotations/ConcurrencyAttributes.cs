@@ -30,17 +30,6 @@ public sealed class MayInterleaveAttribute(string callbackMethodName) : Attribut
 }
 
 /// <summary>Activations of this class are made on the caller's silo, several at a time, and are in no directory.</summary>
-public sealed class StatelessWorkerAttribute : PlacementAttribute
-{
-    /// <summary>As many activations a silo as it has processors.</summary>
-    public StatelessWorkerAttribute()
-        : this(Environment.ProcessorCount)
-    {
-    }
-
-    /// <summary>At most <paramref name="maxLocalWorkers"/> activations a silo.</summary>
-    public StatelessWorkerAttribute(int maxLocalWorkers)
-        : base(new StatelessWorkerPlacement(maxLocalWorkers))
-    {
-    }
-}
+/// <param name="maxLocalWorkers">How many activations a silo has at most; as many as it has processors where that is not above zero.</param>
+public sealed class StatelessWorkerAttribute(int maxLocalWorkers = -1)
+    : PlacementAttribute(new StatelessWorkerPlacement(maxLocalWorkers > 0 ? maxLocalWorkers : Environment.ProcessorCount));

@@ -6,39 +6,21 @@ using Orleans.Runtime;
 
 namespace KVCluster.Engine.Embedded;
 
-/// <summary>Makes references whose calls come from one silo, or from the client.</summary>
-internal sealed class GrainFactory(EmbeddedCluster cluster, SiloRuntime? silo, MessagingOptions messaging) : IClusterClient
+/// <summary>Makes references whose calls come from one silo, or from the client where <paramref name="silo"/> is null.</summary>
+internal sealed class GrainFactory(EmbeddedCluster cluster, EmbeddedSilo? silo, MessagingOptions messaging) : IClusterClient
 {
-    public EmbeddedCluster Cluster { get; } = cluster;
-
-    /// <summary>The silo; null for the client.</summary>
-    public SiloRuntime? Silo { get; } = silo;
-
     public MessagingOptions Messaging { get; } = messaging;
-
-    public IServiceProvider ServiceProvider => Silo?.Services ?? EmptyServices.Instance;
 
     public TGrainInterface GetGrain<TGrainInterface>(string primaryKey, string? grainClassNamePrefix = null)
         where TGrainInterface : IGrainWithStringKey
     {
-        if (string.IsNullOrWhiteSpace(primaryKey))
-        {
-            throw new ArgumentException("A grain's key may not be empty.", nameof(primaryKey));
-        }
-
+        ArgumentException.ThrowIfNullOrWhiteSpace(primaryKey);
         return Reference<TGrainInterface>(primaryKey, grainClassNamePrefix);
     }
 
     public TGrainInterface GetGrain<TGrainInterface>(long primaryKey, string? grainClassNamePrefix = null)
         where TGrainInterface : IGrainWithIntegerKey
         => Reference<TGrainInterface>(primaryKey.ToString("X", CultureInfo.InvariantCulture), grainClassNamePrefix);
-
-    public TGrainInterface GetGrain<TGrainInterface>(GrainId grainId)
-        where TGrainInterface : IAddressable
-    {
-        Cluster.Classes.Get(grainId.Type);
-        return (TGrainInterface)(object)Reference(typeof(TGrainInterface), grainId);
-    }
 
     public GrainReference Reference(Type interfaceType, GrainId id)
     {
@@ -52,14 +34,17 @@ internal sealed class GrainFactory(EmbeddedCluster cluster, SiloRuntime? silo, M
         return reference;
     }
 
+    /// <summary>Sends a call from the code that runs, with its request context. Its answer is in the call.</summary>
+    public void Send(GrainCall call, CancellationToken token)
+    {
+        call.Context = DeepCopier.CopyContext(RequestContext.Current);
+        call.Sender = RuntimeContext.Current?.Silo ?? silo;
+        call.Deadline = cluster.DeadlineAfter(call.Timeout);
+        call.CancelWith(token);
+        cluster.Locator.Dispatch(call);
+    }
+
     private TGrainInterface Reference<TGrainInterface>(string key, string? classNamePrefix)
         => (TGrainInterface)(object)Reference(
-            typeof(TGrainInterface), GrainId.Create(Cluster.Classes.TypeOf(typeof(TGrainInterface), classNamePrefix), key));
-
-    private sealed class EmptyServices : IServiceProvider
-    {
-        public static EmptyServices Instance { get; } = new();
-
-        public object? GetService(Type serviceType) => null;
-    }
+            typeof(TGrainInterface), GrainId.Create(cluster.Classes.TypeOf(typeof(TGrainInterface), classNamePrefix), key));
 }

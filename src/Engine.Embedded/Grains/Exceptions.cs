@@ -4,26 +4,7 @@ namespace Orleans.Runtime
 {
     /// <summary>An error of the engine.</summary>
     [GenerateSerializer]
-    public class OrleansException : Exception
-    {
-        /// <summary>An error without a message.</summary>
-        public OrleansException()
-            : base("Unexpected error.")
-        {
-        }
-
-        /// <summary>An error.</summary>
-        public OrleansException(string message)
-            : base(message)
-        {
-        }
-
-        /// <summary>An error with its cause.</summary>
-        public OrleansException(string message, Exception innerException)
-            : base(message, innerException)
-        {
-        }
-    }
+    public class OrleansException(string message, Exception? innerException = null) : Exception(message, innerException);
 
     /// <summary>A message was not delivered. Whether the call ran is unknown.</summary>
     [GenerateSerializer]
@@ -33,57 +14,15 @@ namespace Orleans.Runtime
             : base(message)
         {
         }
-
-        internal OrleansMessageRejectionException(string message, Exception innerException)
-            : base(message, innerException)
-        {
-        }
     }
 
     /// <summary>The silo that held the grain, or the caller's own, has gone. Whether the call ran is unknown.</summary>
     [GenerateSerializer]
-    public sealed class SiloUnavailableException : OrleansMessageRejectionException
-    {
-        /// <summary>An error without a message.</summary>
-        public SiloUnavailableException()
-            : base("Silo unavailable")
-        {
-        }
-
-        /// <summary>An error.</summary>
-        public SiloUnavailableException(string msg)
-            : base(msg)
-        {
-        }
-
-        /// <summary>An error with its cause.</summary>
-        public SiloUnavailableException(string message, Exception innerException)
-            : base(message, innerException)
-        {
-        }
-    }
+    public sealed class SiloUnavailableException(string message = "Silo unavailable") : OrleansMessageRejectionException(message);
 
     /// <summary>The callee no longer knows the enumeration: its activation ended, or nobody read for longer than the response timeout.</summary>
     [GenerateSerializer]
-    public sealed class EnumerationAbortedException : Exception
-    {
-        /// <summary>An error without a message.</summary>
-        public EnumerationAbortedException()
-        {
-        }
-
-        /// <summary>An error.</summary>
-        public EnumerationAbortedException(string message)
-            : base(message)
-        {
-        }
-
-        /// <summary>An error with its cause.</summary>
-        public EnumerationAbortedException(string message, Exception innerException)
-            : base(message, innerException)
-        {
-        }
-    }
+    public sealed class EnumerationAbortedException(string? message = null) : Exception(message);
 }
 
 namespace Orleans.Storage
@@ -92,65 +31,26 @@ namespace Orleans.Storage
     /// The stored state has another ETag than the writer's: somebody else wrote it. An activation that lets it out of a call is deactivated.
     /// </summary>
     [GenerateSerializer]
-    public class InconsistentStateException : OrleansException
+    public class InconsistentStateException(string errorMsg, string? storedEtag, string? currentEtag) : OrleansException(errorMsg)
     {
-        /// <summary>An error without a message.</summary>
-        public InconsistentStateException()
-        {
-        }
-
-        /// <summary>An error.</summary>
-        public InconsistentStateException(string message)
-            : base(message)
-        {
-        }
-
-        /// <summary>An error with the ETag found and the ETag expected.</summary>
-        public InconsistentStateException(string errorMsg, string? storedEtag, string? currentEtag)
-            : base(errorMsg)
-        {
-            StoredEtag = storedEtag;
-            CurrentEtag = currentEtag;
-        }
-
-        /// <summary>An error with the ETag found, the ETag expected and its cause.</summary>
-        public InconsistentStateException(string errorMsg, string? storedEtag, string? currentEtag, Exception? storageException)
-            : base(errorMsg, storageException!)
-        {
-            StoredEtag = storedEtag;
-            CurrentEtag = currentEtag;
-        }
-
         /// <summary>The ETag in the store.</summary>
         [Id(1)]
-        public string? StoredEtag { get; private set; }
+        public string? StoredEtag { get; } = storedEtag;
 
         /// <summary>The ETag the writer knew.</summary>
         [Id(2)]
-        public string? CurrentEtag { get; private set; }
+        public string? CurrentEtag { get; } = currentEtag;
 
         // Only the activation whose write failed ends: not its callers, through which the error passes.
         internal bool IsSourceActivation { get; set; } = true;
     }
 
     /// <summary>A grain names a storage that the silo does not have.</summary>
-    public sealed class BadProviderConfigException : OrleansException
-    {
-        /// <summary>An error without a message.</summary>
-        public BadProviderConfigException()
-        {
-        }
+    public sealed class BadProviderConfigException(string msg) : OrleansException(msg);
+}
 
-        /// <summary>An error.</summary>
-        public BadProviderConfigException(string msg)
-            : base(msg)
-        {
-        }
-
-        /// <summary>An error with its cause.</summary>
-        public BadProviderConfigException(string msg, Exception exc)
-            : base(msg, exc)
-        {
-        }
-    }
+namespace Orleans.Serialization
+{
+    /// <summary>A type without <see cref="GenerateSerializerAttribute"/> was to cross between grains.</summary>
+    public sealed class CodecNotFoundException(string message) : Exception(message);
 }

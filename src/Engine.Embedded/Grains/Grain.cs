@@ -14,14 +14,8 @@ public abstract class Grain : IGrainBase, IAddressable
     /// <summary>The activation.</summary>
     public IGrainContext GrainContext => Activation;
 
-    /// <summary>A reference to this grain.</summary>
-    public GrainReference GrainReference => Activation.GrainReference;
-
     /// <summary>Makes references to other grains.</summary>
     protected IGrainFactory GrainFactory => Activation.Silo.GrainFactory;
-
-    /// <summary>The activation's services.</summary>
-    protected internal IServiceProvider ServiceProvider => Activation.ActivationServices;
 
     private Activation Activation => _activation
         ?? throw new InvalidOperationException("A grain is made by the engine: get a reference to it from an IGrainFactory.");
@@ -33,10 +27,11 @@ public abstract class Grain : IGrainBase, IAddressable
     public virtual Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken) => Task.CompletedTask;
 
     /// <summary>Ends this activation after the turns that run.</summary>
-    protected void DeactivateOnIdle() => GrainBaseExtensions.DeactivateOnIdle(this);
+    protected void DeactivateOnIdle()
+        => Activation.Deactivate(new DeactivationReason(DeactivationReasonCode.ApplicationRequested, null, $"{nameof(DeactivateOnIdle)} was called."));
 
     /// <summary>Moves this activation to another silo after the turns that run. Placement reads the caller's request context.</summary>
-    protected void MigrateOnIdle() => GrainBaseExtensions.MigrateOnIdle(this);
+    protected void MigrateOnIdle() => Activation.Migrate(RequestContext.Current);
 
     /// <summary>Keeps this activation from being collected for a time; a time of zero or less withdraws that.</summary>
     protected void DelayDeactivation(TimeSpan timeSpan) => Activation.DelayDeactivation(timeSpan);

@@ -6,42 +6,18 @@ namespace Orleans;
 /// <summary>What a grain can do to its own activation.</summary>
 public static class GrainBaseExtensions
 {
-    /// <summary>Ends this activation after the turns that run.</summary>
-    public static void DeactivateOnIdle(this IGrainBase grain)
-        => grain.GrainContext.Deactivate(new DeactivationReason(DeactivationReasonCode.ApplicationRequested, $"{nameof(DeactivateOnIdle)} was called."));
-
-    /// <summary>Moves this activation to another silo after the turns that run. Placement reads the caller's request context.</summary>
-    public static void MigrateOnIdle(this IGrainBase grain) => grain.GrainContext.Migrate(RequestContext.Current);
-
     /// <summary>Calls <paramref name="callback"/> in turns of this activation until the timer is disposed or the activation ends.</summary>
     /// <exception cref="ArgumentOutOfRangeException">A time is negative, but not infinite, or too long.</exception>
     public static IGrainTimer RegisterGrainTimer<TState>(
         this IGrainBase grain, Func<TState, CancellationToken, Task> callback, TState state, GrainTimerCreationOptions options)
-    {
-        ArgumentNullException.ThrowIfNull(callback);
-        return ((Activation)grain.GrainContext).RegisterTimer(token => callback(state, token), options);
-    }
-
-    /// <inheritdoc cref="RegisterGrainTimer{TState}(IGrainBase, Func{TState, CancellationToken, Task}, TState, GrainTimerCreationOptions)"/>
-    public static IGrainTimer RegisterGrainTimer<TState>(
-        this IGrainBase grain, Func<TState, Task> callback, TState state, GrainTimerCreationOptions options)
-    {
-        ArgumentNullException.ThrowIfNull(callback);
-        return ((Activation)grain.GrainContext).RegisterTimer(_ => callback(state), options);
-    }
+        => ((Activation)grain.GrainContext).RegisterTimer(token => callback(state, token), options);
 
     /// <inheritdoc cref="RegisterGrainTimer{TState}(IGrainBase, Func{TState, CancellationToken, Task}, TState, GrainTimerCreationOptions)"/>
     public static IGrainTimer RegisterGrainTimer(
         this IGrainBase grain, Func<CancellationToken, Task> callback, GrainTimerCreationOptions options)
-    {
-        ArgumentNullException.ThrowIfNull(callback);
-        return ((Activation)grain.GrainContext).RegisterTimer(callback, options);
-    }
+        => ((Activation)grain.GrainContext).RegisterTimer(callback, options);
 
     /// <inheritdoc cref="RegisterGrainTimer{TState}(IGrainBase, Func{TState, CancellationToken, Task}, TState, GrainTimerCreationOptions)"/>
     public static IGrainTimer RegisterGrainTimer(this IGrainBase grain, Func<Task> callback, GrainTimerCreationOptions options)
-    {
-        ArgumentNullException.ThrowIfNull(callback);
-        return ((Activation)grain.GrainContext).RegisterTimer(_ => callback(), options);
-    }
+        => ((Activation)grain.GrainContext).RegisterTimer(_ => callback(), options);
 }

@@ -12,24 +12,16 @@ public static class GrainExtensions
     public static TGrainInterface AsReference<TGrainInterface>(this IAddressable grain)
         => (TGrainInterface)(object)ReferenceOf(grain).CastTo(typeof(TGrainInterface));
 
-    /// <inheritdoc cref="AsReference{TGrainInterface}"/>
-    public static TGrainInterface Cast<TGrainInterface>(this IAddressable grain) => grain.AsReference<TGrainInterface>();
-
     /// <summary>The grain's identity.</summary>
-    public static GrainId GetGrainId(this IAddressable grain)
-        => grain is IGrainBase { GrainContext: { } context } ? context.GrainId : ReferenceOf(grain).GrainId;
+    public static GrainId GetGrainId(this IAddressable grain) => grain is Grain { GrainContext: var context } ? context.GrainId : ReferenceOf(grain).GrainId;
 
     /// <summary>The key of a grain whose key is a text.</summary>
     public static string GetPrimaryKeyString(this IAddressable grain) => grain.GetGrainId().Key.ToString();
 
-    private static GrainReference ReferenceOf(IAddressable grain)
+    private static GrainReference ReferenceOf(IAddressable grain) => grain switch
     {
-        ArgumentNullException.ThrowIfNull(grain);
-        return grain switch
-        {
-            GrainReference reference => reference,
-            IGrainBase { GrainContext: { } context } => context.GrainReference,
-            _ => throw new ArgumentException($"{grain.GetType().FullName} is neither a grain nor a reference to one.", nameof(grain)),
-        };
-    }
+        GrainReference reference => reference,
+        Grain { GrainContext: var context } => context.GrainReference,
+        _ => throw new ArgumentException($"{grain?.GetType().FullName ?? "null"} is neither a grain nor a reference to one.", nameof(grain)),
+    };
 }

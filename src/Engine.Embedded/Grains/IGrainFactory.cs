@@ -1,5 +1,3 @@
-using Orleans.Runtime;
-
 namespace Orleans;
 
 /// <summary>Makes references to grains. A reference is a value: making one calls nothing.</summary>
@@ -16,15 +14,7 @@ public interface IGrainFactory
     /// <summary>A reference by a number.</summary>
     TGrainInterface GetGrain<TGrainInterface>(long primaryKey, string? grainClassNamePrefix = null)
         where TGrainInterface : IGrainWithIntegerKey;
-
-    /// <summary>A reference by a grain's identity.</summary>
-    TGrainInterface GetGrain<TGrainInterface>(GrainId grainId)
-        where TGrainInterface : IAddressable;
 }
 
 /// <summary>A client of the cluster: what code outside the grains calls them with.</summary>
-public interface IClusterClient : IGrainFactory
-{
-    /// <summary>The client's services.</summary>
-    IServiceProvider ServiceProvider { get; }
-}
+public interface IClusterClient : IGrainFactory;

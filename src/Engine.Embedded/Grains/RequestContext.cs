@@ -9,29 +9,6 @@ public static class RequestContext
 
     private static readonly AsyncLocal<Dictionary<string, object>?> Values = new();
 
-    /// <summary>The keys set.</summary>
-    public static IEnumerable<string> Keys => Values.Value?.Keys ?? Enumerable.Empty<string>();
-
-    /// <summary>The values set.</summary>
-    public static IEnumerable<KeyValuePair<string, object>> Entries => Values.Value ?? Enumerable.Empty<KeyValuePair<string, object>>();
-
-    /// <summary>The identity of the call chain that may come back into a grain; empty when none may.</summary>
-    public static Guid ReentrancyId
-    {
-        get => Get(ReentrancyKey) is Guid id ? id : Guid.Empty;
-        set
-        {
-            if (value == Guid.Empty)
-            {
-                Remove(ReentrancyKey);
-            }
-            else
-            {
-                Set(ReentrancyKey, value);
-            }
-        }
-    }
-
     // The dictionary is never changed once set, so callers and callees share it.
     internal static Dictionary<string, object>? Current
     {
@@ -41,67 +18,40 @@ public static class RequestContext
 
     /// <summary>Until disposed, calls made on from here may come back into the grain that called this, between its own awaits.</summary>
     public static ReentrancySection AllowCallChainReentrancy()
-    {
-        var original = ReentrancyId;
-        return new ReentrancySection(original, original == Guid.Empty ? Guid.NewGuid() : original);
-    }
+        => new(ReentrancyIdOf(Current) is var id && id == Guid.Empty ? Guid.NewGuid() : id);
 
     /// <summary>Until disposed, calls made on from here may not come back.</summary>
-    public static ReentrancySection SuppressCallChainReentrancy() => new(ReentrancyId, Guid.Empty);
+    public static ReentrancySection SuppressCallChainReentrancy() => new(Guid.Empty);
 
     /// <summary>The value of a key, or null.</summary>
-    public static object? Get(string key) => Values.Value is { } values && values.TryGetValue(key, out var value) ? value : null;
+    public static object? Get(string key) => Current?.GetValueOrDefault(key);
 
     /// <summary>Sets the value of a key for the calls made from here on.</summary>
-    public static void Set(string key, object value)
-    {
-        var values = Values.Value is { } old ? new Dictionary<string, object>(old) : new Dictionary<string, object>(1);
-        values[key] = value;
-        Values.Value = values;
-    }
+    public static void Set(string key, object value) => Current = new Dictionary<string, object>(Current ?? []) { [key] = value };
 
     /// <summary>Removes a key; false when it was not set.</summary>
     public static bool Remove(string key)
     {
-        if (Values.Value is not { } old || !old.ContainsKey(key))
-        {
-            return false;
-        }
-
-        var values = new Dictionary<string, object>(old);
-        values.Remove(key);
-        Values.Value = values.Count == 0 ? null : values;
-        return true;
+        var values = new Dictionary<string, object>(Current ?? []);
+        var removed = values.Remove(key);
+        Current = values.Count == 0 ? null : values;
+        return removed;
     }
 
-    /// <summary>Removes every key.</summary>
-    public static void Clear()
-    {
-        if (Values.Value is not null)
-        {
-            Values.Value = null;
-        }
-    }
-
+    /// <summary>The identity of the call chain that may come back into a grain; empty when none may.</summary>
     internal static Guid ReentrancyIdOf(Dictionary<string, object>? values)
         => values is not null && values.TryGetValue(ReentrancyKey, out var value) && value is Guid id ? id : Guid.Empty;
 
     /// <summary>A stretch of code whose calls may, or may not, come back into the grain. Dispose it to end the stretch.</summary>
     public readonly struct ReentrancySection : IDisposable
     {
-        private readonly Guid _original;
+        private readonly Guid _original = ReentrancyIdOf(RequestContext.Current);
         private readonly Guid _current;
 
-        /// <summary>Begins a stretch; an empty <paramref name="newReentrancyId"/> allows nothing back.</summary>
-        public ReentrancySection(Guid originalReentrancyId, Guid newReentrancyId)
+        internal ReentrancySection(Guid current)
         {
-            _original = originalReentrancyId;
-            _current = newReentrancyId;
-            if (_current != _original)
-            {
-                ReentrancyId = _current;
-            }
-
+            _current = current;
+            SetReentrancyId(current);
             if (_current != Guid.Empty)
             {
                 RuntimeContext.Current?.EnterReentrantSection(_current);
@@ -116,9 +66,18 @@ public static class RequestContext
                 RuntimeContext.Current?.LeaveReentrantSection(_current);
             }
 
-            if (_current != _original)
+            SetReentrancyId(_original);
+        }
+
+        private static void SetReentrancyId(Guid id)
+        {
+            if (id == Guid.Empty)
             {
-                ReentrancyId = _original;
+                Remove(ReentrancyKey);
+            }
+            else
+            {
+                Set(ReentrancyKey, id);
             }
         }
     }

@@ -30,20 +30,19 @@ namespace Orleans.Runtime.Placement
     }
 
     /// <summary>The grain to place.</summary>
-    public readonly struct PlacementTarget(
-        GrainId grainIdentity, Dictionary<string, object> requestContextData, GrainInterfaceType interfaceType, ushort interfaceVersion)
+    public readonly struct PlacementTarget
     {
+        internal PlacementTarget(GrainId grainIdentity, Dictionary<string, object>? requestContextData)
+        {
+            GrainIdentity = grainIdentity;
+            RequestContextData = requestContextData!;
+        }
+
         /// <summary>The grain.</summary>
-        public GrainId GrainIdentity { get; } = grainIdentity;
-
-        /// <summary>The interface called.</summary>
-        public GrainInterfaceType InterfaceType { get; } = interfaceType;
-
-        /// <summary>The interface's version; 0 without one.</summary>
-        public ushort InterfaceVersion { get; } = interfaceVersion;
+        public GrainId GrainIdentity { get; }
 
         /// <summary>The request context of the call that needs the grain; null without one.</summary>
-        public Dictionary<string, object> RequestContextData { get; } = requestContextData;
+        public Dictionary<string, object> RequestContextData { get; }
     }
 }
 

@@ -12,15 +12,9 @@ namespace Orleans.Hosting
             where TStrategy : PlacementStrategy, new()
             where TDirector : class, IPlacementDirector
         {
-            builder.Services.AddPlacementDirector<TStrategy, TDirector>();
+            builder.Services.AddKeyedSingleton<IPlacementDirector, TDirector>(typeof(TStrategy));
             return builder;
         }
-
-        /// <summary>Lets <typeparamref name="TDirector"/> place the grains of <typeparamref name="TStrategy"/>.</summary>
-        public static void AddPlacementDirector<TStrategy, TDirector>(this IServiceCollection services)
-            where TStrategy : PlacementStrategy, new()
-            where TDirector : class, IPlacementDirector
-            => services.AddKeyedSingleton<IPlacementDirector, TDirector>(typeof(TStrategy));
     }
 }
 

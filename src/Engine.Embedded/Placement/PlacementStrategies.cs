@@ -3,11 +3,7 @@ using Orleans.Runtime;
 namespace Orleans.Runtime
 {
     /// <summary>How silos are chosen for the grains of a class. A director does the choosing.</summary>
-    public abstract class PlacementStrategy
-    {
-        /// <summary>Whether activations placed so are in the directory, and hence single.</summary>
-        public virtual bool IsUsingGrainDirectory => true;
-    }
+    public abstract class PlacementStrategy;
 
     /// <summary>Any silo.</summary>
     public sealed class RandomPlacement : PlacementStrategy;
@@ -17,9 +13,7 @@ namespace Orleans.Runtime
 
     internal sealed class StatelessWorkerPlacement(int maxLocal) : PlacementStrategy
     {
-        public override bool IsUsingGrainDirectory => false;
-
-        public int MaxLocal { get; } = Math.Max(1, maxLocal);
+        public int MaxLocal { get; } = maxLocal;
     }
 }
 
@@ -27,14 +21,10 @@ namespace Orleans.Placement
 {
     /// <summary>Gives a grain class its placement strategy.</summary>
     [AttributeUsage(AttributeTargets.Class)]
-    public abstract class PlacementAttribute : Attribute
+    public abstract class PlacementAttribute(PlacementStrategy placement) : Attribute
     {
-        /// <summary>An attribute that names a strategy.</summary>
-        protected PlacementAttribute(PlacementStrategy placement)
-            => PlacementStrategy = placement ?? throw new ArgumentNullException(nameof(placement));
-
         /// <summary>The strategy.</summary>
-        public PlacementStrategy PlacementStrategy { get; }
+        public PlacementStrategy PlacementStrategy { get; } = placement;
     }
 
     /// <summary>Grains of this class go to any silo. So do those of a class without a placement.</summary>
@@ -53,13 +43,9 @@ namespace Orleans.Placement
 
     /// <summary>Gives a grain class a placement filter.</summary>
     [AttributeUsage(AttributeTargets.Class, AllowMultiple = true)]
-    public abstract class PlacementFilterAttribute : Attribute
+    public abstract class PlacementFilterAttribute(PlacementFilterStrategy placement) : Attribute
     {
-        /// <summary>An attribute that names a filter.</summary>
-        protected PlacementFilterAttribute(PlacementFilterStrategy placement)
-            => PlacementFilterStrategy = placement ?? throw new ArgumentNullException(nameof(placement));
-
         /// <summary>The filter.</summary>
-        public PlacementFilterStrategy PlacementFilterStrategy { get; }
+        public PlacementFilterStrategy PlacementFilterStrategy { get; } = placement;
     }
 }

@@ -17,10 +17,11 @@ namespace Orleans
 
     /// <summary>A state and what its store knows of it.</summary>
     [GenerateSerializer]
-    public sealed class GrainState<T> : IGrainState<T>
+    public sealed class GrainState<T>(T? state, string? eTag) : IGrainState<T>
     {
         /// <summary>Nothing yet.</summary>
         public GrainState()
+            : this(default, null)
         {
         }
 
@@ -30,20 +31,13 @@ namespace Orleans
         {
         }
 
-        /// <summary>A state with its record's version.</summary>
-        public GrainState(T? state, string? eTag)
-        {
-            State = state;
-            ETag = eTag;
-        }
-
         /// <inheritdoc/>
         [Id(0)]
-        public T? State { get; set; }
+        public T? State { get; set; } = state;
 
         /// <inheritdoc/>
         [Id(1)]
-        public string? ETag { get; set; }
+        public string? ETag { get; set; } = eTag;
 
         /// <inheritdoc/>
         [Id(2)]

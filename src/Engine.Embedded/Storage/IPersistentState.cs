@@ -19,15 +19,6 @@ namespace Orleans.Core
         /// <summary>Removes the record, if it is still the one last read or written.</summary>
         /// <exception cref="Storage.InconsistentStateException">Somebody else wrote it.</exception>
         Task ClearStateAsync();
-
-        /// <inheritdoc cref="ReadStateAsync()"/>
-        Task ReadStateAsync(CancellationToken cancellationToken) => ReadStateAsync();
-
-        /// <inheritdoc cref="WriteStateAsync()"/>
-        Task WriteStateAsync(CancellationToken cancellationToken) => WriteStateAsync();
-
-        /// <inheritdoc cref="ClearStateAsync()"/>
-        Task ClearStateAsync(CancellationToken cancellationToken) => ClearStateAsync();
     }
 
     /// <summary>A state in a store.</summary>

@@ -2,23 +2,15 @@ using System.Diagnostics.CodeAnalysis;
 
 namespace Orleans.Runtime;
 
-/// <summary>When and how a grain's timer fires.</summary>
-public readonly struct GrainTimerCreationOptions()
+/// <summary>When and how a grain's timer fires. Unless set otherwise it neither interleaves nor keeps its activation alive.</summary>
+[method: SetsRequiredMembers]
+public readonly struct GrainTimerCreationOptions(TimeSpan dueTime, TimeSpan period)
 {
-    /// <summary>A timer that neither interleaves nor keeps its activation alive.</summary>
-    [SetsRequiredMembers]
-    public GrainTimerCreationOptions(TimeSpan dueTime, TimeSpan period)
-        : this()
-    {
-        DueTime = dueTime;
-        Period = period;
-    }
-
     /// <summary>The time until the first call; <see cref="Timeout.InfiniteTimeSpan"/> for none.</summary>
-    public required TimeSpan DueTime { get; init; }
+    public required TimeSpan DueTime { get; init; } = dueTime;
 
     /// <summary>The time from the end of a call to the next; <see cref="Timeout.InfiniteTimeSpan"/> for only one call.</summary>
-    public required TimeSpan Period { get; init; }
+    public required TimeSpan Period { get; init; } = period;
 
     /// <summary>Whether the timer's calls interleave with the grain's other turns.</summary>
     public bool Interleave { get; init; }
