@@ -32,7 +32,9 @@ internal sealed partial class Activation : IGrainContext
 
     public Grain? GrainInstance { get; private set; }
 
-    public GrainReference GrainReference => _reference ??= Silo.GrainFactory.Reference(typeof(IAddressable), GrainId);
+    public IGrainFactory GrainFactory => Silo.GrainFactory;
+
+    public GrainReference GrainReference => _reference ??= GrainReference.Create(Silo.GrainFactory, typeof(IAddressable), GrainId);
 
     /// <summary>The streams of results that callers read from this activation. For its own turns.</summary>
     public EnumeratorHost Enumerators => _enumerators ??= new EnumeratorHost(this);

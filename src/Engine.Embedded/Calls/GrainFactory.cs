@@ -7,7 +7,7 @@ using Orleans.Runtime;
 namespace KVCluster.Engine.Embedded;
 
 /// <summary>Makes references whose calls come from one silo, or from the client where <paramref name="silo"/> is null.</summary>
-internal sealed class GrainFactory(EmbeddedCluster cluster, EmbeddedSilo? silo, MessagingOptions messaging) : IClusterClient
+internal sealed class GrainFactory(EmbeddedCluster cluster, EmbeddedSilo? silo, MessagingOptions messaging) : IClusterClient, IGrainReferenceRuntime
 {
     public MessagingOptions Messaging { get; } = messaging;
 
@@ -22,29 +22,19 @@ internal sealed class GrainFactory(EmbeddedCluster cluster, EmbeddedSilo? silo, 
         where TGrainInterface : IGrainWithIntegerKey
         => Reference<TGrainInterface>(primaryKey.ToString("X", CultureInfo.InvariantCulture), grainClassNamePrefix);
 
-    public GrainReference Reference(Type interfaceType, GrainId id)
-    {
-        if (!interfaceType.IsInterface || !typeof(IAddressable).IsAssignableFrom(interfaceType))
-        {
-            throw new InvalidCastException($"{interfaceType} is no grain interface.");
-        }
-
-        var reference = (GrainReference)DispatchProxy.Create(interfaceType, typeof(GrainReference));
-        reference.Initialize(this, id);
-        return reference;
-    }
+    public object? Send(GrainId target, MethodInfo method, object?[] arguments) => GrainMethod.Of(method).Send(this, target, arguments);
 
     /// <summary>Sends a call from the code that runs, with its request context. Its answer is in the call.</summary>
     public void Send(GrainCall call, CancellationToken token)
     {
         call.Context = DeepCopier.CopyContext(RequestContext.Current);
-        call.Sender = RuntimeContext.Current?.Silo ?? silo;
+        call.Sender = (RuntimeContext.Current as Activation)?.Silo ?? silo;
         call.Deadline = cluster.DeadlineAfter(call.Timeout);
         call.CancelWith(token);
         cluster.Locator.Dispatch(call);
     }
 
     private TGrainInterface Reference<TGrainInterface>(string key, string? classNamePrefix)
-        => (TGrainInterface)(object)Reference(
-            typeof(TGrainInterface), GrainId.Create(cluster.Classes.TypeOf(typeof(TGrainInterface), classNamePrefix), key));
+        => (TGrainInterface)(object)GrainReference.Create(
+            this, typeof(TGrainInterface), GrainId.Create(cluster.Classes.TypeOf(typeof(TGrainInterface), classNamePrefix), key));
 }

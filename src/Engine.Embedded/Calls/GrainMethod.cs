@@ -42,7 +42,7 @@ internal abstract class GrainMethod
     public static GrainMethod Of(MethodInfo info) => Methods.GetOrAdd(info, static info => Create(info));
 
     /// <summary>Calls a grain; the result is what the interface's method returns.</summary>
-    public abstract object? Send(GrainFactory factory, GrainReference target, object?[] arguments);
+    public abstract object? Send(GrainFactory factory, GrainId target, object?[] arguments);
 
     /// <summary>Compiles a call of the method on a grain; what it returns is converted to <typeparamref name="TResult"/>.</summary>
     protected Func<object, object?[], TResult> Compile<TResult>(Func<Expression, Expression> convert)
@@ -106,14 +106,14 @@ internal sealed class GrainMethod<T> : GrainMethod
 
     public Task Invoke(object grain, object?[] arguments) => _invoke(grain, arguments);
 
-    public override object? Send(GrainFactory factory, GrainReference target, object?[] arguments)
+    public override object? Send(GrainFactory factory, GrainId target, object?[] arguments)
     {
         var answer = SendCore(factory, target, arguments);
         return _valueTask ? typeof(T) == typeof(NoResult) ? new ValueTask(answer) : new ValueTask<T>((Task<T>)answer)
             : Info.ReturnType == typeof(void) ? null : answer;
     }
 
-    private Task SendCore(GrainFactory factory, GrainReference target, object?[] arguments)
+    private Task SendCore(GrainFactory factory, GrainId target, object?[] arguments)
     {
         Isolate(arguments);
         var token = TokenOf(arguments);
@@ -131,7 +131,7 @@ internal sealed class GrainMethod<T> : GrainMethod
 
         var call = new MethodCall<T>(this, arguments)
         {
-            Target = target.GrainId,
+            Target = target,
             Timeout = Timeout ?? factory.Messaging.ResponseTimeout,
             Cancellation = source,
         };

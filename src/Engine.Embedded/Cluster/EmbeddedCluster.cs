@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Net;
 using Orleans;
 using Orleans.Hosting;
@@ -14,6 +15,7 @@ public sealed class EmbeddedCluster : IAsyncDisposable
     private static readonly TimeSpan LongestSweepPeriod = TimeSpan.FromSeconds(1);
 
     private readonly Lock _gate = new();
+    private readonly ConcurrentDictionary<string, MemoryGrainStorage> _memory = new();
     private readonly ITimer _sweeper;
     private EmbeddedSilo[] _silos = [];
     private TimeSpan _sweepPeriod = LongestSweepPeriod;
@@ -55,8 +57,6 @@ public sealed class EmbeddedCluster : IAsyncDisposable
     internal GrainClassMap Classes { get; }
 
     internal Locator Locator { get; }
-
-    internal ClusterStorage Storage { get; } = new();
 
     /// <summary>Starts a silo and its hosted services.</summary>
     /// <param name="name">Its name, unique among those that run; <c>silo-N</c> when null.</param>
@@ -143,8 +143,10 @@ public sealed class EmbeddedCluster : IAsyncDisposable
         Array.ForEach(silos, silo => silo.StopAccepting());
         await Task.WhenAll(silos.Select(silo => StopSiloAsync(silo)));
         await _sweeper.DisposeAsync();
-        Storage.Dispose();
     }
+
+    /// <summary>The states in memory that a name stands for: the silos share them.</summary>
+    internal MemoryGrainStorage Memory(string name) => _memory.GetOrAdd(name, static _ => new MemoryGrainStorage());
 
     /// <summary>An activation has something to do, or a grain is being placed.</summary>
     internal void BeginWork()

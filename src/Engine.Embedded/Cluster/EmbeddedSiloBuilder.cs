@@ -10,7 +10,7 @@ namespace KVCluster.Engine.Embedded;
 /// <summary>Builds one virtual silo.</summary>
 internal sealed class EmbeddedSiloBuilder(EmbeddedCluster cluster) : ISiloBuilder, ISiloMetadataCache
 {
-    public IServiceCollection Services { get; } = new ServiceCollection().AddSingleton(cluster.Storage);
+    public IServiceCollection Services { get; } = new ServiceCollection().AddSingleton(cluster);
 
     /// <summary>Adds what every silo has, where the configuration did not.</summary>
     public void AddDefaults(EmbeddedSilo silo)

@@ -12,10 +12,10 @@ internal sealed class StreamMethod<T> : GrainMethod
     public StreamMethod(MethodInfo info)
         : base(info) => _invoke = Compile<IAsyncEnumerable<T>>(call => call);
 
-    public override object Send(GrainFactory factory, GrainReference target, object?[] arguments)
+    public override object Send(GrainFactory factory, GrainId target, object?[] arguments)
     {
         Isolate(arguments);
-        return new RemoteEnumerable<T>(factory, target.GrainId, this, arguments, TokenOf(arguments));
+        return new RemoteEnumerable<T>(factory, target, this, arguments, TokenOf(arguments));
     }
 
     public IAsyncEnumerable<T> Invoke(object grain, object?[] arguments, CancellationToken token)
@@ -36,20 +36,11 @@ internal sealed class StreamMethod<T> : GrainMethod
 /// timeout.
 /// </summary>
 internal sealed class RemoteEnumerable<T>(
-    GrainFactory factory, GrainId target, StreamMethod<T> method, object?[] arguments, CancellationToken given) : IAsyncEnumerable<T>
+    GrainFactory factory, GrainId target, StreamMethod<T> method, object?[] arguments, CancellationToken given) : IAsyncEnumerable<T>, IGrainStream
 {
     private static long _lastId;
 
-    private int _maxBatchSize = 100;
-
-    public int MaxBatchSize
-    {
-        set
-        {
-            ArgumentOutOfRangeException.ThrowIfLessThan(value, 1);
-            _maxBatchSize = value;
-        }
-    }
+    public int MaxBatchSize { get; set; } = 100;
 
     public async IAsyncEnumerator<T> GetAsyncEnumerator(CancellationToken cancellationToken = default)
     {
@@ -57,7 +48,7 @@ internal sealed class RemoteEnumerable<T>(
             ? CancellationTokenSource.CreateLinkedTokenSource(given, cancellationToken) : null;
         var token = either?.Token ?? (cancellationToken.CanBeCanceled ? cancellationToken : given);
         var id = Interlocked.Increment(ref _lastId);
-        var batchSize = _maxBatchSize;
+        var batchSize = MaxBatchSize;
         var isOpen = false;
         try
         {

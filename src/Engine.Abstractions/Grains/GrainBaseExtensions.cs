@@ -1,4 +1,3 @@
-using KVCluster.Engine.Embedded;
 using Orleans.Runtime;
 
 namespace Orleans;
@@ -10,14 +9,14 @@ public static class GrainBaseExtensions
     /// <exception cref="ArgumentOutOfRangeException">A time is negative, but not infinite, or too long.</exception>
     public static IGrainTimer RegisterGrainTimer<TState>(
         this IGrainBase grain, Func<TState, CancellationToken, Task> callback, TState state, GrainTimerCreationOptions options)
-        => ((Activation)grain.GrainContext).RegisterTimer(token => callback(state, token), options);
+        => grain.GrainContext.RegisterTimer(token => callback(state, token), options);
 
     /// <inheritdoc cref="RegisterGrainTimer{TState}(IGrainBase, Func{TState, CancellationToken, Task}, TState, GrainTimerCreationOptions)"/>
     public static IGrainTimer RegisterGrainTimer(
         this IGrainBase grain, Func<CancellationToken, Task> callback, GrainTimerCreationOptions options)
-        => ((Activation)grain.GrainContext).RegisterTimer(callback, options);
+        => grain.GrainContext.RegisterTimer(callback, options);
 
     /// <inheritdoc cref="RegisterGrainTimer{TState}(IGrainBase, Func{TState, CancellationToken, Task}, TState, GrainTimerCreationOptions)"/>
     public static IGrainTimer RegisterGrainTimer(this IGrainBase grain, Func<Task> callback, GrainTimerCreationOptions options)
-        => ((Activation)grain.GrainContext).RegisterTimer(_ => callback(), options);
+        => grain.GrainContext.RegisterTimer(_ => callback(), options);
 }

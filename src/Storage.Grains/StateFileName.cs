@@ -3,7 +3,7 @@ using System.Security.Cryptography;
 using System.Text;
 using Orleans.Runtime;
 
-namespace KVCluster.Engine.Embedded;
+namespace KVCluster.Storage.Grains;
 
 /// <summary>
 /// The file of a state. Any key has a name of its own that every file system takes: letters of one case, digits, <c>_</c> and <c>-</c> stay, all else is

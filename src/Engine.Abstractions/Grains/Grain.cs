@@ -1,4 +1,3 @@
-using KVCluster.Engine.Embedded;
 using Orleans.Runtime;
 
 namespace Orleans;
@@ -6,19 +5,15 @@ namespace Orleans;
 /// <summary>The base class of grains.</summary>
 public abstract class Grain : IGrainBase, IAddressable
 {
-    private readonly Activation? _activation;
-
-    /// <summary>Takes the activation that makes this grain.</summary>
-    protected Grain() => _activation = RuntimeContext.Current;
+    // The activation that makes this grain.
+    private readonly IGrainContext? _context = RuntimeContext.Current;
 
     /// <summary>The activation.</summary>
-    public IGrainContext GrainContext => Activation;
+    public IGrainContext GrainContext => _context
+        ?? throw new InvalidOperationException("A grain is made by the engine: get a reference to it from an IGrainFactory.");
 
     /// <summary>Makes references to other grains.</summary>
-    protected IGrainFactory GrainFactory => Activation.Silo.GrainFactory;
-
-    private Activation Activation => _activation
-        ?? throw new InvalidOperationException("A grain is made by the engine: get a reference to it from an IGrainFactory.");
+    protected IGrainFactory GrainFactory => GrainContext.GrainFactory;
 
     /// <summary>Called before the first call. An error of it is the answer to the calls that wait.</summary>
     public virtual Task OnActivateAsync(CancellationToken cancellationToken) => Task.CompletedTask;
@@ -28,11 +23,11 @@ public abstract class Grain : IGrainBase, IAddressable
 
     /// <summary>Ends this activation after the turns that run.</summary>
     protected void DeactivateOnIdle()
-        => Activation.Deactivate(new DeactivationReason(DeactivationReasonCode.ApplicationRequested, null, $"{nameof(DeactivateOnIdle)} was called."));
+        => GrainContext.Deactivate(new DeactivationReason(DeactivationReasonCode.ApplicationRequested, null, $"{nameof(DeactivateOnIdle)} was called."));
 
     /// <summary>Moves this activation to another silo after the turns that run. Placement reads the caller's request context.</summary>
-    protected void MigrateOnIdle() => Activation.Migrate(RequestContext.Current);
+    protected void MigrateOnIdle() => GrainContext.Migrate(RequestContext.Current);
 
     /// <summary>Keeps this activation from being collected for a time; a time of zero or less withdraws that.</summary>
-    protected void DelayDeactivation(TimeSpan timeSpan) => Activation.DelayDeactivation(timeSpan);
+    protected void DelayDeactivation(TimeSpan timeSpan) => GrainContext.DelayDeactivation(timeSpan);
 }

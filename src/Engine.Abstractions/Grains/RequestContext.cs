@@ -1,5 +1,3 @@
-using KVCluster.Engine.Embedded;
-
 namespace Orleans.Runtime;
 
 /// <summary>Values that flow with calls, from caller to callee and on. A change made by a callee does not flow back.</summary>

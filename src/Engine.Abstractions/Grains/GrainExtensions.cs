@@ -1,4 +1,3 @@
-using KVCluster.Engine.Embedded;
 using Orleans.Runtime;
 
 namespace Orleans;

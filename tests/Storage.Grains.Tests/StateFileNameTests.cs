@@ -1,9 +1,8 @@
 using FsCheck;
 using FsCheck.Fluent;
-using KVCluster.Engine.Embedded;
 using Orleans.Runtime;
 
-namespace KVCluster.Engine.Conformance.Embedded.Storage;
+namespace KVCluster.Storage.Grains.Tests;
 
 public sealed class StateFileNameTests
 {
