@@ -14,7 +14,7 @@ internal static class StateFileName
     private const int LongestName = 180;
 
     public static string Of(string stateName, GrainId grain)
-        => Path.Combine(Encode(stateName), Encode(grain.Type.ToString()), Encode(grain.Key.ToString()) + ".json");
+        => Path.Combine(Encode(stateName), Encode($"{grain.Type}"), Encode($"{grain.Key}") + ".json");
 
     private static string Encode(string text)
     {

@@ -8,7 +8,7 @@ public sealed class StateFileNameTests
 {
     public static TheoryData<string> HostileKeys =>
     [
-        ".", "..", "../../etc/passwd", "/", "\\", "a/b", "CON", "a\0b", "%2F", "*?<>|\"", " ", "a.", "A", "ä", "\U0001F600", new string('x', 5000),
+        ".", "..", "../../etc/passwd", "/", "\\", "a/b", "CON", "a\0b", "%2F", "*?<>|\"", "a ", "a.", "A", "ä", "\U0001F600", new string('x', 5000),
         new string('/', 300),
     ];
 
@@ -38,7 +38,7 @@ public sealed class StateFileNameTests
 
     [Fact]
     public void Different_keys_have_different_names()
-        => Prop.ForAll<NonNull<string>, NonNull<string>>((first, second) => first.Get == second.Get || HasSurrogate(first.Get + second.Get)
+        => Prop.ForAll<NonWhiteSpaceString, NonWhiteSpaceString>((first, second) => first.Get == second.Get || HasSurrogate(first.Get + second.Get)
             || StateFileName.Of("s", GrainId.Create("t", first.Get)) != StateFileName.Of("s", GrainId.Create("t", second.Get))).QuickCheckThrowOnFailure();
 
     // Half a character, which the generator makes, has no UTF-8 form: text from outside never holds one.
