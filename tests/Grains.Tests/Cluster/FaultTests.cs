@@ -38,6 +38,33 @@ public sealed class FaultTests(NeedleModel needle) : ScriptedFixture(needle)
         Assert.Equal(before.Length + 5, (await session.SayAsync([2])).TotalTokens);
     }
 
+    /// <summary>On Orleans a call goes to where the silo that takes it in last saw the session, and asks no director where that has ended.</summary>
+    [Fact]
+    public async Task A_session_leaves_a_failed_device_also_where_nothing_of_it_is_active_when_it_is_asked()
+    {
+        GrainCluster cluster = await StartAsync(2);
+        ISessionGrain session = cluster.Session("s");
+        SessionInfo info = await session.Create(new SessionOptions());
+        await session.SayAsync([1]);
+        cluster.Worker<ScriptedWorker>(info.Node).Failure = new DeviceFailedException("cpu:0", new InvalidOperationException("broken"));
+        await cluster.ReportAsync();
+        const int Tries = 3;
+        for (int attempt = 1; attempt <= Tries; attempt++)
+        {
+            await cluster.DeactivateAllAsync(Time);
+            try
+            {
+                Assert.NotEqual(info.Node, (await session.Describe()).Node);
+                break;
+            }
+            catch (SessionUnavailableException) when (attempt < Tries)
+            {
+            }
+        }
+
+        Assert.Equal(10, (await session.SayAsync([2])).TotalTokens);
+    }
+
     [Fact]
     public async Task An_unexpected_error_of_the_worker_is_no_silent_loss()
     {
