@@ -1,5 +1,6 @@
 using KVCluster.Engine.Embedded;
 using KVCluster.Grains;
+using KVCluster.Storage.Grains;
 using KVCluster.Worker;
 using KVCluster.Worker.Serving;
 using Microsoft.Extensions.DependencyInjection;
@@ -14,9 +15,11 @@ internal sealed class Cluster : IAsyncDisposable
     public static readonly TimeSpan SweepInterval = TimeSpan.FromSeconds(2);
     private readonly LocalModel _model;
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("kvcluster-benchmark-");
+    private readonly StateDirectory _states;
 
     private Cluster(string model)
     {
+        _states = new StateDirectory(_folder.FullName);
         _model = LocalModel.Open(model, new LocalModelOptions { ContextTokens = 64, Threads = 1 });
         Engine = new EmbeddedCluster(new EmbeddedClusterOptions
         {
@@ -33,7 +36,7 @@ internal sealed class Cluster : IAsyncDisposable
         await cluster.Engine.StartSiloAsync("node", builder =>
         {
             _ = onDisk
-                ? builder.AddDirectoryGrainStorage(GrainStorageNames.Sessions, cluster._folder.FullName)
+                ? builder.AddDirectoryGrainStorage(GrainStorageNames.Sessions, cluster._states)
                 : builder.AddMemoryGrainStorage(GrainStorageNames.Sessions);
             builder.AddKVClusterGrains(_ => new NodeDevices([new InstantWorker(cluster._model)]));
         });
@@ -45,6 +48,7 @@ internal sealed class Cluster : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await Engine.DisposeAsync();
+        _states.Dispose();
         _model.Dispose();
         _folder.Delete(recursive: true);
     }

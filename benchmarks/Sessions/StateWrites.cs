@@ -1,12 +1,9 @@
 using System.Diagnostics;
 using System.Text.Json;
-using KVCluster.Engine.Embedded;
 using KVCluster.Grains;
-using Microsoft.Extensions.DependencyInjection;
+using KVCluster.Storage.Grains;
 using Orleans;
-using Orleans.Hosting;
 using Orleans.Runtime;
-using Orleans.Storage;
 
 namespace KVCluster.Benchmarks.Sessions;
 
@@ -18,11 +15,9 @@ internal static class StateWrites
     public static async Task RunAsync()
     {
         DirectoryInfo folder = Directory.CreateTempSubdirectory("kvcluster-benchmark-");
-        await using (var engine = new EmbeddedCluster(new EmbeddedClusterOptions { GrainAssemblies = [] }))
+        using (var directory = new StateDirectory(folder.FullName))
         {
-            EmbeddedSilo silo = await engine.StartSiloAsync(
-                "node", builder => builder.AddDirectoryGrainStorage(GrainStorageNames.Sessions, folder.FullName));
-            IGrainStorage storage = silo.Services.GetRequiredKeyedService<IGrainStorage>(GrainStorageNames.Sessions);
+            var storage = new DirectoryGrainStorage(directory);
             Console.WriteLine("history   state bytes   JSON      directory (flushed, renamed)");
             foreach (int tokens in (int[])[1024, 8192, 32768, 131072])
             {
@@ -33,7 +28,7 @@ internal static class StateWrites
         folder.Delete(recursive: true);
     }
 
-    private static async Task MeasureAsync(IGrainStorage storage, int tokens)
+    private static async Task MeasureAsync(DirectoryGrainStorage storage, int tokens)
     {
         var state = new GrainState<SessionState>(State(tokens));
         GrainId id = GrainId.Create("session", $"t/{tokens}");

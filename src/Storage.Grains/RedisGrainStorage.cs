@@ -1,4 +1,3 @@
-using System.Text.Json;
 using KVCluster.Storage.Redis;
 using Orleans;
 using Orleans.Runtime;
@@ -38,8 +37,6 @@ public sealed class RedisGrainStorage : IGrainStorage
         redis.call('DEL', KEYS[1])
         return false
         """);
-
-    private static readonly JsonSerializerOptions Json = new() { IncludeFields = true };
 
     private readonly RedisClient _client;
     private readonly string _serviceId;
@@ -82,7 +79,7 @@ public sealed class RedisGrainStorage : IGrainStorage
 
         // Microsoft's storage keeps an empty record, with its ETag, of a state that was cleared.
         bool exists = !data.Bytes.IsEmpty;
-        grainState.State = exists ? JsonSerializer.Deserialize<T>(data.Bytes.Span, Json)! : Activator.CreateInstance<T>();
+        grainState.State = exists ? StateRecord.Read<T>(data.Bytes.Span) : Activator.CreateInstance<T>();
         grainState.ETag = tag.IsNull ? null : tag.Text;
         grainState.RecordExists = exists;
     }
@@ -93,7 +90,7 @@ public sealed class RedisGrainStorage : IGrainStorage
         ArgumentNullException.ThrowIfNull(grainState);
 
         // The state is the grain's: it is read before the first await.
-        byte[] data = JsonSerializer.SerializeToUtf8Bytes(grainState.State, Json);
+        byte[] data = StateRecord.Write(grainState.State);
         string next = Guid.NewGuid().ToString("N");
         RespValue found = await RunAsync(
             WriteScript, stateName, grainId, _ => [grainState.ETag ?? "", next, data], cancellationToken).ConfigureAwait(false);
@@ -134,12 +131,7 @@ public sealed class RedisGrainStorage : IGrainStorage
     {
         if (!found.IsNull)
         {
-            string? stored = found.Bytes.IsEmpty ? null : found.Text;
-            throw new InconsistentStateException(
-                $"Version conflict of the state {stateName} of grain {grainId}: "
-                    + $"the stored ETag is {stored ?? "none"}, the writer's {known ?? "none"}.",
-                stored!,
-                known!);
+            throw StateRecord.Conflict(found.Bytes.IsEmpty ? null : found.Text, known, stateName, grainId);
         }
     }
 

@@ -6,12 +6,15 @@ namespace KVCluster.Engine.Embedded;
 /// <summary>The life of an activation: it begins, ends, moves or vanishes.</summary>
 internal sealed partial class Activation
 {
+    private static readonly TimeSpan LongestHook = TimeSpan.FromSeconds(30);
+
     private IStateBridge[] _states = [];
     private volatile ActivationState _state = ActivationState.Activating;
     private Func<Task>? _operation;
     private bool _operating;
     private DeactivationReason _reason;
-    private MigrationRequest? _migration;
+    private Dictionary<string, object>? _migrationContext;
+    private bool _migrates;
     private CancellationTokenSource? _activating;
     private TaskCompletionSource? _deactivated;
     private long _keptUntil;
@@ -67,15 +70,11 @@ internal sealed partial class Activation
     {
         lock (_gate)
         {
-            if (_state is ActivationState.Invalid)
-            {
-                return;
-            }
-
-            _migration ??= new MigrationRequest(requestContext);
+            _migrationContext = _migrates ? _migrationContext : requestContext;
+            _migrates = true;
         }
 
-        Deactivate(new DeactivationReason(DeactivationReasonCode.Migrating, "Migrating to a new location."), cancellationToken);
+        Deactivate(new DeactivationReason(DeactivationReasonCode.Migrating, null, "Migrating to a new location."), cancellationToken);
     }
 
     public void DelayDeactivation(TimeSpan time)
@@ -93,13 +92,13 @@ internal sealed partial class Activation
             }
 
             TrimQueues();
-            if (Volatile.Read(ref _keptUntil) > now || Silo.Time.GetElapsedTime(_lastUse, now) < Class.AgeLimit(Silo.Collection))
+            if (Volatile.Read(ref _keptUntil) > now || Silo.Time.GetElapsedTime(_lastUse, now) < Silo.Collection.CollectionAge)
             {
                 return;
             }
         }
 
-        Deactivate(new DeactivationReason(DeactivationReasonCode.ActivationIdle, "The activation was idle for its age limit."));
+        Deactivate(new DeactivationReason(DeactivationReasonCode.ActivationIdle, null, "The activation was idle for its age limit."));
     }
 
     /// <summary>Vanishes, as at the end of a process.</summary>
@@ -159,11 +158,11 @@ internal sealed partial class Activation
     private async Task ActivateAsync(Dictionary<string, object>? context, MigrationContext? travelled)
     {
         RequestContext.Current = context;
-        using var timeout = new CancellationTokenSource(Silo.Collection.ActivationTimeout, Silo.Time);
+        using var timeout = new CancellationTokenSource(LongestHook, Silo.Time);
         try
         {
             _activating = timeout;
-            GrainInstance = Class.Create(this);
+            GrainInstance = (Grain)Class.Create(this);
             if (travelled is not null)
             {
                 Array.ForEach(_states, state => state.Rehydrate(travelled));
@@ -175,10 +174,7 @@ internal sealed partial class Activation
                 await state.SetUpAsync(timeout.Token).WaitAsync(timeout.Token);
             }
 
-            if (GrainInstance is IGrainBase grain)
-            {
-                await grain.OnActivateAsync(timeout.Token).WaitAsync(timeout.Token);
-            }
+            await GrainInstance.OnActivateAsync(timeout.Token).WaitAsync(timeout.Token);
         }
         catch (Exception exception)
         {
@@ -213,14 +209,14 @@ internal sealed partial class Activation
     private async Task DeactivateAsync(bool wasValid, CancellationToken cancellationToken)
     {
         EndTimers(timer => timer.Dispose());
-        using var timeout = new CancellationTokenSource(Silo.Collection.DeactivationTimeout, Silo.Time);
+        using var timeout = new CancellationTokenSource(LongestHook, Silo.Time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellationToken);
         Activation? successor = null;
         try
         {
-            if (wasValid && GrainInstance is IGrainBase grain)
+            if (wasValid)
             {
-                await grain.OnDeactivateAsync(_reason, either.Token).WaitAsync(either.Token);
+                await GrainInstance!.OnDeactivateAsync(_reason, either.Token).WaitAsync(either.Token);
             }
 
             if (_enumerators is not null)
@@ -228,9 +224,9 @@ internal sealed partial class Activation
                 await _enumerators.DisposeAsync();
             }
 
-            if (wasValid && _migration is { } migration)
+            if (wasValid && _migrates)
             {
-                successor = await MigrateAsync(migration.Context);
+                successor = await MigrateAsync(_migrationContext);
             }
         }
         catch (Exception exception)
@@ -243,7 +239,7 @@ internal sealed partial class Activation
 
     private async Task<Activation?> MigrateAsync(Dictionary<string, object>? context)
     {
-        var target = await Silo.Cluster.Locator.ChooseAsync(Class, GrainId, typeof(IGrainContext), context, Silo);
+        var target = await Silo.Cluster.Locator.ChooseAsync(Class, GrainId, context, Silo);
         if (ReferenceEquals(target, Silo))
         {
             return null;
@@ -306,12 +302,5 @@ internal sealed partial class Activation
         {
             (GrainInstance as IDisposable)?.Dispose();
         }
-
-        if (_services is { } services)
-        {
-            await services.DisposeAsync();
-        }
     }
-
-    private sealed record MigrationRequest(Dictionary<string, object>? Context);
 }

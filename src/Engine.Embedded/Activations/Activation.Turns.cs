@@ -18,17 +18,8 @@ internal sealed partial class Activation
     private bool _scheduled;
     private long _lastUse;
 
-    /// <summary>How many calls run or wait.</summary>
-    public int CallCount
-    {
-        get
-        {
-            lock (_gate)
-            {
-                return _running.Count + _waiting.Count;
-            }
-        }
-    }
+    /// <summary>How many calls run or wait; read without the lock, so that one that arrives or ends at this moment may be missed.</summary>
+    public int CallCount => _running.Count + _waiting.Count;
 
     /// <summary>Takes a call; false when the activation has ended.</summary>
     public bool TryReceive(GrainCall call)

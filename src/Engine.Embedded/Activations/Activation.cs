@@ -1,4 +1,3 @@
-using Microsoft.Extensions.DependencyInjection;
 using Orleans;
 using Orleans.Runtime;
 
@@ -9,12 +8,11 @@ internal sealed partial class Activation : IGrainContext
 {
     private readonly Lock _gate = new();
     private readonly ActivationScheduler _scheduler;
-    private AsyncServiceScope? _services;
     private GrainReference? _reference;
     private HashSet<GrainTimer>? _timers;
     private EnumeratorHost? _enumerators;
 
-    public Activation(SiloRuntime silo, GrainClass grainClass, GrainId id)
+    public Activation(EmbeddedSilo silo, GrainClass grainClass, GrainId id)
     {
         Silo = silo;
         Class = grainClass;
@@ -24,7 +22,7 @@ internal sealed partial class Activation : IGrainContext
         _lastUse = silo.Time.GetTimestamp();
     }
 
-    public SiloRuntime Silo { get; }
+    public EmbeddedSilo Silo { get; }
 
     public GrainClass Class { get; }
 
@@ -32,26 +30,14 @@ internal sealed partial class Activation : IGrainContext
 
     public ActivationId ActivationId { get; }
 
-    public object? GrainInstance { get; private set; }
+    public Grain? GrainInstance { get; private set; }
 
-    public GrainReference GrainReference => _reference ??= Silo.GrainFactory.Reference(typeof(IAddressable), GrainId);
+    public IGrainFactory GrainFactory => Silo.GrainFactory;
 
-    // A scope is made when something asks for it: most activations need none.
-    public IServiceProvider ActivationServices
-    {
-        get
-        {
-            lock (_gate)
-            {
-                return (_services ??= Silo.Services.CreateAsyncScope()).ServiceProvider;
-            }
-        }
-    }
+    public GrainReference GrainReference => _reference ??= GrainReference.Create(Silo.GrainFactory, typeof(IAddressable), GrainId);
 
     /// <summary>The streams of results that callers read from this activation. For its own turns.</summary>
     public EnumeratorHost Enumerators => _enumerators ??= new EnumeratorHost(this);
-
-    public bool Equals(IGrainContext? other) => ReferenceEquals(this, other);
 
     public IGrainTimer RegisterTimer(Func<CancellationToken, Task> callback, GrainTimerCreationOptions options)
     {
@@ -82,7 +68,7 @@ internal sealed partial class Activation : IGrainContext
         }
     }
 
-    public override string ToString() => $"[Activation: {Silo.Address}/{GrainId}{ActivationId} State={_state}]";
+    public override string ToString() => $"[Activation: {Silo.SiloAddress}/{GrainId}{ActivationId} State={_state}]";
 
     private void EndTimers(Action<GrainTimer> end)
     {

@@ -1,3 +1,5 @@
+using Orleans.Runtime;
+
 namespace KVCluster.Engine.Embedded;
 
 /// <summary>

@@ -52,6 +52,6 @@ internal sealed class GrainClassMap
     }
 
     private static bool IsGrainClass(Type type)
-        => type is { IsClass: true, IsAbstract: false, ContainsGenericParameters: false } && typeof(IGrainBase).IsAssignableFrom(type)
+        => type is { IsClass: true, IsAbstract: false, ContainsGenericParameters: false } && typeof(Grain).IsAssignableFrom(type)
             && typeof(IGrain).IsAssignableFrom(type);
 }

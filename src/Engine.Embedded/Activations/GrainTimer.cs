@@ -5,6 +5,8 @@ namespace KVCluster.Engine.Embedded;
 /// <summary>A timer whose ticks are turns of an activation. The next tick is set when one has ended.</summary>
 internal sealed class GrainTimer : IGrainTimer
 {
+    private const long LongestMilliseconds = 0xfffffffe;
+
     private readonly Activation _activation;
     private readonly Func<CancellationToken, Task> _callback;
     private readonly CallKind _kind;
@@ -55,11 +57,11 @@ internal sealed class GrainTimer : IGrainTimer
 
     private static void Validate(TimeSpan dueTime, TimeSpan period)
     {
-        const double longest = 0xfffffffe;
-        ArgumentOutOfRangeException.ThrowIfLessThan((long)dueTime.TotalMilliseconds, -1, nameof(dueTime));
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(dueTime.TotalMilliseconds, longest, nameof(dueTime));
-        ArgumentOutOfRangeException.ThrowIfLessThan((long)period.TotalMilliseconds, -1, nameof(period));
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(period.TotalMilliseconds, longest, nameof(period));
+        foreach (var time in (ReadOnlySpan<TimeSpan>)[dueTime, period])
+        {
+            ArgumentOutOfRangeException.ThrowIfLessThan((long)time.TotalMilliseconds, -1);
+            ArgumentOutOfRangeException.ThrowIfGreaterThan((long)time.TotalMilliseconds, LongestMilliseconds);
+        }
     }
 
     private void Tick()
@@ -68,7 +70,7 @@ internal sealed class GrainTimer : IGrainTimer
         _activation.TryReceive(new TurnCall<NoResult>((_, _) => RunAsync(), _kind) { Target = _activation.GrainId });
     }
 
-    private async Task<NoResult> RunAsync()
+    private async Task RunAsync()
     {
         _changed = false;
         try
@@ -86,8 +88,6 @@ internal sealed class GrainTimer : IGrainTimer
                 Set(_changed ? _dueTime : _period);
             }
         }
-
-        return default;
     }
 
     private void Set(TimeSpan dueTime)

@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Diagnostics.CodeAnalysis;
 using Orleans.Runtime;
 using Orleans.Serialization;
@@ -9,10 +8,6 @@ namespace KVCluster.Engine.Embedded;
 internal sealed class MigrationContext : IDehydrationContext, IRehydrationContext
 {
     private readonly Dictionary<string, object> _values = [];
-
-    public IEnumerable<string> Keys => _values.Keys;
-
-    public void AddBytes(string key, ReadOnlySpan<byte> value) => _values[key] = value.ToArray();
 
     public bool TryAddValue<T>(string key, T? value)
     {
@@ -26,17 +21,9 @@ internal sealed class MigrationContext : IDehydrationContext, IRehydrationContex
         }
     }
 
-    public bool TryGetBytes(string key, out ReadOnlySequence<byte> value)
-    {
-        var found = _values.TryGetValue(key, out var stored) && stored is byte[];
-        value = found ? new ReadOnlySequence<byte>((byte[])stored!) : default;
-        return found;
-    }
-
     public bool TryGetValue<T>(string key, [NotNullWhen(true)] out T? value)
     {
-        var found = _values.TryGetValue(key, out var stored) && stored is T;
-        value = found ? (T)stored! : default;
-        return found;
+        value = _values.TryGetValue(key, out var stored) && stored is T typed ? typed : default;
+        return value is not null;
     }
 }

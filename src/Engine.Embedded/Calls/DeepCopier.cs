@@ -15,7 +15,7 @@ namespace KVCluster.Engine.Embedded;
 internal static class DeepCopier
 {
     private static readonly ConcurrentDictionary<Type, bool> ImmutableTypes = new();
-    private static readonly ConcurrentDictionary<Type, ITypeCopier> Copiers = new();
+    private static readonly ConcurrentDictionary<Type, TypeCopier> Copiers = new();
 
     private static readonly HashSet<Type> KnownImmutable =
     [
@@ -32,15 +32,7 @@ internal static class DeepCopier
 
     public static T Copy<T>(T value) => value is null || IsImmutable(typeof(T)) ? value : (T)CopyObject(value)!;
 
-    public static object? CopyObject(object? value)
-    {
-        if (value is null || IsImmutable(value.GetType()))
-        {
-            return value;
-        }
-
-        return CopierOf(value.GetType()).Copy(value, new CopyContext());
-    }
+    public static object? CopyObject(object? value) => value is null || IsImmutable(value.GetType()) ? value : CopyPart(value, new CopyContext());
 
     /// <summary>The request context to send: the same one when nothing in it can change.</summary>
     public static Dictionary<string, object>? CopyContext(Dictionary<string, object>? context)
@@ -71,7 +63,7 @@ internal static class DeepCopier
             return value;
         }
 
-        return context.TryGet(value, out var copy) ? copy : CopierOf(value.GetType()).Copy(value, context);
+        return context.TryGet(value, out var copy) ? copy : Copiers.GetOrAdd(value.GetType(), static type => TypeCopiers.Create(type))(value, context);
     }
 
     internal static IEnumerable<FieldInfo> FieldsOf(Type type)
@@ -89,8 +81,6 @@ internal static class DeepCopier
         => type.IsDefined(typeof(GenerateSerializerAttribute), inherit: false) || typeof(ITuple).IsAssignableFrom(type)
             || (type.IsGenericType && type.GetGenericTypeDefinition() is var definition
                 && (definition == typeof(Nullable<>) || definition == typeof(KeyValuePair<,>)));
-
-    private static ITypeCopier CopierOf(Type type) => Copiers.GetOrAdd(type, static type => TypeCopiers.Create(type));
 
     private static bool Decide(Type type, HashSet<Type> path)
     {

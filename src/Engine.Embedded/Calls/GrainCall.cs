@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Reflection;
 using Orleans.Runtime;
 using Orleans.Serialization.Invocation;
 
@@ -9,9 +8,6 @@ namespace KVCluster.Engine.Embedded;
 internal abstract class GrainCall(GrainMethod? method, object?[] arguments, CallKind kind) : IInvokable
 {
     private CancellationTokenRegistration _registration;
-    private int _ended;
-
-    public GrainMethod? Method { get; } = method;
 
     public object?[] Arguments { get; } = arguments;
 
@@ -19,24 +15,19 @@ internal abstract class GrainCall(GrainMethod? method, object?[] arguments, Call
 
     public GrainId Target { get; init; }
 
-    public Type InterfaceType => Method?.Interface ?? typeof(IGrainContext);
-
     /// <summary>The caller's request context. It is shared and hence never changed.</summary>
-    public Dictionary<string, object>? Context { get; init; }
+    public Dictionary<string, object>? Context { get; set; }
 
     /// <summary>The caller's span: what the callee does is below it.</summary>
     public Activity? Caller { get; } = Activity.Current;
 
     /// <summary>The caller's silo; null for a client.</summary>
-    public SiloRuntime? Sender { get; init; }
+    public EmbeddedSilo? Sender { get; set; }
 
     public TimeSpan Timeout { get; init; }
 
     /// <summary>The timestamp after which the caller no longer waits.</summary>
-    public long Deadline { get; init; } = long.MaxValue;
-
-    /// <summary>Whether the timeout cancels the callee's token too.</summary>
-    public bool CancelOnTimeout { get; init; }
+    public long Deadline { get; set; } = long.MaxValue;
 
     /// <summary>The source of the token that the callee got; null when it takes none.</summary>
     public CancellationTokenSource? Cancellation { get; init; }
@@ -69,31 +60,21 @@ internal abstract class GrainCall(GrainMethod? method, object?[] arguments, Call
     {
         if (TryFail(new TimeoutException($"Response did not arrive on time in {Timeout} for message: {this}.")))
         {
-            Abandon(CancelOnTimeout);
+            Abandon(cancelCallee: false);
         }
     }
 
     /// <summary>Gives back what the call holds. Called when it has run, or never will.</summary>
-    public void End()
-    {
-        if (Interlocked.Exchange(ref _ended, 1) == 0)
-        {
-            _registration.Dispose();
-        }
-    }
+    public void End() => _registration.Dispose();
 
     public int GetArgumentCount() => Arguments.Length;
 
     public object? GetArgument(int index) => Arguments[index];
 
-    public string GetMethodName() => GetMethod().Name;
-
-    public string GetInterfaceName() => InterfaceType.FullName!;
-
-    public MethodInfo GetMethod() => Method?.Info ?? throw new InvalidOperationException("A call of the engine has no method.");
+    public string GetMethodName() => method?.Info.Name ?? string.Empty;
 
     public override string ToString()
-        => $"{(Is(CallKind.OneWay) ? "one-way request" : "request")} {(Method is null ? "of the engine" : $"{InterfaceType.Name}.{Method.Info.Name}")} to {Target}";
+        => $"{(Is(CallKind.OneWay) ? "one-way request" : "request")} {(method is null ? "of the engine" : $"{method.Interface.Name}.{method.Info.Name}")} to {Target}";
 
     private void OnCallerCancelled(CancellationToken token)
     {

@@ -6,26 +6,15 @@ using Orleans.Runtime;
 
 namespace KVCluster.Engine.Embedded;
 
-/// <summary>Makes references whose calls come from one silo, or from the client.</summary>
-internal sealed class GrainFactory(EmbeddedCluster cluster, SiloRuntime? silo, MessagingOptions messaging) : IClusterClient
+/// <summary>Makes references whose calls come from one silo, or from the client where <paramref name="silo"/> is null.</summary>
+internal sealed class GrainFactory(EmbeddedCluster cluster, EmbeddedSilo? silo, MessagingOptions messaging) : IClusterClient, IGrainReferenceRuntime
 {
-    public EmbeddedCluster Cluster { get; } = cluster;
-
-    /// <summary>The silo; null for the client.</summary>
-    public SiloRuntime? Silo { get; } = silo;
-
     public MessagingOptions Messaging { get; } = messaging;
-
-    public IServiceProvider ServiceProvider => Silo?.Services ?? EmptyServices.Instance;
 
     public TGrainInterface GetGrain<TGrainInterface>(string primaryKey, string? grainClassNamePrefix = null)
         where TGrainInterface : IGrainWithStringKey
     {
-        if (string.IsNullOrWhiteSpace(primaryKey))
-        {
-            throw new ArgumentException("A grain's key may not be empty.", nameof(primaryKey));
-        }
-
+        ArgumentException.ThrowIfNullOrWhiteSpace(primaryKey);
         return Reference<TGrainInterface>(primaryKey, grainClassNamePrefix);
     }
 
@@ -33,33 +22,19 @@ internal sealed class GrainFactory(EmbeddedCluster cluster, SiloRuntime? silo, M
         where TGrainInterface : IGrainWithIntegerKey
         => Reference<TGrainInterface>(primaryKey.ToString("X", CultureInfo.InvariantCulture), grainClassNamePrefix);
 
-    public TGrainInterface GetGrain<TGrainInterface>(GrainId grainId)
-        where TGrainInterface : IAddressable
-    {
-        Cluster.Classes.Get(grainId.Type);
-        return (TGrainInterface)(object)Reference(typeof(TGrainInterface), grainId);
-    }
+    public object? Send(GrainId target, MethodInfo method, object?[] arguments) => GrainMethod.Of(method).Send(this, target, arguments);
 
-    public GrainReference Reference(Type interfaceType, GrainId id)
+    /// <summary>Sends a call from the code that runs, with its request context. Its answer is in the call.</summary>
+    public void Send(GrainCall call, CancellationToken token)
     {
-        if (!interfaceType.IsInterface || !typeof(IAddressable).IsAssignableFrom(interfaceType))
-        {
-            throw new InvalidCastException($"{interfaceType} is no grain interface.");
-        }
-
-        var reference = (GrainReference)DispatchProxy.Create(interfaceType, typeof(GrainReference));
-        reference.Initialize(this, id);
-        return reference;
+        call.Context = DeepCopier.CopyContext(RequestContext.Current);
+        call.Sender = (RuntimeContext.Current as Activation)?.Silo ?? silo;
+        call.Deadline = cluster.DeadlineAfter(call.Timeout);
+        call.CancelWith(token);
+        cluster.Locator.Dispatch(call);
     }
 
     private TGrainInterface Reference<TGrainInterface>(string key, string? classNamePrefix)
-        => (TGrainInterface)(object)Reference(
-            typeof(TGrainInterface), GrainId.Create(Cluster.Classes.TypeOf(typeof(TGrainInterface), classNamePrefix), key));
-
-    private sealed class EmptyServices : IServiceProvider
-    {
-        public static EmptyServices Instance { get; } = new();
-
-        public object? GetService(Type serviceType) => null;
-    }
+        => (TGrainInterface)(object)GrainReference.Create(
+            this, typeof(TGrainInterface), GrainId.Create(cluster.Classes.TypeOf(typeof(TGrainInterface), classNamePrefix), key));
 }

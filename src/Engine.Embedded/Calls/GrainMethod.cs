@@ -14,7 +14,6 @@ internal abstract class GrainMethod
 
     private readonly bool[] _copied;
     private readonly bool _copiesAny;
-    private readonly int _tokenIndex;
 
     protected GrainMethod(MethodInfo info)
     {
@@ -23,7 +22,7 @@ internal abstract class GrainMethod
         Kind = KindOf(info);
         Timeout = (info.GetCustomAttribute<ResponseTimeoutAttribute>() ?? Interface.GetCustomAttribute<ResponseTimeoutAttribute>())?.Timeout;
         var parameters = info.GetParameters();
-        _tokenIndex = Array.FindIndex(parameters, parameter => parameter.ParameterType == typeof(CancellationToken));
+        TokenIndex = Array.FindIndex(parameters, parameter => parameter.ParameterType == typeof(CancellationToken));
         _copied = Array.ConvertAll(parameters, parameter => !parameter.IsDefined(typeof(ImmutableAttribute))
             && !DeepCopier.IsImmutable(parameter.ParameterType));
         _copiesAny = _copied.Contains(true);
@@ -37,12 +36,13 @@ internal abstract class GrainMethod
 
     public TimeSpan? Timeout { get; }
 
-    protected int TokenIndex => _tokenIndex;
+    /// <summary>Which parameter is the cancellation token; negative for none.</summary>
+    protected int TokenIndex { get; }
 
     public static GrainMethod Of(MethodInfo info) => Methods.GetOrAdd(info, static info => Create(info));
 
     /// <summary>Calls a grain; the result is what the interface's method returns.</summary>
-    public abstract object? Send(GrainFactory factory, GrainReference target, object?[] arguments);
+    public abstract object? Send(GrainFactory factory, GrainId target, object?[] arguments);
 
     /// <summary>Compiles a call of the method on a grain; what it returns is converted to <typeparamref name="TResult"/>.</summary>
     protected Func<object, object?[], TResult> Compile<TResult>(Func<Expression, Expression> convert)
@@ -53,6 +53,8 @@ internal abstract class GrainMethod
             => Expression.Convert(Expression.ArrayIndex(arguments, Expression.Constant(i)), parameter.ParameterType)));
         return Expression.Lambda<Func<object, object?[], TResult>>(convert(call), grain, arguments).Compile();
     }
+
+    protected CancellationToken TokenOf(object?[] arguments) => TokenIndex < 0 ? default : (CancellationToken)arguments[TokenIndex]!;
 
     /// <summary>Replaces what could be shared between caller and callee by copies.</summary>
     protected void Isolate(object?[] arguments)
@@ -104,44 +106,36 @@ internal sealed class GrainMethod<T> : GrainMethod
 
     public Task Invoke(object grain, object?[] arguments) => _invoke(grain, arguments);
 
-    public override object? Send(GrainFactory factory, GrainReference target, object?[] arguments)
+    public override object? Send(GrainFactory factory, GrainId target, object?[] arguments)
     {
         var answer = SendCore(factory, target, arguments);
-        return !_valueTask ? Info.ReturnType == typeof(void) ? null : answer
-            : typeof(T) == typeof(NoResult) ? new ValueTask(answer) : new ValueTask<T>((Task<T>)answer);
+        return _valueTask ? typeof(T) == typeof(NoResult) ? new ValueTask(answer) : new ValueTask<T>((Task<T>)answer)
+            : Info.ReturnType == typeof(void) ? null : answer;
     }
 
-    private Task SendCore(GrainFactory factory, GrainReference target, object?[] arguments)
+    private Task SendCore(GrainFactory factory, GrainId target, object?[] arguments)
     {
         Isolate(arguments);
-        var token = TokenIndex < 0 ? default : (CancellationToken)arguments[TokenIndex]!;
+        var token = TokenOf(arguments);
         if (token.IsCancellationRequested)
         {
             return Task.FromCanceled<T>(token);
         }
 
         CancellationTokenSource? source = null;
-        if (TokenIndex >= 0 && (token.CanBeCanceled || factory.Messaging.CancelRequestOnTimeout))
+        if (token.CanBeCanceled)
         {
             source = new CancellationTokenSource();
             arguments[TokenIndex] = source.Token;
         }
 
-        var timeout = Timeout ?? factory.Messaging.ResponseTimeout;
         var call = new MethodCall<T>(this, arguments)
         {
-            Target = target.GrainId,
-            Context = DeepCopier.CopyContext(RequestContext.Current),
-            Sender = RuntimeContext.Current?.Silo ?? factory.Silo,
-            Timeout = timeout,
-            Deadline = factory.Cluster.DeadlineAfter(timeout),
+            Target = target,
+            Timeout = Timeout ?? factory.Messaging.ResponseTimeout,
             Cancellation = source,
-            CancelOnTimeout = factory.Messaging.CancelRequestOnTimeout,
         };
-        call.CancelWith(token);
-        factory.Cluster.Locator.Dispatch(call);
-        return Is(CallKind.OneWay) ? Task.CompletedTask : call.Answer;
+        factory.Send(call, token);
+        return call.Is(CallKind.OneWay) ? Task.CompletedTask : call.Answer;
     }
-
-    private bool Is(CallKind kind) => (Kind & kind) != 0;
 }

@@ -1,4 +1,6 @@
 using System.Diagnostics;
+using Orleans;
+using Orleans.Runtime;
 using Orleans.Storage;
 
 namespace KVCluster.Engine.Embedded;
@@ -25,14 +27,14 @@ internal abstract class GrainCall<T>(GrainMethod? method, object?[] arguments, C
 
         if (Context is not null)
         {
-            Orleans.Runtime.RequestContext.Current = Context;
+            RequestContext.Current = Context;
         }
 
         try
         {
             var task = Start(activation) ?? throw new InvalidOperationException($"The grain returned null for {this}.");
             await task;
-            Complete(task is Task<T> typed ? typed.Result : default!);
+            _answer?.TrySetResult(task is Task<T> typed ? Isolate(typed.Result) : default!);
         }
         catch (Exception exception)
         {
@@ -50,15 +52,12 @@ internal abstract class GrainCall<T>(GrainMethod? method, object?[] arguments, C
 
     protected virtual T Isolate(T result) => result;
 
-    private void Complete(T result) => _answer?.TrySetResult(Isolate(result));
-
     private void Fail(Activation activation, Exception exception)
     {
         if (exception is InconsistentStateException { IsSourceActivation: true } inconsistent)
         {
             inconsistent.IsSourceActivation = false;
-            activation.Deactivate(new Orleans.DeactivationReason(
-                Orleans.DeactivationReasonCode.ApplicationError, exception, "The stored state was written by another."));
+            activation.Deactivate(new DeactivationReason(DeactivationReasonCode.ApplicationError, exception, "The stored state was written by another."));
         }
 
         if (Is(CallKind.OneWay))
@@ -80,11 +79,11 @@ internal sealed class MethodCall<T>(GrainMethod<T> method, object?[] arguments) 
 {
     protected override Task? Start(Activation activation) => method.Invoke(activation.GrainInstance!, Arguments);
 
-    protected override T Isolate(T result) => typeof(T) == typeof(NoResult) ? result : DeepCopier.Copy(result);
+    protected override T Isolate(T result) => DeepCopier.Copy(result);
 }
 
 /// <summary>A call of the engine itself: it runs in a turn of the activation as any other.</summary>
-internal sealed class TurnCall<T>(Func<Activation, CancellationToken, Task<T>> body, CallKind kind) : GrainCall<T>(null, [], kind)
+internal sealed class TurnCall<T>(Func<Activation, CancellationToken, Task> body, CallKind kind) : GrainCall<T>(null, [], kind)
 {
     protected override Task Start(Activation activation) => body(activation, Cancellation?.Token ?? CancellationToken.None);
 }

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Net;
 using Orleans;
 using Orleans.Hosting;
@@ -14,8 +15,9 @@ public sealed class EmbeddedCluster : IAsyncDisposable
     private static readonly TimeSpan LongestSweepPeriod = TimeSpan.FromSeconds(1);
 
     private readonly Lock _gate = new();
+    private readonly ConcurrentDictionary<string, MemoryGrainStorage> _memory = new();
     private readonly ITimer _sweeper;
-    private SiloRuntime[] _silos = [];
+    private EmbeddedSilo[] _silos = [];
     private TimeSpan _sweepPeriod = LongestSweepPeriod;
     private int _lastSilo;
     private int _busy;
@@ -43,7 +45,7 @@ public sealed class EmbeddedCluster : IAsyncDisposable
     public IClusterClient Client { get; }
 
     /// <summary>The silos that run.</summary>
-    public IReadOnlyList<EmbeddedSilo> Silos => [.. RunningSilos().Select(silo => silo.Public)];
+    public IReadOnlyList<EmbeddedSilo> Silos => [.. RunningSilos()];
 
     /// <summary>
     /// How much runs, for clocks that jump: where nothing is busy, and as much had begun at an earlier look, no grain has run in between.
@@ -55,10 +57,6 @@ public sealed class EmbeddedCluster : IAsyncDisposable
     internal GrainClassMap Classes { get; }
 
     internal Locator Locator { get; }
-
-    internal ClusterStorage Storage { get; } = new();
-
-    internal bool HasRunningSilo => RunningSilos().Any();
 
     /// <summary>Starts a silo and its hosted services.</summary>
     /// <param name="name">Its name, unique among those that run; <c>silo-N</c> when null.</param>
@@ -72,8 +70,8 @@ public sealed class EmbeddedCluster : IAsyncDisposable
         var builder = new EmbeddedSiloBuilder(this);
         Options.ConfigureSilo?.Invoke(builder);
         configure?.Invoke(builder);
-        var silo = new SiloRuntime(this, name ?? $"silo-{number}", SiloAddress.New(IPAddress.Loopback, number, number), builder);
-        SweepWithin(silo.Messaging.ResponseTimeout);
+        var silo = new EmbeddedSilo(this, name ?? $"silo-{number}", SiloAddress.New(IPAddress.Loopback, number, number), builder);
+        SweepWithin(silo.ResponseTimeout);
         lock (_gate)
         {
             if (Array.Exists(_silos, other => other.Name == silo.Name))
@@ -90,11 +88,11 @@ public sealed class EmbeddedCluster : IAsyncDisposable
         }
         catch
         {
-            await KillSiloAsync(silo.Public);
+            await KillSiloAsync(silo);
             throw;
         }
 
-        return silo.Public;
+        return silo;
     }
 
     /// <summary>
@@ -105,7 +103,7 @@ public sealed class EmbeddedCluster : IAsyncDisposable
     {
         try
         {
-            await silo.Runtime.StopAsync(cancellationToken);
+            await silo.StopAsync(cancellationToken);
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
@@ -126,16 +124,16 @@ public sealed class EmbeddedCluster : IAsyncDisposable
     {
         lock (_gate)
         {
-            if (!_silos.Contains(silo.Runtime))
+            if (!_silos.Contains(silo))
             {
                 return;
             }
 
-            _silos = Array.FindAll(_silos, other => other != silo.Runtime);
+            _silos = Array.FindAll(_silos, other => other != silo);
         }
 
-        silo.Runtime.Kill();
-        await silo.Runtime.DisposeAsync();
+        silo.Kill();
+        await silo.DisposeAsync();
     }
 
     /// <summary>Stops every silo.</summary>
@@ -143,10 +141,12 @@ public sealed class EmbeddedCluster : IAsyncDisposable
     {
         var silos = _silos;
         Array.ForEach(silos, silo => silo.StopAccepting());
-        await Task.WhenAll(silos.Select(silo => StopSiloAsync(silo.Public)));
+        await Task.WhenAll(silos.Select(silo => StopSiloAsync(silo)));
         await _sweeper.DisposeAsync();
-        Storage.Dispose();
     }
+
+    /// <summary>The states in memory that a name stands for: the silos share them.</summary>
+    internal MemoryGrainStorage Memory(string name) => _memory.GetOrAdd(name, static _ => new MemoryGrainStorage());
 
     /// <summary>An activation has something to do, or a grain is being placed.</summary>
     internal void BeginWork()
@@ -158,14 +158,14 @@ public sealed class EmbeddedCluster : IAsyncDisposable
     /// <summary>Takes one <see cref="BeginWork"/> back.</summary>
     internal void EndWork() => Interlocked.Decrement(ref _busy);
 
-    internal IEnumerable<SiloRuntime> RunningSilos() => Volatile.Read(ref _silos).Where(silo => silo.IsAccepting);
+    internal IEnumerable<EmbeddedSilo> RunningSilos() => Volatile.Read(ref _silos).Where(silo => silo.IsRunning);
 
-    internal SiloRuntime? SiloAt(SiloAddress address) => Array.Find(Volatile.Read(ref _silos), silo => silo.Address.Equals(address));
+    internal EmbeddedSilo? SiloAt(SiloAddress address) => Array.Find(Volatile.Read(ref _silos), silo => silo.SiloAddress.Equals(address));
 
     /// <summary>The silo itself while it takes activations, else any that does.</summary>
-    internal SiloRuntime NearestTo(SiloRuntime? silo)
+    internal EmbeddedSilo NearestTo(EmbeddedSilo? silo)
     {
-        if (silo is { IsAccepting: true })
+        if (silo is { IsRunning: true })
         {
             return silo;
         }

@@ -22,9 +22,6 @@ public sealed class EmbeddedClusterOptions
     /// </summary>
     public Random Random { get; init; } = Random.Shared;
 
-    /// <summary>The names of the cluster and of its service.</summary>
-    public ClusterOptions Cluster { get; init; } = new();
-
     /// <summary>Settings of the calls made through <see cref="EmbeddedCluster.Client"/>.</summary>
     public ClientMessagingOptions ClientMessaging { get; init; } = new();
 }

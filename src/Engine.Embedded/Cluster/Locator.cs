@@ -49,8 +49,7 @@ internal sealed class Locator(EmbeddedCluster cluster)
     }
 
     /// <summary>Chooses a silo, by the class's filters and its placement director.</summary>
-    public Task<SiloRuntime> ChooseAsync(
-        GrainClass grainClass, GrainId id, Type interfaceType, Dictionary<string, object>? context, SiloRuntime? sender)
+    public Task<EmbeddedSilo> ChooseAsync(GrainClass grainClass, GrainId id, Dictionary<string, object>? context, EmbeddedSilo? sender)
     {
         // The director's code is the application's: it runs outside of the caller's turn and context.
         using (FlowSuppression.Begin())
@@ -60,23 +59,23 @@ internal sealed class Locator(EmbeddedCluster cluster)
                 var local = cluster.NearestTo(sender);
                 var director = local.Services.GetKeyedService<IPlacementDirector>(grainClass.Placement.GetType())
                     ?? throw new OrleansException($"No placement director is registered for {grainClass.Placement.GetType()}.");
-                var target = new PlacementTarget(id, context!, new GrainInterfaceType(interfaceType.FullName!), 0);
-                var address = await director.OnAddActivation(grainClass.Placement, target, new PlacementContext(cluster, grainClass, local));
+                var address = await director.OnAddActivation(
+                    grainClass.Placement, new PlacementTarget(id, context), new PlacementContext(cluster, grainClass, local));
                 return cluster.SiloAt(address) ?? throw new SiloUnavailableException($"Grain {id} was placed on {address}, which does not run.");
             });
         }
     }
 
     /// <summary>Begins the migrated activation; null when the target no longer takes any.</summary>
-    public Activation? Transfer(Activation from, SiloRuntime target, Dictionary<string, object>? context, MigrationContext luggage)
+    public Activation? Transfer(Activation from, EmbeddedSilo target, Dictionary<string, object>? context, MigrationContext luggage)
     {
-        if (from.HasEnded || !target.TryCreate(from.Class, from.GrainId, out var activation))
+        if (from.HasEnded || target.TryCreate(from.Class, from.GrainId) is not { } activation)
         {
             return null;
         }
 
-        _directory[from.GrainId] = activation!;
-        activation!.Start(context, luggage);
+        _directory[from.GrainId] = activation;
+        activation.Start(context, luggage);
         return activation;
     }
 
@@ -125,69 +124,67 @@ internal sealed class Locator(EmbeddedCluster cluster)
         }
 
         cluster.BeginWork();
-        _ = PlacedAsync(call, grainClass);
-    }
-
-    private async Task PlacedAsync(GrainCall first, GrainClass grainClass)
-    {
-        try
-        {
-            await PlaceAsync(first, grainClass).ConfigureAwait(false);
-        }
-        finally
-        {
-            cluster.EndWork();
-        }
+        _ = PlaceAsync(call, grainClass);
     }
 
     private async Task PlaceAsync(GrainCall first, GrainClass grainClass)
     {
-        var failure = (Exception?)null;
+        if (await TryPlaceAsync(first, grainClass).ConfigureAwait(false) is { } failure)
+        {
+            List<GrainCall> waiting;
+            lock (_gate)
+            {
+                _placing.Remove(first.Target, out waiting!);
+            }
+
+            waiting.ForEach(call => Fail(call, failure));
+        }
+
+        cluster.EndWork();
+    }
+
+    /// <summary>Places the grain; null, or why that is not possible.</summary>
+    private async Task<Exception?> TryPlaceAsync(GrainCall first, GrainClass grainClass)
+    {
+        Exception failure = new SiloUnavailableException($"Grain {first.Target} could not be placed: the silos chosen stopped.");
         for (var attempt = 0; attempt < MostPlacementAttempts; attempt++)
         {
             try
             {
-                var silo = await ChooseAsync(grainClass, first.Target, first.InterfaceType, first.Context, first.Sender).ConfigureAwait(false);
+                var silo = await ChooseAsync(grainClass, first.Target, first.Context, first.Sender).ConfigureAwait(false);
                 if (TryActivate(silo, grainClass, first))
                 {
-                    return;
+                    return null;
                 }
             }
-            catch (SiloUnavailableException exception) when (cluster.HasRunningSilo)
+            catch (SiloUnavailableException exception) when (cluster.RunningSilos().Any())
             {
                 // The chosen silo went away at that moment: choose again.
                 failure = exception;
             }
             catch (Exception exception)
             {
-                failure = exception;
-                break;
+                return exception;
             }
         }
 
-        List<GrainCall> waiting;
-        lock (_gate)
-        {
-            _placing.Remove(first.Target, out waiting!);
-        }
-
-        failure ??= new SiloUnavailableException($"Grain {first.Target} could not be placed: the silos chosen stopped.");
-        waiting.ForEach(call => Fail(call, failure));
+        return failure;
     }
 
-    private bool TryActivate(SiloRuntime silo, GrainClass grainClass, GrainCall first)
+    private bool TryActivate(EmbeddedSilo silo, GrainClass grainClass, GrainCall first)
     {
         Activation? activation;
         lock (_gate)
         {
-            if (!silo.TryCreate(grainClass, first.Target, out activation))
+            activation = silo.TryCreate(grainClass, first.Target);
+            if (activation is null)
             {
                 return false;
             }
 
             // Those that waited come before those that find the activation in the directory.
             _placing.Remove(first.Target, out var waiting);
-            waiting!.RemoveAll(call => activation!.TryReceive(call));
+            waiting!.RemoveAll(activation.TryReceive);
             if (waiting.Count > 0)
             {
                 // Killed within these lines.
@@ -195,10 +192,10 @@ internal sealed class Locator(EmbeddedCluster cluster)
                 return false;
             }
 
-            _directory[first.Target] = activation!;
+            _directory[first.Target] = activation;
         }
 
-        activation!.Start(first.Context, null);
+        activation.Start(first.Context, null);
         return true;
     }
 }

@@ -6,7 +6,7 @@ using Orleans.Runtime.Placement;
 namespace KVCluster.Engine.Embedded;
 
 /// <summary>The cluster, as the director that places one grain sees it.</summary>
-internal sealed class PlacementContext(EmbeddedCluster cluster, GrainClass grainClass, SiloRuntime local) : IPlacementContext
+internal sealed class PlacementContext(EmbeddedCluster cluster, GrainClass grainClass, EmbeddedSilo local) : IPlacementContext
 {
     private readonly Random _random = cluster.Options.Random;
 
@@ -14,11 +14,11 @@ internal sealed class PlacementContext(EmbeddedCluster cluster, GrainClass grain
     public static SiloAddress Any(IPlacementContext context, SiloAddress[] silos) =>
         silos[((context as PlacementContext)?._random ?? Random.Shared).Next(silos.Length)];
 
-    public SiloAddress LocalSilo => local.Address;
+    public SiloAddress LocalSilo => local.SiloAddress;
 
     public SiloAddress[] GetCompatibleSilos(PlacementTarget target)
     {
-        IEnumerable<SiloAddress> silos = cluster.RunningSilos().Select(silo => silo.Address).ToArray();
+        IEnumerable<SiloAddress> silos = cluster.RunningSilos().Select(silo => silo.SiloAddress).ToArray();
         foreach (var filter in grainClass.Filters)
         {
             var director = local.Services.GetKeyedService<IPlacementFilterDirector>(filter.GetType())
@@ -28,7 +28,7 @@ internal sealed class PlacementContext(EmbeddedCluster cluster, GrainClass grain
 
         var compatible = silos.ToArray();
         return compatible.Length > 0 ? compatible
-            : throw new OrleansException($"No active nodes are compatible with grain {target.GrainIdentity.Type} and interface {target.InterfaceType}.");
+            : throw new OrleansException($"No active nodes are compatible with grain {target.GrainIdentity.Type}.");
     }
 }
 

@@ -3,7 +3,7 @@ using Orleans.Runtime;
 namespace KVCluster.Engine.Embedded;
 
 /// <summary>The stateless workers of one silo: several activations of a grain, none of them in the directory.</summary>
-internal sealed class StatelessWorkers(SiloRuntime silo)
+internal sealed class StatelessWorkers(EmbeddedSilo silo)
 {
     private readonly Lock _gate = new();
     private readonly Dictionary<GrainId, List<Activation>> _activations = [];
@@ -11,26 +11,24 @@ internal sealed class StatelessWorkers(SiloRuntime silo)
     /// <summary>Gives the call to an idle worker, to one made for it, or to the one with the fewest calls.</summary>
     public void Dispatch(GrainCall call, GrainClass grainClass, int mostWorkers)
     {
-        Activation? created = null;
+        Activation? begun = null;
         lock (_gate)
         {
             var workers = _activations.TryGetValue(call.Target, out var list) ? list : _activations[call.Target] = [];
             workers.RemoveAll(worker => worker.HasEnded);
             var chosen = workers.MinBy(worker => worker.CallCount);
-            if ((chosen is null or { CallCount: > 0 } && workers.Count < mostWorkers && silo.TryCreate(grainClass, call.Target, out created))
-                || chosen is null)
+            if (chosen is null or { CallCount: > 0 } && workers.Count < mostWorkers && silo.TryCreate(grainClass, call.Target) is { } created)
             {
-                chosen = created ?? throw new SiloUnavailableException($"Silo {silo.Address} is stopping.");
-                workers.Add(chosen);
+                workers.Add(chosen = begun = created);
             }
 
-            if (!chosen.TryReceive(call))
+            if (chosen is null || !chosen.TryReceive(call))
             {
-                throw new SiloUnavailableException($"Silo {silo.Address} is stopping.");
+                throw new SiloUnavailableException($"Silo {silo.SiloAddress} is stopping.");
             }
         }
 
-        created?.Start(call.Context, null);
+        begun?.Start(call.Context, null);
     }
 
     public void Remove(Activation activation)

@@ -1,5 +1,4 @@
-using System.Collections.Concurrent;
-using System.Globalization;
+using System.Text.Json;
 using Orleans;
 using Orleans.Runtime;
 using Orleans.Storage;
@@ -9,54 +8,61 @@ namespace KVCluster.Engine.Embedded;
 /// <summary>States in memory, as JSON, so that no activation shares an object with another.</summary>
 internal sealed class MemoryGrainStorage : IGrainStorage
 {
-    private readonly ConcurrentDictionary<(string Name, GrainId Grain), Entry> _entries = new();
-    private long _lastTag;
+    private static readonly JsonSerializerOptions Options = new() { IncludeFields = true };
+
+    private readonly Dictionary<(string Name, GrainId Grain), (string Tag, byte[] Json)> _records = [];
 
     public Task ReadStateAsync<T>(string stateName, GrainId grainId, IGrainState<T> grainState)
     {
-        var found = _entries.TryGetValue((stateName, grainId), out var entry);
-        grainState.State = found ? StateJson.Read<T>(entry!.Json) : StateJson.New<T>();
-        grainState.ETag = entry?.Tag;
-        grainState.RecordExists = found;
+        (string Tag, byte[] Json) record;
+        lock (_records)
+        {
+            grainState.RecordExists = _records.TryGetValue((stateName, grainId), out record);
+        }
+
+        grainState.ETag = record.Tag;
+        grainState.State = grainState.RecordExists ? JsonSerializer.Deserialize<T>(record.Json, Options) : Activator.CreateInstance<T>();
         return Task.CompletedTask;
     }
 
     public Task WriteStateAsync<T>(string stateName, GrainId grainId, IGrainState<T> grainState)
     {
-        var written = new Entry(Interlocked.Increment(ref _lastTag).ToString(CultureInfo.InvariantCulture), StateJson.Write(grainState.State));
-        var key = (stateName, grainId);
-        var current = _entries.GetValueOrDefault(key);
-        ETags.ThrowIfOther(current?.Tag, grainState.ETag, stateName, grainId);
-        if (!(current is null ? _entries.TryAdd(key, written) : _entries.TryUpdate(key, written, current)))
-        {
-            ETags.Throw(_entries.GetValueOrDefault(key)?.Tag, grainState.ETag, stateName, grainId);
-        }
-
-        grainState.ETag = written.Tag;
+        var record = (Guid.NewGuid().ToString("N"), JsonSerializer.SerializeToUtf8Bytes(grainState.State, Options));
+        Exchange(stateName, grainId, grainState.ETag, record);
+        grainState.ETag = record.Item1;
         grainState.RecordExists = true;
         return Task.CompletedTask;
     }
 
     public Task ClearStateAsync<T>(string stateName, GrainId grainId, IGrainState<T> grainState)
     {
-        var key = (stateName, grainId);
-        var current = _entries.GetValueOrDefault(key);
-        ETags.ThrowIfOther(current?.Tag, grainState.ETag, stateName, grainId);
-        if (current is not null && !_entries.TryRemove(new KeyValuePair<(string, GrainId), Entry>(key, current)))
-        {
-            ETags.Throw(_entries.GetValueOrDefault(key)?.Tag, grainState.ETag, stateName, grainId);
-        }
-
-        grainState.State = StateJson.New<T>();
+        Exchange(stateName, grainId, grainState.ETag, null);
+        grainState.State = Activator.CreateInstance<T>();
         grainState.ETag = null;
         grainState.RecordExists = false;
         return Task.CompletedTask;
     }
 
-    private sealed class Entry(string tag, byte[] json)
+    private void Exchange(string stateName, GrainId grainId, string? known, (string Tag, byte[] Json)? next)
     {
-        public string Tag { get; } = tag;
+        lock (_records)
+        {
+            var stored = _records.GetValueOrDefault((stateName, grainId)).Tag;
+            if (stored != known)
+            {
+                throw new InconsistentStateException(
+                    $"Version conflict of the state {stateName} of grain {grainId}: the stored ETag is {stored ?? "none"}, the writer's {known ?? "none"}.",
+                    stored, known);
+            }
 
-        public byte[] Json { get; } = json;
+            if (next is { } record)
+            {
+                _records[(stateName, grainId)] = record;
+            }
+            else
+            {
+                _records.Remove((stateName, grainId));
+            }
+        }
     }
 }

@@ -60,21 +60,9 @@ internal sealed class StateBridge<TState> : IPersistentState<TState>, IStateBrid
 
     public Task ReadStateAsync() => ReadStateAsync(CancellationToken.None);
 
-    public Task WriteStateAsync() => WriteStateAsync(CancellationToken.None);
+    public Task WriteStateAsync() => Enqueue("write", () => _storage.WriteStateAsync(_name, _activation.GrainId, _state));
 
-    public Task ClearStateAsync() => ClearStateAsync(CancellationToken.None);
-
-    public Task ReadStateAsync(CancellationToken cancellationToken) => Enqueue("read", async () =>
-    {
-        await _storage.ReadStateAsync(_name, _activation.GrainId, _state, cancellationToken);
-        _loaded = true;
-    });
-
-    public Task WriteStateAsync(CancellationToken cancellationToken)
-        => Enqueue("write", () => _storage.WriteStateAsync(_name, _activation.GrainId, _state, cancellationToken));
-
-    public Task ClearStateAsync(CancellationToken cancellationToken)
-        => Enqueue("clear", () => _storage.ClearStateAsync(_name, _activation.GrainId, _state, cancellationToken));
+    public Task ClearStateAsync() => Enqueue("clear", () => _storage.ClearStateAsync(_name, _activation.GrainId, _state));
 
     public Task SetUpAsync(CancellationToken cancellationToken) => _loaded ? Task.CompletedTask : ReadStateAsync(cancellationToken);
 
@@ -88,6 +76,12 @@ internal sealed class StateBridge<TState> : IPersistentState<TState>, IStateBrid
             _loaded = true;
         }
     }
+
+    private Task ReadStateAsync(CancellationToken cancellationToken) => Enqueue("read", async () =>
+    {
+        await _storage.ReadStateAsync(_name, _activation.GrainId, _state, cancellationToken);
+        _loaded = true;
+    });
 
     private Task Enqueue(string what, Func<Task> operation)
     {
@@ -112,7 +106,7 @@ internal sealed class StateBridge<TState> : IPersistentState<TState>, IStateBrid
             // What a killed silo's code does in the last stretch before its next await changes nothing.
             if (_activation.Silo.IsDead)
             {
-                throw new SiloUnavailableException($"Silo {_activation.Silo.Address} has gone.");
+                throw new SiloUnavailableException($"Silo {_activation.Silo.SiloAddress} has gone.");
             }
 
             await operation();

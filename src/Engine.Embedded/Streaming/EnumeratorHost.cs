@@ -11,17 +11,13 @@ internal sealed class EnumeratorHost(Activation activation)
     private readonly Dictionary<long, HostedStream> _streams = [];
     private IGrainTimer? _collector;
 
-    public int Count => _streams.Count;
+    private TimeSpan ResponseTimeout => activation.Silo.ResponseTimeout;
 
-    private TimeSpan ResponseTimeout => activation.Silo.Messaging.ResponseTimeout;
-
-    public Task<StreamResult<T>> StartAsync<T>(
-        long id, StreamMethod<T> method, object?[] arguments, int maxBatchSize, CancellationToken token)
+    public Task<StreamResult<T>> StartAsync<T>(long id, StreamMethod<T> method, object?[] arguments, int maxBatchSize, CancellationToken token)
     {
         var stream = new HostedStream<T>(method, activation.GrainInstance!, arguments, maxBatchSize);
         _streams.Add(id, stream);
-        _collector ??= activation.RegisterTimer(CollectAsync,
-            new GrainTimerCreationOptions(ResponseTimeout, ResponseTimeout) { Interleave = true });
+        _collector ??= activation.RegisterTimer(CollectAsync, new GrainTimerCreationOptions(ResponseTimeout, ResponseTimeout) { Interleave = true });
         return ReadAsync(id, stream, token);
     }
 

@@ -3,22 +3,22 @@ namespace KVCluster.Engine.Embedded;
 /// <summary>A stream at the grain that makes it.</summary>
 internal abstract class HostedStream
 {
-    private bool _asked;
+    /// <summary>Whether a read has begun or ended since this was last looked at.</summary>
+    protected bool WasRead { get; set; }
 
+    /// <summary>Whether a read waits for an element.</summary>
     protected bool IsBeingRead { get; set; }
 
     /// <summary>Whether nobody asked since this was last called.</summary>
     public bool IsForgotten()
     {
-        var forgotten = !_asked && !IsBeingRead;
-        _asked = false;
+        var forgotten = !WasRead && !IsBeingRead;
+        WasRead = false;
         return forgotten;
     }
 
     /// <summary>Cancels the stream's token, waits for the step that runs and disposes the enumerator.</summary>
     public abstract Task CloseAsync();
-
-    protected void Ask() => _asked = true;
 }
 
 /// <summary>A stream of <typeparamref name="T"/> at the grain that makes it.</summary>
@@ -38,7 +38,7 @@ internal sealed class HostedStream<T> : HostedStream
     /// <summary>What is ready, or the first element to become so within the longest wait.</summary>
     public async Task<StreamResult<T>> ReadAsync(TimeSpan longestWait, TimeProvider time, CancellationToken token)
     {
-        Ask();
+        WasRead = true;
         try
         {
             if (_step is null && TakeReady() is { } ready)
@@ -100,19 +100,15 @@ internal sealed class HostedStream<T> : HostedStream
         }
 
         IsBeingRead = false;
-        Ask();
+        WasRead = true;
         if (!step.IsCompleted)
         {
             return new StreamResult<T>(token.IsCancellationRequested ? StreamStatus.Cancelled : StreamStatus.Waiting);
         }
 
         _step = null;
-        if (step.IsCanceled)
-        {
-            return new StreamResult<T>(StreamStatus.Cancelled);
-        }
-
-        return await step ? new StreamResult<T>(StreamStatus.More, [DeepCopier.Copy(_enumerator.Current)])
+        return step.IsCanceled ? new StreamResult<T>(StreamStatus.Cancelled)
+            : await step ? new StreamResult<T>(StreamStatus.More, [DeepCopier.Copy(_enumerator.Current)])
             : new StreamResult<T>(StreamStatus.Completed);
     }
 }

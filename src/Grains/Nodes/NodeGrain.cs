@@ -33,8 +33,8 @@ internal sealed class NodeGrain(INodeDevices devices, NodeSessions sessions, Nod
         string node = this.GetPrimaryKeyString();
         if (node != silo.Name)
         {
-            // The engine put it somewhere because no such node is known; it must not stay there.
-            DeactivateOnIdle();
+            // The engine put it somewhere because no such node is known, or sent the call to where it was before; only a migration asks its director anew.
+            MigrateOnIdle();
             throw new NodeNotFoundException($"no live node is named '{node}'");
         }
     }

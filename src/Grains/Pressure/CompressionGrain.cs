@@ -43,8 +43,8 @@ internal sealed class CompressionGrain(INodeDevices devices, ILocalSiloDetails s
             : null;
         if (device is null)
         {
-            // The engine put it somewhere because no such node is known; it must not stay there.
-            DeactivateOnIdle();
+            // The engine put it somewhere because no such node is known, or sent the call to where it was before; only a migration asks its director anew.
+            MigrateOnIdle();
             throw new NodeNotFoundException($"no live node has the device '{key}'");
         }
 

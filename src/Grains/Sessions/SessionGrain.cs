@@ -25,6 +25,7 @@ internal sealed partial class SessionGrain(
     private SessionDirectories _directories = null!;
     private TurnPump? _pump;
     private bool _isLeaving;
+    private bool _isUncertain;
     private static readonly TimeSpan LastWords = TimeSpan.FromSeconds(1);
 
     private SessionState State => _turns.State;
@@ -176,7 +177,7 @@ internal sealed partial class SessionGrain(
     {
         if (_turns.IsLost)
         {
-            DeactivateOnIdle();
+            Leave();
             throw new SessionMovingException($"session {_id} is starting over after an error");
         }
     }
@@ -192,7 +193,7 @@ internal sealed partial class SessionGrain(
         _turns.End(ticket);
         if (services.IsAnotherNode)
         {
-            DeactivateOnIdle();
+            Leave();
         }
 
         throw new SessionMovingException($"session {_id}: node {services.Node} is being drained");
@@ -260,6 +261,7 @@ internal sealed partial class SessionGrain(
         }
         catch (SessionUnavailableException)
         {
+            _isUncertain = true;
             GiveUp();
             throw;
         }
@@ -288,14 +290,30 @@ internal sealed partial class SessionGrain(
             _turns.IsLost = true;
             GrainMetrics.Restarted();
             this.RegisterGrainTimer(
-                _ => EndAsync(), new GrainTimerCreationOptions { DueTime = LastWords, Period = LastWords, Interleave = true });
+                _ => LeaveAsync(), new GrainTimerCreationOptions { DueTime = LastWords, Period = LastWords, Interleave = true });
         }
     }
 
-    private Task EndAsync()
+    private Task LeaveAsync()
     {
-        DeactivateOnIdle();
+        Leave();
         return Task.CompletedTask;
+    }
+
+    /// <summary>
+    /// Makes way for the next activation. Orleans sends a call to where it last saw the session, and the session begins there again without a director
+    /// being asked: from a node that takes no turns only a migration leads away. A state that may not be the stored one does not travel.
+    /// </summary>
+    private void Leave()
+    {
+        if (services.TakesTurns || _isUncertain)
+        {
+            DeactivateOnIdle();
+        }
+        else
+        {
+            MigrateOnIdle();
+        }
     }
 
     private async ValueTask<NodeDevice> DeviceAsync(CancellationToken cancellationToken)

@@ -15,6 +15,9 @@ internal sealed class SessionServices(
 
     public string Node { get; } = silo.Name;
 
+    /// <summary>Whether this node takes turns.</summary>
+    public bool TakesTurns => !Sessions.IsDraining && Devices.All.Any(device => device.Report() is { IsDraining: false, Failure: null });
+
     /// <summary>Whether a node besides this one takes turns.</summary>
     public bool IsAnotherNode => Cluster.Nodes.Any(node => node.TakesTurns && node.Node != Node);
 

@@ -1,5 +1,7 @@
+using KVCluster.Engine.Conformance.Embedded;
 using KVCluster.Engine.Conformance.Grains;
 using KVCluster.Engine.Embedded;
+using KVCluster.Storage.Grains;
 using Microsoft.Extensions.DependencyInjection;
 using Orleans.Configuration;
 using Orleans.Hosting;
@@ -10,13 +12,16 @@ namespace KVCluster.Engine.Conformance.Cluster;
 /// <summary>The embedded engine with a manual clock and states in a directory of its own.</summary>
 internal sealed class ConformanceCluster : IConformanceCluster
 {
-    private readonly string _states = Directory.CreateTempSubdirectory("kvcluster-conformance-").FullName;
+    private readonly TemporaryFolder _folder = new();
+    private readonly StateDirectory _states;
     private readonly ManualTime _time = new();
     private readonly EmbeddedCluster _cluster;
     private int _lastSilo;
 
     private ConformanceCluster(ConformanceOptions options, Stage stage)
-        => _cluster = new EmbeddedCluster(new EmbeddedClusterOptions
+    {
+        _states = new StateDirectory(_folder.Path);
+        _cluster = new EmbeddedCluster(new EmbeddedClusterOptions
         {
             GrainAssemblies = [typeof(ConformanceCluster).Assembly],
             TimeProvider = _time,
@@ -35,6 +40,7 @@ internal sealed class ConformanceCluster : IConformanceCluster
                 ConformancePlacement.AddTo(silo);
             },
         });
+    }
 
     public IGrainFactory Client => _cluster.Client;
 
@@ -72,7 +78,8 @@ internal sealed class ConformanceCluster : IConformanceCluster
     public async ValueTask DisposeAsync()
     {
         await _cluster.DisposeAsync();
-        Directory.Delete(_states, recursive: true);
+        _states.Dispose();
+        _folder.Dispose();
     }
 
     private static ConformanceSilo Describe(EmbeddedSilo silo) => new(silo.Name, silo.SiloAddress, silo.Services);

@@ -38,6 +38,49 @@ public sealed class FaultTests(NeedleModel needle) : ScriptedFixture(needle)
         Assert.Equal(before.Length + 5, (await session.SayAsync([2])).TotalTokens);
     }
 
+    /// <summary>On Orleans a call goes to where the silo that takes it in last saw the session, and asks no director where that has ended.</summary>
+    [Fact]
+    public async Task Sessions_leave_a_failed_device_also_where_nothing_of_them_is_active_when_they_are_asked()
+    {
+        GrainCluster cluster = await StartAsync(2);
+        List<ISessionGrain> stranded = [];
+        string failed = cluster.Nodes.First();
+        for (int i = 0; i < 12; i++)
+        {
+            ISessionGrain session = cluster.Session($"s{i}");
+            if ((await session.Create(new SessionOptions())).Node == failed)
+            {
+                stranded.Add(session);
+            }
+
+            await session.SayAsync([1]);
+        }
+
+        cluster.Worker<ScriptedWorker>(failed).Failure = new DeviceFailedException("cpu:0", new InvalidOperationException("broken"));
+        await cluster.ReportAsync();
+        Assert.NotEmpty(stranded);
+        const int Tries = 3;
+        for (int attempt = 1; attempt <= Tries && stranded.Count > 0; attempt++)
+        {
+            await cluster.DeactivateAllAsync(Time);
+            foreach (ISessionGrain session in stranded.ToArray())
+            {
+                try
+                {
+                    Assert.NotEqual(failed, (await session.Describe()).Node);
+                    Assert.Equal(10, (await session.SayAsync([2])).TotalTokens);
+                    stranded.Remove(session);
+                }
+                catch (SessionUnavailableException)
+                {
+                    // It makes way; nobody asks again before it is gone.
+                }
+            }
+        }
+
+        Assert.Empty(stranded);
+    }
+
     [Fact]
     public async Task An_unexpected_error_of_the_worker_is_no_silent_loss()
     {

@@ -93,7 +93,12 @@ internal sealed class GrainCluster : IAsyncDisposable
         {
             foreach ((TestSilo silo, _) in _silos.Values)
             {
-                await silo.Services.GetRequiredService<NodeReporter>().ReportAsync(CancellationToken.None);
+                // On Orleans the silo may still believe that the directory is where it was before another silo went.
+                await Turns.InsistAsync(async () =>
+                {
+                    await silo.Services.GetRequiredService<NodeReporter>().ReportAsync(CancellationToken.None);
+                    return true;
+                });
             }
         }
     }

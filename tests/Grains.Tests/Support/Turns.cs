@@ -7,6 +7,9 @@ internal static class Turns
 {
     public static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
+    /// <summary>Longer than a call that is lost takes to time out.</summary>
+    private static readonly TimeSpan Longest = 2 * Patience;
+
     /// <summary>Reads a turn to its end.</summary>
     public static async Task<TurnResult> RunAsync(this ISessionGrain session, GenerateRequest request)
     {
@@ -30,14 +33,14 @@ internal static class Turns
     /// <inheritdoc cref="InsistAsync{T}(ISessionGrain, Func{ISessionGrain, Task{T}})"/>
     public static async Task<T> InsistAsync<T>(Func<Task<T>> call)
     {
-        const int Tries = 400;
-        for (int attempt = 1; ; attempt++)
+        long since = TimeProvider.System.GetTimestamp();
+        while (true)
         {
             try
             {
                 return await call().WaitAsync(Patience);
             }
-            catch (Exception error) when (attempt < Tries && IsTransient(error))
+            catch (Exception error) when (TimeProvider.System.GetElapsedTime(since) < Longest && (IsTransient(error) || error is TimeoutException))
             {
                 // Not synchronisation: the pause of a caller that was told to come again.
                 await Task.Delay(TimeSpan.FromMilliseconds(5));

@@ -2,15 +2,18 @@ using KVCluster.Compression.Budgets;
 using KVCluster.Compression.Policies;
 using KVCluster.Inference.Kv;
 using KVCluster.Inference.Sampling;
+using KVCluster.Storage;
+using KVCluster.Storage.Blobs;
+using KVCluster.Storage.Directories;
 using KVCluster.Worker.Serving;
 
 namespace KVCluster.Worker.Tests.Serving;
 
 /// <summary>
-/// Random work on an arena too small for it, with a seed: whatever happens, the ledger holds at each step, what is acknowledged is what a
+/// Random work on an arena too small for it, beside a cold store on disk, with a seed: whatever happens, the ledger holds at each step, what is acknowledged is what a
 /// fresh cache says, and every page is back at the end.
 /// </summary>
-public sealed class RandomServingTests
+public sealed class RandomServingTests : IDisposable
 {
     private const int Sessions = 10;
     private const int Operations = 160;
@@ -18,12 +21,18 @@ public sealed class RandomServingTests
 
     private static readonly CompressionRequest Compression = new(CompressionPolicies.Parse("kvcompose"), RetentionBudget.OfRatio(0.4));
 
+    private readonly string _folder = Directory.CreateTempSubdirectory("kvcluster-serving-").FullName;
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+
     [Theory]
     [InlineData(1)]
     [InlineData(2)]
     public async Task Nothing_is_lost_and_nothing_leaks(int seed)
     {
-        var store = new MemorySnapshotStore();
+        await using var blobs = new DirectoryBlobStore(
+            new DirectoryBlobStoreOptions { Path = _folder, Budget = new BlobBudget { TotalBytes = 1L << 30 } });
+        await using var store = new SnapshotStore(blobs);
         DeviceWorkerOptions options = new()
         {
             AnswerReserveTokens = 8,
@@ -59,7 +68,8 @@ public sealed class RandomServingTests
             }
         })));
         await Compare(serving, sessions);
-        Assert.True(store.Saves > 0 && store.Loads > 0, $"{store.Saves} saves, {store.Loads} loads");
+        Assert.True(store.SaveBytesPerSecond > 0 && store.LoadBytesPerSecond > 0, "nothing was saved, or nothing loaded");
+        Assert.Contains(sessions, session => session.HasBeenCompressed);
         await serving.AssertEmptyAfterClosing([.. sessions.Select(s => s.Name), "fresh"]);
         Assert.Equal(0, serving.Worker.Status().Resident);
     }
@@ -107,8 +117,9 @@ public sealed class RandomServingTests
     {
         try
         {
-            session.WasCompressed |= await serving.Worker.CompressAsync(
-                ServingFixture.Key(session.Name), session.Epoch, Compression, default) is not null;
+            bool isCut = await serving.Worker.CompressAsync(ServingFixture.Key(session.Name), session.Epoch, Compression, default) is not null;
+            session.WasCompressed |= isCut;
+            session.HasBeenCompressed |= isCut;
         }
         catch (DeviceBusyException)
         {
@@ -210,6 +221,9 @@ public sealed class RandomServingTests
 
         public long Epoch { get; set; } = 1;
 
+        /// <summary>Whether its cache may be a cut one.</summary>
         public bool WasCompressed { get; set; }
+
+        public bool HasBeenCompressed { get; set; }
     }
 }

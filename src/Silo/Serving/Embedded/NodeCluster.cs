@@ -56,7 +56,6 @@ internal sealed class NodeCluster : IAsyncDisposable
         var cluster = new EmbeddedCluster(new EmbeddedClusterOptions
         {
             GrainAssemblies = [typeof(GrainOptions).Assembly],
-            Cluster = new() { ServiceId = settings.State.Service },
             ConfigureSilo = silo =>
             {
                 silo.Services.AddLogging(logging);

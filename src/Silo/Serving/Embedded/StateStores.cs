@@ -12,6 +12,7 @@ internal sealed class StateStores : IAsyncDisposable
 {
     private readonly ServerSettings _settings;
     private readonly RedisClient? _redis;
+    private StateDirectory? _directory;
 
     /// <exception cref="Inference.InputException">The connection string is malformed.</exception>
     public StateStores(ServerSettings settings, TimeProvider time)
@@ -33,8 +34,13 @@ internal sealed class StateStores : IAsyncDisposable
             return;
         }
 
-        silo.AddDirectoryGrainStorage(GrainStorageNames.Sessions, Path.Combine(DataFolder.Of(_settings), "state"));
+        _directory ??= new StateDirectory(Path.Combine(DataFolder.Of(_settings), "state"));
+        silo.AddDirectoryGrainStorage(GrainStorageNames.Sessions, _directory);
     }
 
-    public ValueTask DisposeAsync() => _redis?.DisposeAsync() ?? ValueTask.CompletedTask;
+    public ValueTask DisposeAsync()
+    {
+        _directory?.Dispose();
+        return _redis?.DisposeAsync() ?? ValueTask.CompletedTask;
+    }
 }

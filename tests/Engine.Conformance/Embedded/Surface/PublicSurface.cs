@@ -3,7 +3,7 @@ using System.Runtime.CompilerServices;
 
 namespace KVCluster.Engine.Conformance.Embedded.Surface;
 
-/// <summary>The public types of an assembly and the names of their public and protected members.</summary>
+/// <summary>The public types of assemblies and the names of their public and protected members.</summary>
 internal static class PublicSurface
 {
     // What every object, record and enumeration has.
@@ -12,8 +12,8 @@ internal static class PublicSurface
         "Equals", "GetHashCode", "ToString", "op_Equality", "op_Inequality", "GetType", "<Clone>$", "PrintMembers", "EqualityContract", "value__", "CompareTo",
     ];
 
-    public static SortedDictionary<string, SortedSet<string>> Of(Assembly assembly)
-        => new(assembly.GetExportedTypes().ToDictionary(NameOf, MembersOf), StringComparer.Ordinal);
+    public static SortedDictionary<string, SortedSet<string>> Of(params Assembly[] assemblies)
+        => new(assemblies.SelectMany(assembly => assembly.GetExportedTypes()).ToDictionary(NameOf, MembersOf), StringComparer.Ordinal);
 
     private static string NameOf(Type type)
     {

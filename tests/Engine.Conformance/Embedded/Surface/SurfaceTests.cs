@@ -5,7 +5,7 @@ namespace KVCluster.Engine.Conformance.Embedded.Surface;
 
 public sealed class SurfaceTests
 {
-    private static readonly SortedDictionary<string, SortedSet<string>> Real = PublicSurface.Of(typeof(EmbeddedCluster).Assembly);
+    private static readonly SortedDictionary<string, SortedSet<string>> Real = PublicSurface.Of(typeof(Grain).Assembly, typeof(EmbeddedCluster).Assembly);
 
     private static readonly SortedDictionary<string, SortedSet<string>> Documented
         = DocumentedSurface.Read(Path.Combine(TestPaths.Repository, "docs", "engines.md"));

@@ -9,6 +9,7 @@ using Orleans.Configuration;
 using Orleans.Hosting;
 using Orleans.Metadata;
 using Orleans.Runtime;
+using Orleans.Runtime.Messaging;
 
 namespace KVCluster.Grains.Tests;
 
@@ -99,10 +100,36 @@ internal sealed class TestEngine(TimeProvider time) : IAsyncDisposable
         {
             client.UseKVCluster(new OrleansClusterOptions { Redis = redis });
             client.Configure<GatewayOptions>(options => options.GatewayListRefreshPeriod = TimeSpan.FromMilliseconds(250));
+            client.AddOutgoingGrainCallFilter(SendAsync);
         });
         IHost host = builder.Build();
         await host.StartAsync().WaitAsync(Turns.Patience);
         return host;
+    }
+
+    /// <summary>
+    /// Sends a call again that found no way into the cluster: the client hears some time after the silos that one of them is gone, and what could not
+    /// be sent did not run.
+    /// </summary>
+    private static async Task SendAsync(IOutgoingGrainCallContext call)
+    {
+        using CancellationTokenSource patience = new(Turns.Patience);
+        while (true)
+        {
+            try
+            {
+                await call.Invoke();
+                if (call.Response?.Exception is not ConnectionFailedException)
+                {
+                    return;
+                }
+            }
+            catch (ConnectionFailedException) when (!patience.IsCancellationRequested)
+            {
+            }
+
+            await Task.Delay(10, patience.Token);
+        }
     }
 
     private async Task EndAsync(IHost silo, CancellationToken cancellationToken)
