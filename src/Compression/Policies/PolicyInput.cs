@@ -11,6 +11,9 @@ public sealed record PolicyInput(CacheShape Shape)
     /// </summary>
     public AttentionScores? Attention { get; init; }
 
+    /// <summary>The plain mean over the same queries, [layers, query heads, slots], as <see cref="AttentionRequest.WithMean"/> asked.</summary>
+    public AttentionScores? MeanAttention { get; init; }
+
     /// <summary>||v||, [layers, kvHeads, slots].</summary>
     public AttentionScores? ValueNorms { get; init; }
 
@@ -31,6 +34,9 @@ public sealed record PolicyInput(CacheShape Shape)
 
     /// <summary>The attention; throws ArgumentException where it is absent or does not fit the cache.</summary>
     public AttentionScores RequireAttention() => Require(Attention, nameof(Attention), queryHeads: true);
+
+    /// <summary>The mean attention; throws ArgumentException where it is absent or does not fit the cache.</summary>
+    public AttentionScores RequireMeanAttention() => Require(MeanAttention, nameof(MeanAttention), queryHeads: true);
 
     /// <summary>The value norms; throws ArgumentException where they are absent or do not fit the cache.</summary>
     public AttentionScores RequireValueNorms() => Require(ValueNorms, nameof(ValueNorms), queryHeads: false);

@@ -18,6 +18,7 @@ public sealed class PolicyGathering : IDisposable
     private IHistoryPass? _history;
     private IScoringPass? _scoring;
     private AttentionScores? _attention;
+    private AttentionScores? _mean;
     private QueryStatistics? _statistics;
     private GatheredInput? _result;
     private Stage _stage = Stage.History;
@@ -99,6 +100,7 @@ public sealed class PolicyGathering : IDisposable
         if (!more)
         {
             _attention ??= _history.Attention;
+            _mean = _history.MeanAttention;
             _statistics = _history.Statistics;
             _history.Dispose();
             _history = null;
@@ -141,6 +143,7 @@ public sealed class PolicyGathering : IDisposable
     private PolicyInput Rest() => new(CacheShapes.Of(_cache))
     {
         Attention = _attention,
+        MeanAttention = _mean,
         QueryStatistics = _statistics,
         ValueNorms = _request.ValueNorms ? _backend.ValueNorms(_cache) : null,
         ProjectedValueNorms = _request.ProjectedValueNorms is { } norm ? _backend.ProjectedValueNorms(_cache, norm) : null,
@@ -167,7 +170,12 @@ public sealed class PolicyGathering : IDisposable
         int tokens = _request.QueryStatistics is not null || window!.Window == 0 ? all : Math.Min(window.Window, all);
         return _backend.BeginHistory(new HistoryRequest(_cache, _context.History[^tokens..])
         {
-            Attention = window is null ? null : new HistoryAttention(window.Aggregation, window.Weighting) { Window = window.Window },
+            Attention = window is null ? null : new HistoryAttention(window.Aggregation, window.Weighting)
+            {
+                Window = window.Window,
+                SmoothingKernel = window.SmoothingKernel,
+                WithMean = window.WithMean,
+            },
             Statistics = _request.QueryStatistics,
             ChunkTokens = _context.ChunkTokens,
         });

@@ -13,6 +13,8 @@ public sealed class TorchScoring() : ScoringConformance(TorchTestBackend.Instanc
 
 public sealed class TorchHistory() : HistoryConformance(TorchTestBackend.Instance);
 
+public sealed class TorchSmoothing() : SmoothingConformance(TorchTestBackend.Instance);
+
 public sealed class TorchPlans() : PlanConformance(TorchTestBackend.Instance);
 
 [Trait("Category", "Goldens")]

@@ -27,6 +27,7 @@ internal static class PolicyMatrixInputs
         return input with
         {
             ProjectedValueNorms = TestInputs.Filled(random, shape, group).Attention,
+            MeanAttention = TestInputs.Filled(random, shape, group).Attention,
             Vectors = new RandomVectors(random, shape),
             QueryStatistics = new QueryStatistics(
                 shape.Layers,
@@ -59,6 +60,7 @@ internal static class PolicyMatrixInputs
         return input with
         {
             Attention = Poison(input.Attention!),
+            MeanAttention = Poison(input.MeanAttention!),
             ValueNorms = Poison(input.ValueNorms!),
             ProjectedValueNorms = Poison(input.ProjectedValueNorms!),
             Vectors = new PoisonedVectors(input.Vectors!),
