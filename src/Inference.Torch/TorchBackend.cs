@@ -1,5 +1,6 @@
 using KVCluster.Compression;
 using KVCluster.Compression.Policies;
+using KVCluster.Compression.Scores;
 using KVCluster.Inference.Backend;
 using KVCluster.Inference.Kv;
 using KVCluster.Inference.Models;
@@ -101,6 +102,15 @@ public sealed partial class TorchBackend : IInferenceBackend
     {
         Owned(cache);
         return Guard(() => new SlotNorms(_parts, cache).Projected(norm));
+    }
+
+    /// <inheritdoc/>
+    public ISlotNorms SlotNorms(KvCache cache, VectorNorm norm)
+    {
+        Owned(cache);
+        return norm == VectorNorm.L1
+            ? new NamedSlotNorms(_parts, cache)
+            : new GivenSlotNorms(ScoreOperations.GroupToKvHeads(ProjectedValueNorms(cache, norm), Model.KvHeads));
     }
 
     /// <inheritdoc/>

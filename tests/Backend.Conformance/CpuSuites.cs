@@ -13,6 +13,8 @@ public sealed class CpuHistory() : HistoryConformance(CpuTestBackend.Instance);
 
 public sealed class CpuSmoothing() : SmoothingConformance(CpuTestBackend.Instance);
 
+public sealed class CpuSlotNorms() : SlotNormsConformance(CpuTestBackend.Instance);
+
 public sealed class CpuPlans() : PlanConformance(CpuTestBackend.Instance);
 
 [Trait("Category", "Goldens")]

@@ -20,6 +20,9 @@ public sealed record PolicyInput(CacheShape Shape)
     /// <summary>||W_o,h v||, [layers, query heads, slots].</summary>
     public AttentionScores? ProjectedValueNorms { get; init; }
 
+    /// <summary>Norms of values behind W_o of the slots that are named.</summary>
+    public ISlotNorms? SlotNorms { get; init; }
+
     /// <summary>Mean and covariance of queries to come.</summary>
     public QueryStatistics? QueryStatistics { get; init; }
 
@@ -43,6 +46,10 @@ public sealed record PolicyInput(CacheShape Shape)
 
     /// <summary>The projected value norms; throws ArgumentException where they are absent or do not fit the cache.</summary>
     public AttentionScores RequireProjectedValueNorms() => Require(ProjectedValueNorms, nameof(ProjectedValueNorms), queryHeads: true);
+
+    /// <summary>Norms of named slots; throws ArgumentException where they are absent.</summary>
+    public ISlotNorms RequireSlotNorms() =>
+        SlotNorms ?? throw new ArgumentException("the policy asked for norms of slots it names, which the input lacks", nameof(SlotNorms));
 
     /// <summary>The statistics of queries; throws ArgumentException where they are absent or do not fit the cache.</summary>
     public QueryStatistics RequireQueryStatistics() =>

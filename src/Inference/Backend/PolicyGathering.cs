@@ -147,6 +147,7 @@ public sealed class PolicyGathering : IDisposable
         QueryStatistics = _statistics,
         ValueNorms = _request.ValueNorms ? _backend.ValueNorms(_cache) : null,
         ProjectedValueNorms = _request.ProjectedValueNorms is { } norm ? _backend.ProjectedValueNorms(_cache, norm) : null,
+        SlotNorms = _request.SlotNorms is { } named ? _backend.SlotNorms(_cache, named) : null,
         Vectors = _request.Vectors ? new CacheVectors(_backend, _cache) : null,
         TokenKinds = _request.TokenKinds ? TokenKinds() : null,
         Calibration = _request.Calibration ? _context.Calibration : null,

@@ -15,6 +15,8 @@ public sealed class TorchHistory() : HistoryConformance(TorchTestBackend.Instanc
 
 public sealed class TorchSmoothing() : SmoothingConformance(TorchTestBackend.Instance);
 
+public sealed class TorchSlotNorms() : SlotNormsConformance(TorchTestBackend.Instance);
+
 public sealed class TorchPlans() : PlanConformance(TorchTestBackend.Instance);
 
 [Trait("Category", "Goldens")]

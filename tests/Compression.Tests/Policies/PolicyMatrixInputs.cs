@@ -24,9 +24,11 @@ internal static class PolicyMatrixInputs
     {
         CacheShape shape = input.Shape;
         int queryHeads = shape.KvHeads * group;
+        AttentionScores norms = TestInputs.Filled(random, shape, group).Attention!;
         return input with
         {
-            ProjectedValueNorms = TestInputs.Filled(random, shape, group).Attention,
+            ProjectedValueNorms = norms,
+            SlotNorms = BoundedNorms.Of(norms, shape.KvHeads, random),
             MeanAttention = TestInputs.Filled(random, shape, group).Attention,
             Vectors = new RandomVectors(random, shape),
             QueryStatistics = new QueryStatistics(
@@ -63,6 +65,7 @@ internal static class PolicyMatrixInputs
             MeanAttention = Poison(input.MeanAttention!),
             ValueNorms = Poison(input.ValueNorms!),
             ProjectedValueNorms = Poison(input.ProjectedValueNorms!),
+            SlotNorms = new GivenSlotNorms(Poison(input.SlotNorms!.UpperBounds())),
             Vectors = new PoisonedVectors(input.Vectors!),
         };
     }

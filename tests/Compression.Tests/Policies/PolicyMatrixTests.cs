@@ -171,7 +171,7 @@ public sealed class PolicyMatrixTests
     {
         ICompressionPolicy policy = CompressionPolicies.Parse(specification);
         ScoreRequest request = policy.Request;
-        bool reads = request.Attention is not null || request.ValueNorms || request.ProjectedValueNorms is not null || request.Vectors;
+        bool reads = request.Attention is not null || request.ValueNorms || request.ProjectedValueNorms is not null || request.SlotNorms is not null || request.Vectors;
         if (!reads)
         {
             return;
