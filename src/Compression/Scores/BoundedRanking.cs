@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace KVCluster.Compression.Scores;
 
 /// <summary>
@@ -17,6 +19,7 @@ internal static class BoundedRanking
     /// <param name="bounds">Numbers no less than the factors.</param>
     /// <param name="wanted">How many are looked for, at least 1.</param>
     /// <param name="compute">The factors of some entries.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Evaluate(Span<float> values, ReadOnlySpan<float> bounds, int wanted, Compute compute)
     {
         float[] upper = new float[values.Length];
@@ -53,6 +56,7 @@ internal static class BoundedRanking
     }
 
     /// <summary>Computes the entries whose bounds lie from <paramref name="least"/> to below <paramref name="below"/>, which may be infinity.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Fill(
         ReadOnlySpan<float> weights, ReadOnlySpan<float> upper, float least, float below, Compute compute, Span<float> computed)
     {

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using KVCluster.Compression;
 using KVCluster.Compression.Policies;
 using KVCluster.Inference.Kv;
@@ -55,6 +56,7 @@ internal sealed unsafe class FactoredNorms : IDisposable
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void Head(int index, float* factors, int panels, float[][] rows, int group, int thread)
     {
         int size = _config.HeadSize;
@@ -74,6 +76,7 @@ internal sealed unsafe class FactoredNorms : IDisposable
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void Tile(float* values, float* factor, int panels, Span<float> norms)
     {
         int size = _config.HeadSize;

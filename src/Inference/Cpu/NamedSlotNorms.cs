@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using KVCluster.Compression;
 using KVCluster.Compression.Policies;
 using KVCluster.Inference.Cpu.Packing;
@@ -49,6 +50,7 @@ internal sealed unsafe class NamedSlotNorms(
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void Part(int layer, int kvHead, ReadOnlySpan<int> slots, Span<float> norms, NativeBuffer buffer)
     {
         PackedMatrix weights = model.Layers[layer].AttentionOutput;
@@ -99,6 +101,7 @@ internal sealed unsafe class NamedSlotNorms(
     }
 
     /// <summary>The slots' values side by side, neighbours together.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void Gather(int layer, int kvHead, ReadOnlySpan<int> slots, float* values)
     {
         int size = _config.HeadSize;

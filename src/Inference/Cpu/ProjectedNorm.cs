@@ -22,6 +22,7 @@ internal static unsafe class ProjectedNorm
     /// Adds |x| or x^2 of the outputs x of a panel [count, 32] to the sums [rows, 16] of values [rows, count] that are
     /// <paramref name="stride"/> apart, at most <see cref="TileSlots"/>.
     /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void AddPanel(float* values, nint stride, float* panel, int rows, int count, VectorNorm norm, float* tile, float* sums)
     {
         GemmKernel.Multiply32(values, stride, panel, Panel, tile, Panel, rows, count, accumulate: false);
@@ -29,6 +30,7 @@ internal static unsafe class ProjectedNorm
     }
 
     /// <summary>A value's norm from its sums.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static float Of(float* sums, VectorNorm norm)
     {
         float sum = Vector512.Sum(Vector512.Load(sums));
