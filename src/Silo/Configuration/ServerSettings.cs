@@ -126,7 +126,7 @@ internal sealed class ClusterSettings
 
 internal sealed class StateSettings
 {
-    [Description("where conversations are kept: a directory or a Redis connection string; empty: a directory kvcluster-data where the server is started")]
+    [Description("where conversations are kept: a directory or redis://HOST:PORT; empty: a directory kvcluster-data where the server is started")]
     public string Store { get; init; } = "";
 
     [Description("the service's name, part of every stored key")]
@@ -135,7 +135,7 @@ internal sealed class StateSettings
 
 internal sealed class ColdSettings
 {
-    [Description("where idle caches are kept: a directory, a Redis connection string, or 'none'; empty: beside the conversations")]
+    [Description("where idle caches are kept: a directory, redis://HOST:PORT, or 'none'; empty: beside the conversations")]
     public string Store { get; init; } = "";
 
     [Description("how rows are stored: Raw, Packed, BFloat16, PackedBFloat16, Int8 or Int4")]

@@ -1,3 +1,4 @@
+using System.Text.RegularExpressions;
 using KVCluster.Inference;
 using KVCluster.Silo.Configuration;
 using KVCluster.Storage;
@@ -9,7 +10,7 @@ using KVCluster.Storage.Redis.Blobs;
 namespace KVCluster.Silo.Serving;
 
 /// <summary>Opens the cold store that the settings name.</summary>
-internal static class ColdStores
+internal static partial class ColdStores
 {
     /// <summary>The store of a server; null where the settings say 'none'. What it needs besides is put on the stack of what to undo.</summary>
     /// <exception cref="InputException">A setting is wrong, or the directory is in use.</exception>
@@ -57,6 +58,19 @@ internal static class ColdStores
     private static bool IsNone(ServerSettings settings) => settings.Cold.Store.Equals("none", StringComparison.OrdinalIgnoreCase);
 
     /// <summary>Whether a store is named by a Redis connection string and not by a folder.</summary>
-    public static bool IsRedis(string store) =>
-        store.StartsWith("redis://", StringComparison.OrdinalIgnoreCase) || store.StartsWith("rediss://", StringComparison.OrdinalIgnoreCase);
+    /// <exception cref="InputException">It is a host and a port: as a folder's name nobody meant it.</exception>
+    public static bool IsRedis(string store)
+    {
+        if (Address().Match(store) is { Success: true } address)
+        {
+            string name = address.Groups[1].Value;
+            throw new InputException($"store '{name}' is an address without a scheme: write redis://{name} for Redis, ./{name} for a folder");
+        }
+
+        return store.StartsWith("redis://", StringComparison.OrdinalIgnoreCase) || store.StartsWith("rediss://", StringComparison.OrdinalIgnoreCase);
+    }
+
+    // What follows a comma may be a password, and is not repeated.
+    [GeneratedRegex(@"^([^/\\,]+:[0-9]{1,5})(,.*)?$")]
+    private static partial Regex Address();
 }

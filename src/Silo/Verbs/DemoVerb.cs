@@ -3,7 +3,6 @@ using KVCluster.Inference;
 using KVCluster.Silo.Demo;
 using KVCluster.Silo.Hosting;
 using KVCluster.Silo.Options;
-using KVCluster.Silo.Serving;
 using KVCluster.Silo.Terminals;
 
 namespace KVCluster.Silo.Verbs;
@@ -48,7 +47,7 @@ internal static class DemoVerb
         return command;
     }
 
-    private static string? Connection(string? redis) => redis is null || ColdStores.IsRedis(redis) ? redis : Scheme + redis;
+    private static string? Connection(string? redis) => redis is null || redis.Contains("://", StringComparison.Ordinal) ? redis : Scheme + redis;
 
     private static int InRange(int value, int least, int most, string name) => value >= least && value <= most
         ? value

@@ -13,8 +13,8 @@ internal sealed class SettingsOptionSet
     [
         (OptionOf.Text("--model", "a Hugging Face folder or a GGUF file (default: the bundled model)", "PATH"), "Model:Path"),
         (OptionOf.Text("--url", "where to listen (default http://127.0.0.1:8080)", "URL"), "Listen:Url"),
-        (OptionOf.Text("--data", "where conversations are kept (default ./kvcluster-data)", "STORE"), "State:Store"),
-        (OptionOf.Text("--cold", "where idle caches are kept: a directory, a Redis connection string, or none", "STORE"), "Cold:Store"),
+        (OptionOf.Text("--data", "where conversations are kept: a directory or redis://HOST:PORT (default ./kvcluster-data)", "STORE"), "State:Store"),
+        (OptionOf.Text("--cold", "where idle caches are kept: a directory, redis://HOST:PORT, or none", "STORE"), "Cold:Store"),
         (OptionOf.Text("--arena", "bytes of a device's KV arena", "BYTES"), "Model:ArenaBytes"),
         (OptionOf.Text("--backend", "what runs the model: cpu, or torch in builds with it", "NAME"), "Model:Backend"),
         (OptionOf.Text("--device", "torch: cuda:0, cuda:1, ... or cpu", "DEVICE"), "Model:Device"),

@@ -105,13 +105,23 @@ public sealed partial class DirectoryBlobStore
         }
     }
 
-    /// <summary>A crash came before the owner was noted, or the note is damaged: nobody could be charged for such a folder.</summary>
+    /// <summary>
+    /// A crash came before the owner was noted, or the note is damaged: nobody could be charged for such a folder. Only what this store
+    /// may have written goes: the folder may have been somebody else's before it was named as a store's.
+    /// </summary>
     private void RemoveUnowned(OwnerFolder folder)
     {
-        if (!_options.ReadOnly)
+        if (_options.ReadOnly)
         {
-            Directory.Delete(folder.Path, recursive: true);
+            return;
         }
+
+        foreach (string left in folder.OwnFiles().ToList())
+        {
+            File.Delete(left);
+        }
+
+        RemoveIfEmpty(folder);
     }
 
     private IEnumerable<OwnerFolder> Folders()
@@ -121,9 +131,10 @@ public sealed partial class DirectoryBlobStore
             yield break;
         }
 
-        foreach (string tenant in Directory.GetDirectories(_root))
+        // What has another name is not this store's, whatever it is.
+        foreach (string tenant in Directory.GetDirectories(_root).Where(OwnerFolder.IsNamed))
         {
-            foreach (string session in Directory.GetDirectories(tenant))
+            foreach (string session in Directory.GetDirectories(tenant).Where(OwnerFolder.IsNamed))
             {
                 yield return new OwnerFolder(session);
             }

@@ -38,6 +38,15 @@ internal sealed class OwnerFolder
 
     public string Frame(FrameId frame) => System.IO.Path.Combine(Path, frame + FrameSuffix);
 
+    /// <summary>Whether the last part of a path is a name that tenants' and sessions' folders bear.</summary>
+    public static bool IsNamed(string path) =>
+        System.IO.Path.GetFileName(path) is { Length: 2 * NameBytes } name && name.All(char.IsAsciiHexDigitLower);
+
+    /// <summary>Files there are that a store writes.</summary>
+    public IEnumerable<string> OwnFiles() =>
+        Directory.EnumerateFiles(Path).Where(file => file == Manifest || file == Draft || file == OwnerFile
+            || file.EndsWith(FrameSuffix, StringComparison.Ordinal) || file.EndsWith(".tmp", StringComparison.Ordinal));
+
     /// <summary>Frame files there are, with their ids.</summary>
     public IEnumerable<(FrameId Id, FileInfo File)> Frames()
     {

@@ -14,6 +14,9 @@ public class TestServer : IAsyncLifetime
     /// <summary>Settings beside those that every test's server has.</summary>
     private protected virtual IEnumerable<KeyValuePair<string, string?>> MoreSettings => [];
 
+    /// <summary>Where it keeps its conversations.</summary>
+    private protected string Folder => _folder;
+
     internal ServerHost Host { get; private set; } = null!;
 
     public HttpClient Http { get; private set; } = null!;

@@ -29,6 +29,28 @@ public sealed class RestartTests(TestServer server) : IClassFixture<TestServer>
         Assert.Equal(0, Number(after, "cached_tokens"));
     }
 
+    [Fact]
+    public async Task Conversations_survive_a_restart_where_cold_copies_share_their_folder()
+    {
+        var server = new SharedFolderServer();
+        await server.InitializeAsync();
+        try
+        {
+            await server.PostAsync("/v1/sessions", """{"id":"shared"}""");
+            await server.PostAsync("/v1/sessions/shared/append", """{"text":"The color of the house is blue."}""");
+            JsonElement before = await (await server.Http.GetAsync("/v1/sessions/shared/history")).JsonAsync();
+
+            await server.RestartAsync();
+
+            JsonElement after = await (await server.Http.GetAsync("/v1/sessions/shared/history")).JsonAsync();
+            Assert.Equal(before.GetProperty("tokens").GetRawText(), after.GetProperty("tokens").GetRawText());
+        }
+        finally
+        {
+            await server.DisposeAsync();
+        }
+    }
+
     private async Task<JsonElement> SayAsync(string id, string text)
     {
         await server.PostAsync("/v1/sessions", $$"""{"id":"{{id}}"}""");
@@ -37,4 +59,10 @@ public sealed class RestartTests(TestServer server) : IClassFixture<TestServer>
     }
 
     private static int Number(JsonElement turn, string name) => turn.GetProperty(name).GetInt32();
+
+    /// <summary>A server whose cold copies are in the very folder of its conversations.</summary>
+    private sealed class SharedFolderServer : TestServer
+    {
+        private protected override IEnumerable<KeyValuePair<string, string?>> MoreSettings => [new("Cold:Store", Folder)];
+    }
 }

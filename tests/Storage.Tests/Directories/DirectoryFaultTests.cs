@@ -135,6 +135,26 @@ public sealed class DirectoryFaultTests : IDisposable
         Assert.Null(await again.ReadManifestAsync(Ann, None));
     }
 
+    [Theory]
+    [InlineData("state/sessions/ann.json")]
+    [InlineData("0123456789abcdef0123456789abcdef/notes/ann.frame")]
+    [InlineData("0123456789abcdef0123456789abcdef/fedcba9876543210fedcba9876543210/notes.json")]
+    [InlineData("0123456789abcdef0123456789abcdef/fedcba9876543210fedcba9876543210/notes/ann.frame")]
+    public async Task What_somebody_else_keeps_in_the_folder_stays(string name)
+    {
+        string file = Path.Combine(_folder.Path, name);
+        Directory.CreateDirectory(Path.GetDirectoryName(file)!);
+        await File.WriteAllTextAsync(file, "theirs");
+        File.SetLastWriteTimeUtc(file, _time.GetUtcNow().UtcDateTime.AddYears(-1));
+        await using (DirectoryBlobStore store = Open())
+        {
+            await store.WriteFrameAsync(Ann, new(1, 1, 0), [new byte[10]], None);
+            await store.SweepAsync(None);
+        }
+
+        Assert.Equal("theirs", await File.ReadAllTextAsync(file));
+    }
+
     [Fact]
     public async Task A_clock_that_was_ahead_leaves_nothing_for_ever()
     {
