@@ -124,7 +124,7 @@ public sealed partial class TorchBackend : IInferenceBackend
     public AttentionScores? Observed(KvCache cache)
     {
         SlotState state = Owned(cache);
-        return state.Options is null ? null : Guard(() => new AttentionScores(Model.Layers, Model.KvHeads, state.Read(cache)));
+        return !state.IsKnown ? null : Guard(() => new AttentionScores(Model.Layers, Model.KvHeads, state.Read(cache)));
     }
 
     /// <inheritdoc/>

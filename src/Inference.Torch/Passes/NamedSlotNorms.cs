@@ -80,7 +80,7 @@ internal sealed class NamedSlotNorms(PassParts parts, KvCache cache) : ISlotNorm
         Tensor lengths = rows.norm(1, true);
         Tensor scaled = rows.div(lengths.sqrt().clamp_min_(1e-20f));
         Tensor form = scaled.t().mm(scaled).mul_(lengths.sum().div_(_config.GroupSize * _config.GroupSize));
-        return form.add_(eye(_config.HeadSize, ScalarType.Float32, parts.Device).mul_(form.diagonal().max().mul_(Ridge)));
+        return form.add_(eye(_config.HeadSize, dtype: ScalarType.Float32, device: parts.Device).mul_(form.diagonal().max().mul_(Ridge)));
     }
 
     /// <summary>A head's values of some slots, [slots, d].</summary>

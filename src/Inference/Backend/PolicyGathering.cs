@@ -235,16 +235,16 @@ public sealed class PolicyGathering : IDisposable
         };
     }
 
-    /// <summary>The mean over all queries of the history, as a pass over it would give; null where the cache did not observe it.</summary>
+    /// <summary>The attention of the last queries, or of all, as a pass over them would give; null where the cache did not observe just these.</summary>
     private AttentionScores? ObservedHistory(AttentionRequest wanted)
     {
-        bool fits = _context.Observation == new ObservationOptions(wanted.Aggregation, wanted.Window) && wanted.Window == 0;
-        if (!fits || _backend.Observed(_cache) is not { } observed)
+        if (_context.Observation != ObservationOptions.InPlaceOf(wanted) || _backend.Observed(_cache) is not { } observed)
         {
             return null;
         }
 
         CacheShape shape = CacheShapes.Of(_cache);
+        int queries = wanted.Window == 0 ? shape.LogicalLength : wanted.Window;
         for (int i = 0; i < observed.Layers * observed.Heads && wanted.Aggregation == QueryAggregation.Mean; i++)
         {
             int layer = i / observed.Heads;
@@ -253,7 +253,7 @@ public sealed class PolicyGathering : IDisposable
             for (int slot = 0; slot < row.Length; slot++)
             {
                 // Observed is the mean over those that could see the slot.
-                row[slot] *= (float)(shape.LogicalLength - shape.Position(layer, head, slot)) / shape.LogicalLength;
+                row[slot] *= (float)Math.Min(queries, shape.LogicalLength - shape.Position(layer, head, slot)) / queries;
             }
         }
 

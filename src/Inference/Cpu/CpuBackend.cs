@@ -211,7 +211,7 @@ public sealed class CpuBackend : IInferenceBackend
     public AttentionScores? Observed(KvCache cache)
     {
         ArgumentNullException.ThrowIfNull(cache);
-        if (cache.Companion is not ObservedAttention observed)
+        if (cache.Companion is not ObservedAttention { IsKnown: true } observed)
         {
             return null;
         }
