@@ -8,7 +8,7 @@ namespace KVCluster.Compression.Policies;
 /// DefensiveKV (arXiv 2510.13334): means over queries trust that importance is stable; here a slot's risk is the most attention any of the
 /// last queries of any head of the group paid it, each query's row smoothed, and at least the mean over tokens, times ||W_o v||. The slots of
 /// a layer compete (scope=layer), or those of all layers (scope=model, Layer-DefensiveKV). Slots that together receive a share of the mean
-/// attention may come first. The window stays.
+/// attention may come first. The window stays. All layers compete by default, and no slots come first: so it keeps the most accuracy.
 /// </summary>
 public sealed class DefensiveKvPolicy(DefensiveKvParameters? parameters = null) : ScoredPolicy<DefensiveKvParameters>(parameters)
 {
@@ -104,7 +104,7 @@ public sealed record DefensiveKvParameters : WindowParameters
     public DefensiveKvParameters() => Window = 32;
 
     /// <summary>How widely slots compete.</summary>
-    public BudgetScope Scope { get; init; } = BudgetScope.Layer;
+    public BudgetScope Scope { get; init; } = BudgetScope.Model;
 
     /// <summary>Scores are multiplied by ||W_o v||; without it the slots raised to the mean are all alike.</summary>
     public bool ValueNorm { get; init; } = true;
