@@ -21,7 +21,7 @@ public sealed record AttentionRequest(AttentionSource Source, QueryAggregation A
 
     /// <summary>
     /// What the cache observed of just these queries as they came does as well, and spares running them again: of the source window, where
-    /// all queries count the same and heads are reduced by their mean.
+    /// all queries count the same, rows are as they are and heads are reduced by their mean.
     /// </summary>
     public bool OrObserved { get; init; }
 
