@@ -89,6 +89,7 @@ public sealed unsafe partial class CpuPageStore : IKvPageStore, IDisposable
     }
 
     /// <summary>Decodes rows [count, headSize] of a head's pages, from slot <paramref name="start"/> on.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public void ReadRows(ReadOnlySpan<int> pages, int start, int count, Span<float> destination)
     {
         int size = Geometry.HeadSize;
@@ -188,6 +189,7 @@ public sealed unsafe partial class CpuPageStore : IKvPageStore, IDisposable
     }
 
     /// <summary>Neighbouring rows of a page at once: they lie side by side, and only int8 has a scale for each.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void LoadRows(int page, int first, int rows, Span<float> destination)
     {
         int size = Geometry.HeadSize;

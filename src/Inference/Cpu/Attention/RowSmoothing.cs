@@ -1,5 +1,6 @@
 using System.Buffers;
-using System.Numerics.Tensors;
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
 
 namespace KVCluster.Inference.Cpu.Attention;
 
@@ -7,9 +8,11 @@ namespace KVCluster.Inference.Cpu.Attention;
 internal static class RowSmoothing
 {
     /// <summary>
-    /// The first <paramref name="cut"/> entries become the average over <paramref name="kernel"/> neighbours, an odd number, beyond the ends
-    /// zeros; the others become 0. Gives what brings their sum back to what it was.
+    /// The first <paramref name="cut"/> entries of a row, whose length is a multiple of 16, become the sum over <paramref name="kernel"/>
+    /// neighbours, an odd number, beyond the ends zeros; the others become 0. Gives what brings their sum back to what it was, which makes
+    /// averages of them.
     /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static float Apply(Span<float> row, int cut, int kernel)
     {
         row[cut..].Clear();
@@ -19,23 +22,38 @@ internal static class RowSmoothing
         }
 
         int reach = kernel / 2;
-        float[] rented = ArrayPool<float>.Shared.Rent(cut + (2 * reach));
-        Span<float> padded = rented.AsSpan(0, cut + (2 * reach));
-        Span<float> smoothed = row[..cut];
+        float before = Sum(row);
+        float[] rented = ArrayPool<float>.Shared.Rent(row.Length + (2 * reach));
+        Span<float> padded = rented.AsSpan(0, row.Length + (2 * reach));
         padded[..reach].Clear();
-        smoothed.CopyTo(padded[reach..]);
+        row.CopyTo(padded[reach..]);
         padded[^reach..].Clear();
-        float before = TensorPrimitives.Sum<float>(smoothed);
-        padded[..cut].CopyTo(smoothed);
-        for (int neighbour = 1; neighbour < kernel; neighbour++)
+        for (int i = 0; i < cut; i += Vector512<float>.Count)
         {
-            TensorPrimitives.Add(smoothed, padded.Slice(neighbour, cut), smoothed);
+            Vector512<float> sum = Vector512.Create<float>(padded[i..]);
+            for (int neighbour = 1; neighbour < kernel; neighbour++)
+            {
+                sum += Vector512.Create<float>(padded[(i + neighbour)..]);
+            }
+
+            sum.CopyTo(row[i..]);
         }
 
         ArrayPool<float>.Shared.Return(rented);
-
-        // The average's division by the kernel is undone by bringing the sum back.
-        float after = TensorPrimitives.Sum<float>(smoothed);
+        row[cut..].Clear();
+        float after = Sum(row);
         return after > 0 ? before / after : 1;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static float Sum(ReadOnlySpan<float> row)
+    {
+        Vector512<float> sum = Vector512<float>.Zero;
+        for (int i = 0; i < row.Length; i += Vector512<float>.Count)
+        {
+            sum += Vector512.Create(row[i..]);
+        }
+
+        return Vector512.Sum(sum);
     }
 }
