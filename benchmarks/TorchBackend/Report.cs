@@ -13,7 +13,7 @@ internal static class Report
         ModelConfig config = Shape.Config(settings.Shape);
         using LoadedModel model = RandomWeights.Create(config);
         var geometry = new KvGeometry(config.Layers, config.KvHeads, config.HeadSize, settings.Kv);
-        int tokens = Math.Max(settings.Prompt, settings.Batches.Max() * (settings.Context + settings.Generate + 64));
+        int tokens = Math.Max(settings.Prompt, Math.Max(2, settings.Batches.Max()) * (settings.Context + settings.Generate + 64));
         using var backend = new TorchBackend(model, new TorchBackendOptions
         {
             Device = settings.Device,
@@ -59,8 +59,16 @@ internal static class Report
 
         (double seconds, long bytes) = work.Compact();
         measured["compact"] = 2 * bytes / seconds;
-        (seconds, bytes) = work.Export();
+        (seconds, bytes) = work.Transfer(import: false);
         measured["export"] = bytes / seconds;
+        (seconds, bytes) = work.Transfer(import: true);
+        measured["import"] = bytes / seconds;
+        if (settings.Device != "cpu")
+        {
+            // Where the processor computes as well, the two would only share it.
+            measured["beside"] = 1 / work.DecodeBesideTransfers();
+        }
+
         return measured;
     }
 
@@ -94,6 +102,11 @@ internal static class Report
 
         Line("compact", $"{best["compact"] / 1e9:f2} GB/s read and written, half of {config.Layers} layers' rows", best["compact"] / peak.BytesPerSecond, peers);
         Line("export", $"{best["export"] / 1e9:f2} GB/s to the host", best["export"] / peak.BytesPerSecond, peers);
+        Line("import", $"{best["import"] / 1e9:f2} GB/s from the host", best["import"] / peak.BytesPerSecond, peers);
+        if (best.TryGetValue("beside", out double beside))
+        {
+            Console.WriteLine($"decode1 while pages leave the device: {beside:f2} of decode1 alone");
+        }
     }
 
     private static void Line(string name, string figure, double share, Dictionary<string, double> peers)

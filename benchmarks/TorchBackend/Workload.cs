@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using KVCluster.Compression;
 using KVCluster.Inference.Backend;
 using KVCluster.Inference.Kv;
@@ -8,6 +9,8 @@ namespace KVCluster.Benchmarks.Torch;
 /// <summary>One piece of work at a time on one backend, in seconds. Each ends with something on the host, so that the device is done.</summary>
 internal sealed class Workload(TorchBackend backend, Settings settings)
 {
+    private const int Transfers = 8;
+
     private readonly float[] _logits = new float[backend.Model.VocabularySize];
 
     /// <summary>A prompt from nothing to its last token's logits.</summary>
@@ -56,10 +59,56 @@ internal sealed class Workload(TorchBackend backend, Settings settings)
         return (seconds, kept.Sum(k => (long)k.Length) * 2 * (g.RowBytes + g.ScaleBytes));
     }
 
-    /// <summary>All pages of a cache to the host: seconds and bytes.</summary>
-    public (double Seconds, long Bytes) Export()
+    /// <summary>All pages of a cache to the host, or back, a few times: seconds and bytes.</summary>
+    public (double Seconds, long Bytes) Transfer(bool import)
     {
         using KvCache cache = Filled(1, observe: false)[0];
+        int[] pages = Pages(cache);
+        var bytes = new byte[pages.Length * cache.Geometry.PageBytes];
+
+        // Once before: the first touch of fresh memory is the system's work.
+        backend.Pool.Store.ExportPages(pages, bytes);
+        Clock clock = Clock.Start();
+        for (int i = 0; i < Transfers; i++)
+        {
+            if (import)
+            {
+                backend.Pool.Store.ImportPages(pages, bytes);
+            }
+            else
+            {
+                backend.Pool.Store.ExportPages(pages, bytes);
+            }
+        }
+
+        Finish(cache);
+        return (clock.Seconds, (long)Transfers * bytes.Length);
+    }
+
+    /// <summary>Seconds of one sequence's tokens while another's pages leave the device all the time, over those of the same tokens alone.</summary>
+    public double DecodeBesideTransfers()
+    {
+        KvCache[] caches = Filled(2, observe: false);
+        int[] pages = Pages(caches[1]);
+        var bytes = new byte[pages.Length * caches[1].Geometry.PageBytes];
+        double alone = Tokens(caches[0]);
+        using var stop = new CancellationTokenSource();
+        Task leaving = Task.Run(() =>
+        {
+            while (!stop.IsCancellationRequested)
+            {
+                backend.Pool.Store.ExportPages(pages, bytes);
+            }
+        });
+        double beside = Tokens(caches[0]);
+        stop.Cancel();
+        leaving.GetAwaiter().GetResult();
+        Array.ForEach(caches, c => c.Dispose());
+        return beside / alone;
+    }
+
+    private static int[] Pages(KvCache cache)
+    {
         KvGeometry g = cache.Geometry;
         var pages = new List<int>();
         for (int i = 0; i < g.Heads; i++)
@@ -68,10 +117,20 @@ internal sealed class Workload(TorchBackend backend, Settings settings)
             pages.AddRange(cache.ValuePages(i / g.KvHeads, i % g.KvHeads));
         }
 
-        var bytes = new byte[pages.Count * g.PageBytes];
-        Clock clock = Clock.Start();
-        backend.Pool.Store.ExportPages(System.Runtime.InteropServices.CollectionsMarshal.AsSpan(pages), bytes);
-        return (clock.Seconds, bytes.Length);
+        return [.. pages];
+    }
+
+    private double Tokens(KvCache cache)
+    {
+        var request = new ForwardRequest(cache) { Tokens = new int[] { 5 }, LogitsDestination = _logits };
+        backend.Forward([request]);
+        long start = Stopwatch.GetTimestamp();
+        for (int i = 0; i < settings.Generate / 2; i++)
+        {
+            backend.Forward([request]);
+        }
+
+        return Stopwatch.GetElapsedTime(start).TotalSeconds;
     }
 
     private KvCache[] Filled(int sequences, bool observe)

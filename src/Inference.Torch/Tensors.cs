@@ -5,8 +5,10 @@ using static TorchSharp.torch;
 namespace KVCluster.Inference.Torch;
 
 /// <summary>Short forms of what this backend does most with tensors.</summary>
-internal static class Tensors
+internal static partial class Tensors
 {
+    static Tensors() => NativeImports.Register();
+
     /// <summary>Numbers of a tensor as float32 on the host: one copy, in row-major order.</summary>
     public static void CopyTo(this Tensor tensor, Span<float> destination)
     {
@@ -48,4 +50,25 @@ internal static class Tensors
     public static Tensor Keep(this Tensor tensor) => tensor.DetachFromDisposeScope();
 
     public static long BytesOf(this Tensor tensor) => tensor.NumberOfElements * tensor.ElementSize;
+
+    /// <summary>
+    /// Where a contiguous tensor's numbers lie, in the memory of its device. TorchSharp shows this for few element types alone, so its native
+    /// part is asked. Who uses the address keeps the tensor alive.
+    /// </summary>
+    public static nint Address(this Tensor tensor)
+    {
+        nint address = THSTensor_data(tensor.Handle);
+        if (address == 0)
+        {
+            CheckForErrors();
+        }
+
+        GC.KeepAlive(tensor);
+        return address;
+    }
+
+#pragma warning disable IDE1006 // named as TorchSharp names it
+    [LibraryImport(NativeImports.TorchSharpLibrary)]
+    private static partial nint THSTensor_data(nint tensor);
+#pragma warning restore IDE1006
 }

@@ -39,16 +39,19 @@ public sealed partial class TorchBackend : IInferenceBackend
         options.Validate();
         _device = TorchDevice.Open(options.Device);
         set_num_threads(options.Threads);
+        ScalarType type = TypeOf(options, _device);
+        _device.Require(type);
         Model = model.Config;
         MaxBatchTokens = options.MaxBatchTokens;
         var geometry = new KvGeometry(Model.Layers, Model.KvHeads, Model.HeadSize, options.KvType, options.PageTokens);
         ArenaSize.Check(geometry, options, _device);
         try
         {
-            _model = new DeviceModel(model, _device, TypeOf(options, _device), progress);
+            _model = new DeviceModel(model, _device, type, progress);
             int pages = ArenaSize.Pages(geometry, options, _device);
-            _store = new TorchPageStore(geometry, pages, _device);
-            Pool = new KvPool(geometry, pages, _store, new MemoryLedger(pages, geometry.PageBytes));
+            var ledger = new MemoryLedger(pages, geometry.PageBytes);
+            _store = new TorchPageStore(geometry, pages, _device, ledger.Snapshot, options.Transfers ?? _device.Transfers());
+            Pool = new KvPool(geometry, pages, _store, ledger);
         }
         catch (Exception e)
         {
@@ -75,7 +78,9 @@ public sealed partial class TorchBackend : IInferenceBackend
     /// <inheritdoc/>
     public int MaxBatchTokens { get; }
 
-    /// <summary>Bytes held between two steps; activations live only within one.</summary>
+    /// <summary>
+    /// Bytes held between two steps; activations live only within one. The workspace includes page-locked host memory that pages travel through.
+    /// </summary>
     public BackendMemory Memory => new(_model.Bytes, _store.Bytes, _store.SideBytes + _tables.Bytes + _pool.Bytes);
 
     /// <inheritdoc/>

@@ -6,7 +6,8 @@ namespace KVCluster.Inference.Torch;
 /// <summary>Opens the TorchSharp backend on one device.</summary>
 /// <param name="device">"cpu", "cuda" or "cuda:N".</param>
 /// <param name="memoryFraction">The arena's share of a CUDA device's free memory, where no bytes are named.</param>
-public sealed class TorchBackendFactory(string device, double memoryFraction = 0.85) : IBackendFactory
+/// <param name="computeType">Type of weights and activations; null: as suits the device.</param>
+public sealed class TorchBackendFactory(string device, double memoryFraction = 0.85, TorchComputeType? computeType = null) : IBackendFactory
 {
     /// <inheritdoc/>
     public string Device => device switch
@@ -28,6 +29,7 @@ public sealed class TorchBackendFactory(string device, double memoryFraction = 0
                 ArenaBytes = settings.ArenaBytes ?? (device == "cpu" ? settings.UsualArenaBytes : null),
                 MemoryFraction = memoryFraction,
                 KvType = settings.KvType,
+                ComputeType = computeType,
                 PageTokens = settings.PageTokens,
                 Threads = settings.Threads,
                 MaxBatchTokens = settings.MaxBatchTokens,

@@ -1,4 +1,5 @@
 using KVCluster.Inference.Kv;
+using KVCluster.Inference.Torch.Transfers;
 
 namespace KVCluster.Inference.Torch;
 
@@ -39,6 +40,9 @@ public sealed record TorchBackendOptions
     /// Whether queries whose attention nobody observes go by scaled_dot_product_attention; null: on CUDA, where it has kernels of its own.
     /// </summary>
     public bool? FusedAttention { get; init; }
+
+    /// <summary>How pages travel between the device and the host; null: as the device needs it.</summary>
+    internal TransferOptions? Transfers { get; init; }
 
     /// <summary>Checks every option. Throws <see cref="InputException"/> naming the one out of range.</summary>
     public void Validate()

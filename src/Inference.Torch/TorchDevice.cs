@@ -1,4 +1,7 @@
 using System.Globalization;
+using System.Runtime.InteropServices;
+using KVCluster.Inference.Torch.Cuda;
+using KVCluster.Inference.Torch.Transfers;
 using TorchSharp;
 
 namespace KVCluster.Inference.Torch;
@@ -45,8 +48,32 @@ internal sealed class TorchDevice
             throw new InputException($"there is no device cuda:{cuda}; this machine has cuda:0 to cuda:{devices - 1}");
         }
 
+        if (!NativeImports.HasCuda)
+        {
+            throw new InputException(
+                $"the CUDA runtime library (libcudart.so.12) is neither beside libtorch nor known to the system: it comes with the package TorchSharp-cuda-linux; {Guide}");
+        }
+
         return new TorchDevice($"cuda:{cuda}", new torch.Device(DeviceType.CUDA, cuda));
     }
+
+    /// <summary>Throws <see cref="InputException"/> where libtorch has no products of this type on the device.</summary>
+    public void Require(torch.ScalarType type)
+    {
+        using DisposeScope scope = torch.NewDisposeScope();
+        torch.Tensor numbers = torch.zeros([8, 8], type, Handle);
+        try
+        {
+            _ = torch.nn.functional.linear(numbers, numbers);
+        }
+        catch (ExternalException e)
+        {
+            throw new InputException($"{Name} cannot compute in {type}: {FirstLine(e)}", e);
+        }
+    }
+
+    /// <summary>How pages travel between the device's memory and the host's; null where they are one.</summary>
+    public TransferOptions? Transfers() => IsCuda ? new TransferOptions(() => new CudaCopyStream(Handle.index)) : null;
 
     /// <summary>Waits for all work of the device.</summary>
     public void Synchronize()

@@ -26,7 +26,7 @@ internal sealed class ActChoices
 
         foreach (SharedBytes group in shared)
         {
-            if (group.Sessions.All(name => byName.TryGetValue(name, out int i) && candidates[i].Leave(0) is not null))
+            if (group.Sessions.All(name => byName.TryGetValue(name, out int i) && candidates[i].LeavesAtOnce))
             {
                 _groups.Add(([.. group.Sessions.Order(StringComparer.Ordinal).Select(name => byName[name])], group.Bytes));
             }

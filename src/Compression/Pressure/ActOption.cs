@@ -15,5 +15,6 @@ internal enum ActKind
     CompressIdle,
     CompressActive,
     Demote,
+    Wait,
     None,
 }

@@ -36,6 +36,12 @@ public sealed record PressureCandidate
     /// <summary>Whether its cache may leave the device: no turn is running.</summary>
     public bool MayLeave { get; init; } = true;
 
+    /// <summary>
+    /// Seconds until its turn has ended at the latest, after which it may leave: waiting for that is weighed against cutting it.
+    /// Infinity, where there is no telling or the bytes cannot wait.
+    /// </summary>
+    public double SecondsToEnd { get; init; } = double.PositiveInfinity;
+
     /// <summary>Whether a cold copy that stands for all its tokens was verified: it can leave at once.</summary>
     public bool HasColdCopy { get; init; }
 
@@ -43,11 +49,12 @@ public sealed record PressureCandidate
     internal void Check()
     {
         if (Bytes < 0 || !(Importance >= 0 && double.IsFinite(Importance)) || !(ReturnChance >= 0 && ReturnChance <= 1)
-            || !(SecondsToReturn >= 0 && double.IsFinite(SecondsToReturn)) || !(SecondsToLeave >= 0 && double.IsFinite(SecondsToLeave)))
+            || !(SecondsToReturn >= 0 && double.IsFinite(SecondsToReturn)) || !(SecondsToLeave >= 0 && double.IsFinite(SecondsToLeave))
+            || !(SecondsToEnd >= 0))
         {
             throw new ArgumentException(
                 $"session {Session}: {Bytes} bytes, importance {Importance}, chance of return {ReturnChance}, "
-                + $"{SecondsToReturn} s to return, {SecondsToLeave} s to leave: one is out of range");
+                + $"{SecondsToReturn} s to return, {SecondsToLeave} s to leave, {SecondsToEnd} s to its end: one is out of range");
         }
     }
 }

@@ -25,6 +25,12 @@ public sealed record PressureOptions
     public double ObservedFactor { get; init; } = 4;
 
     /// <summary>
+    /// The part of its attention mass that a session with merely observed scores is taken to have spread evenly over its entries, as if each
+    /// were as likely to be asked for next: a fact nobody has asked for yet has been looked at by nobody. In [0, 1].
+    /// </summary>
+    public double ObservedDoubt { get; init; } = 0.1;
+
+    /// <summary>
     /// The least share of its bytes that a cut takes from a session, unless nothing more can be had: a session that is cut is no longer exact,
     /// and that is not worth a page or two. In [0, 1).
     /// </summary>
@@ -56,6 +62,11 @@ public sealed record PressureOptions
         if (!(ObservedFactor >= 1 && double.IsFinite(ObservedFactor)))
         {
             throw new PolicyException($"observed factor {ObservedFactor}: at least 1");
+        }
+
+        if (!(ObservedDoubt >= 0 && ObservedDoubt <= 1))
+        {
+            throw new PolicyException($"observed doubt {ObservedDoubt}: a share of a session's mass, in [0, 1]");
         }
 
         if (!(ActiveFactor >= 1 && double.IsFinite(ActiveFactor)))

@@ -3,9 +3,13 @@ namespace KVCluster.Compression.Pressure;
 /// <summary>
 /// A session with its costs on the common scale, weighted seconds:
 /// <code>
-/// compress to threshold t:  importance * max(1/20, chance) * active factor * observed factor * SecondsPerMass * (mass dropped at t / all mass)
+/// compress to threshold t:  importance * max(1/20, chance) * active factor * observed factor * SecondsPerMass
+///                               * (mass dropped at t / all mass + doubt * entries dropped at t / all entries)
 /// leave the device:         importance * chance * seconds to return, and seconds to leave where turns wait for the bytes
+/// wait for its turn's end:  as leaving, and seconds to the end where turns wait for the bytes
 /// </code>
+/// The doubt is that of merely observed scores (<see cref="PressureOptions.ObservedDoubt"/>), 0 for those of a replay. Waiting does nothing: it is the
+/// choice not to cut an answer that ends soon by such scores, and all there is to have of a session that cannot be cut at this instant.
 /// At a price of p seconds for a byte the best act is the one with the greatest <c>p * bytes freed - cost</c>. Compression by itself is best at the
 /// threshold where the next entry costs p a byte; that is one threshold over all sessions.
 /// </summary>
@@ -14,6 +18,7 @@ internal sealed class PricedCandidate
     private readonly ScoreHistogram? _histogram;
     private readonly double _secondsPerScore;
     private readonly double _entryBytes;
+    private readonly double _doubtPerEntry;
     private readonly double _leavingCost;
     private readonly double _leastCut;
     private readonly ActKind _leaving;
@@ -24,8 +29,18 @@ internal sealed class PricedCandidate
         Candidate = candidate;
         _leavingCost = candidate.Importance * candidate.ReturnChance * candidate.SecondsToReturn;
         bool leaves = candidate.MayLeave && (candidate.HasColdCopy || snapshot.CanDemote);
-        _leaving = !leaves ? ActKind.None : candidate.HasColdCopy ? ActKind.Drop : ActKind.Demote;
-        _leavingCost += _leaving == ActKind.Demote && snapshot.WaitingBytes > 0 ? candidate.SecondsToLeave : 0;
+        _leaving = leaves ? candidate.HasColdCopy ? ActKind.Drop : ActKind.Demote
+            : Waits(candidate, options) ? ActKind.Wait : ActKind.None;
+        if (snapshot.WaitingBytes > 0)
+        {
+            _leavingCost += _leaving switch
+            {
+                ActKind.Demote => candidate.SecondsToLeave,
+                ActKind.Wait => candidate.SecondsToEnd,
+                _ => 0,
+            };
+        }
+
         _leastCut = options.LeastCut * candidate.Bytes;
         if (candidate.Histogram is not { Profile.Droppable: > 0 } histogram)
         {
@@ -43,9 +58,13 @@ internal sealed class PricedCandidate
         }
 
         _entryBytes = (double)histogram.Profile.TotalBytes / entries;
+        _doubtPerEntry = candidate.IsMerelyObserved ? options.ObservedDoubt * histogram.TotalMass / entries : 0;
     }
 
     public PressureCandidate Candidate { get; }
+
+    /// <summary>Whether it may leave without waiting for its turn to end.</summary>
+    public bool LeavesAtOnce => _leaving is ActKind.Drop or ActKind.Demote;
 
     /// <summary>The act of greatest gain at a price, in seconds a byte; of equal gains the one that frees more, then the earlier kind.</summary>
     public ActOption Best(double price)
@@ -61,7 +80,9 @@ internal sealed class PricedCandidate
         return gain > other || (gain == other && (compress.Freed == 0 || leave.Kind < compress.Kind)) ? leave : compress;
     }
 
-    /// <summary>Leaving, with <paramref name="more"/> bytes that come free by it besides its own; null where it may not.</summary>
+    /// <summary>
+    /// Leaving, at once or when its turn has ended, with <paramref name="more"/> bytes that come free by it besides its own; null where it may not.
+    /// </summary>
     public ActOption? Leave(long more) =>
         _leaving == ActKind.None ? null : new ActOption(_leaving, Candidate.Bytes + more, _leavingCost, ScoreBins.End);
 
@@ -76,8 +97,14 @@ internal sealed class PricedCandidate
             return ActOption.None;
         }
 
-        long position = _secondsPerScore == 0 ? ScoreBins.End : ScoreBins.Position(price * _entryBytes / _secondsPerScore);
-        return CompressTo(position);
+        if (_secondsPerScore == 0)
+        {
+            return CompressTo(ScoreBins.End);
+        }
+
+        // The entry whose score and doubt together cost the price.
+        double score = (price * _entryBytes / _secondsPerScore) - _doubtPerEntry;
+        return score > 0 || _doubtPerEntry == 0 ? CompressTo(ScoreBins.Position(score)) : ActOption.None;
     }
 
     /// <summary>As much as can be had of the session, whatever it costs.</summary>
@@ -90,7 +117,7 @@ internal sealed class PricedCandidate
     {
         switch (option.Kind)
         {
-            case ActKind.None:
+            case ActKind.None or ActKind.Wait:
                 return null;
             case ActKind.Drop:
                 return new DropAct(cause, option.Freed, option.Cost, Candidate.Session);
@@ -113,7 +140,7 @@ internal sealed class PricedCandidate
 
         double mass = _histogram.DroppedMass(option.Position) + RoundedMass(option.Position, keep);
         mass = Math.Min(mass, _histogram.DroppableMass);
-        return new CompressAct(cause, freed, mass * _secondsPerScore, Candidate.Session)
+        return new CompressAct(cause, freed, Cost(mass, freed), Candidate.Session)
         {
             IsActive = Candidate.IsActive,
             Keep = keep,
@@ -121,6 +148,13 @@ internal sealed class PricedCandidate
             Fault = _histogram.Fault,
         };
     }
+
+    // Where a replay has told what its entries are worth, an active session is cut: that makes room at once.
+    private static bool Waits(PressureCandidate candidate, PressureOptions options) =>
+        !candidate.MayLeave && double.IsFinite(candidate.SecondsToEnd)
+        && (candidate.Histogram is null || (candidate.IsMerelyObserved && options.ObservedDoubt > 0));
+
+    private double Cost(double mass, long freed) => (mass + (freed / _entryBytes * _doubtPerEntry)) * _secondsPerScore;
 
     // What rounding to whole pages takes beyond the threshold scores at least the threshold.
     private double RoundedMass(long position, ReadOnlySpan<int> keep)
@@ -139,6 +173,6 @@ internal sealed class PricedCandidate
         long freed = _histogram!.Profile.Droppable - _histogram.Profile.BeyondFloors(position);
         ActKind kind = Candidate.IsActive ? ActKind.CompressActive : ActKind.CompressIdle;
         bool worthIt = freed > 0 && (freed >= _leastCut || freed == _histogram.Profile.Droppable);
-        return !worthIt ? ActOption.None : new ActOption(kind, freed, _histogram.DroppedMass(position) * _secondsPerScore, position);
+        return !worthIt ? ActOption.None : new ActOption(kind, freed, Cost(_histogram.DroppedMass(position), freed), position);
     }
 }

@@ -96,16 +96,33 @@ internal sealed class BiasPages(KvGeometry geometry, Device device) : IDisposabl
     /// <summary>The page's first floats; false where it holds no biases.</summary>
     public bool TryRead(int page, Span<float> destination)
     {
+        using DisposeScope scope = NewDisposeScope();
+        Tensor? floats = Gather([page], []);
+        floats?.view(-1).narrow(0, 0, destination.Length).CopyTo(destination);
+        return floats is not null;
+    }
+
+    /// <summary>
+    /// Asks the device for the floats of those pages that hold biases, [found, BiasSlots], and says which they are; null where none does. The
+    /// lock is not held while the device works.
+    /// </summary>
+    public Tensor? Gather(ReadOnlySpan<int> pages, List<int> places)
+    {
         lock (_gate)
         {
-            if (!_rowOf.TryGetValue(page, out int row))
+            var rows = new List<Tensor>();
+            for (int i = 0; i < pages.Length && _rowOf.Count > 0; i++)
             {
-                return false;
+                if (_rowOf.TryGetValue(pages[i], out int row))
+                {
+                    places.Add(i);
+                    rows.Add(_table!.narrow(0, row, 1));
+                }
             }
 
-            using DisposeScope scope = NewDisposeScope();
-            _table![row].narrow(0, 0, destination.Length).CopyTo(destination);
-            return true;
+            Tensor? floats = rows.Count == 0 ? null : cat(rows, 0);
+            rows.ForEach(r => r.Dispose());
+            return floats;
         }
     }
 

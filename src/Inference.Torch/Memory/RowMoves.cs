@@ -9,6 +9,19 @@ internal sealed class RowMoves(int capacity, RowMoves.Move move)
     /// <summary>Moves rows from[i] to to[i], all read before any is written.</summary>
     public delegate void Move(ReadOnlySpan<long> from, ReadOnlySpan<long> to);
 
+    /// <summary>Row kept[i] of a paged list to row i, for all that move.</summary>
+    public void Add(ReadOnlySpan<int> pages, ReadOnlySpan<int> kept, int pageRows)
+    {
+        for (int i = 0; i < kept.Length; i++)
+        {
+            int source = kept[i];
+            if (source != i)
+            {
+                Add(((long)pages[source / pageRows] * pageRows) + (source % pageRows), ((long)pages[i / pageRows] * pageRows) + (i % pageRows));
+            }
+        }
+    }
+
     public void Add(long from, long to)
     {
         _from.Add(from);

@@ -1,47 +1,41 @@
 using System.Runtime.InteropServices;
 using KVCluster.Inference.Kv;
+using KVCluster.Inference.Torch.Transfers;
 using TorchSharp;
 using static TorchSharp.torch;
 
 namespace KVCluster.Inference.Torch.Memory;
 
-/// <summary>
-/// The arena as one device tensor [pages, PageTokens * headSize] of the KV element type, zeroed at first so that no stale number is ever a
-/// NaN of nobody; int8 scales [pages, PageTokens] lie beside it. Whatever moves, moves on the device, many rows a launch.
-/// </summary>
+/// <summary>The arena of a device as a page store: rows are encoded and decoded on the device, and moved by an <see cref="IPageMover"/>.</summary>
 internal sealed partial class TorchPageStore : IKvPageStore, IDisposable
 {
     private readonly Device _device;
-    private readonly Tensor _rows;
-    private readonly Tensor? _scales;
+    private readonly PageArena _arena;
     private readonly BiasPages _biases;
-    private readonly Lock _gate = new();
-    private readonly int _rowPageBytes;
+    private readonly IPageMover _mover;
+    private readonly Func<LedgerSnapshot> _ledger;
 
     /// <summary>Reserves <paramref name="pageCount"/> pages on the device.</summary>
-    public TorchPageStore(KvGeometry geometry, int pageCount, TorchDevice device)
+    /// <param name="geometry">Shape of the pages.</param>
+    /// <param name="pageCount">How many.</param>
+    /// <param name="device">Where.</param>
+    /// <param name="ledger">What an arena without room for a transfer shows.</param>
+    /// <param name="transfers">How pages travel to the host and back; null: the arena is in the host's memory.</param>
+    public TorchPageStore(KvGeometry geometry, int pageCount, TorchDevice device, Func<LedgerSnapshot> ledger, TransferOptions? transfers)
     {
         Geometry = geometry;
         PageCount = pageCount;
         _device = device.Handle;
-        _rowPageBytes = geometry.PageTokens * geometry.RowBytes;
-        if (geometry.PageBytes != _rowPageBytes + (geometry.PageTokens * geometry.ScaleBytes))
-        {
-            throw new InputException(
-                $"a head size of {geometry.HeadSize} leaves gaps in the pages of {geometry.ElementType}: this backend has none");
-        }
-
-        using DisposeScope scope = NewDisposeScope();
-        ScalarType type = RowCodec.TypeOf(geometry.ElementType);
-        _rows = zeros([(long)pageCount * geometry.PageTokens, geometry.HeadSize], type, _device).Keep();
+        _ledger = ledger;
+        _arena = new PageArena(geometry, pageCount, _device);
+        _biases = new BiasPages(geometry, _device);
         try
         {
-            _scales = IsQuantised ? zeros([(long)pageCount * geometry.PageTokens], ScalarType.Float32, _device).Keep() : null;
-            _biases = new BiasPages(geometry, _device);
+            _mover = transfers is null ? new HostPageMover(_arena) : new DevicePageMover(_arena, transfers);
         }
         catch
         {
-            _rows.Dispose();
+            _arena.Dispose();
             throw;
         }
     }
@@ -53,10 +47,10 @@ internal sealed partial class TorchPageStore : IKvPageStore, IDisposable
     public int PageCount { get; }
 
     /// <summary>Bytes of the arena.</summary>
-    public long Bytes => _rows.BytesOf() + (_scales?.BytesOf() ?? 0);
+    public long Bytes => _arena.Bytes;
 
-    /// <summary>Bytes held beside the arena: the floats of bias pages.</summary>
-    public long SideBytes => _biases.Bytes;
+    /// <summary>Bytes held beside the arena: the floats of bias pages, and buffers for pages that travel, on the device and page-locked.</summary>
+    public long SideBytes => _biases.Bytes + _mover.StagingBytes;
 
     /// <summary>Biases of all bias pages as one list; see <see cref="BiasRow"/>.</summary>
     public Tensor Biases => _biases.Flat;
@@ -68,18 +62,18 @@ internal sealed partial class TorchPageStore : IKvPageStore, IDisposable
     {
         if (!IsQuantised)
         {
-            _rows.index_copy_(0, index, rows.to(_rows.dtype));
+            _arena.Rows.index_copy_(0, index, rows.to(_arena.Rows.dtype));
             return;
         }
 
         (Tensor quants, Tensor scales) = RowCodec.Quantise(rows);
-        _rows.index_copy_(0, index, quants);
-        _scales!.index_copy_(0, index, scales);
+        _arena.Rows.index_copy_(0, index, quants);
+        _arena.Scales!.index_copy_(0, index, scales);
     }
 
     /// <summary>Decodes rows by number, [n] to [n, d] of <paramref name="type"/>.</summary>
     public Tensor ReadRows(Tensor index, ScalarType type) => Decode(
-        _rows.index_select(0, index), IsQuantised ? _scales!.index_select(0, index).unsqueeze(-1) : null, type);
+        _arena.Rows.index_select(0, index), IsQuantised ? _arena.Scales!.index_select(0, index).unsqueeze(-1) : null, type);
 
     /// <summary>Decodes whole pages, [lanes, pages] to [lanes, pages * PageTokens, d] of <paramref name="type"/>.</summary>
     public Tensor ReadPages(Tensor pages, ScalarType type)
@@ -87,8 +81,8 @@ internal sealed partial class TorchPageStore : IKvPageStore, IDisposable
         long lanes = pages.shape[0];
         long slots = pages.shape[1] * Geometry.PageTokens;
         Tensor flat = pages.reshape(-1);
-        Tensor rows = _rows.view(PageCount, -1).index_select(0, flat).view(lanes, slots, Geometry.HeadSize);
-        Tensor? scales = IsQuantised ? _scales!.view(PageCount, -1).index_select(0, flat).view(lanes, slots, 1) : null;
+        Tensor rows = _arena.RowPages.index_select(0, flat).view(lanes, slots, Geometry.HeadSize);
+        Tensor? scales = IsQuantised ? _arena.ScalePages!.index_select(0, flat).view(lanes, slots, 1) : null;
         return Decode(rows, scales, type);
     }
 
@@ -111,8 +105,12 @@ internal sealed partial class TorchPageStore : IKvPageStore, IDisposable
     {
         if (!_biases.Holds(page))
         {
+            // By compute's own queue: whoever computes does not wait for the transfers of others.
+            using DisposeScope scope = NewDisposeScope();
             var floats = new float[Geometry.BiasSlots];
-            ExportRows([page], MemoryMarshal.AsBytes(floats.AsSpan()));
+            Span<byte> bytes = MemoryMarshal.AsBytes(floats.AsSpan());
+            _arena.RowPages[page].cpu().bytes.CopyTo(bytes);
+            _arena.ScalePages?[page].cpu().bytes.CopyTo(bytes[_arena.RowPageBytes..]);
             _biases.Write(page, 0, floats);
         }
 
@@ -149,8 +147,8 @@ internal sealed partial class TorchPageStore : IKvPageStore, IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
-        _rows.Dispose();
-        _scales?.Dispose();
+        _mover.Dispose();
+        _arena.Dispose();
         _biases.Dispose();
     }
 
@@ -159,7 +157,7 @@ internal sealed partial class TorchPageStore : IKvPageStore, IDisposable
 
     private void CheckPages(ReadOnlySpan<int> pages)
     {
-        ObjectDisposedException.ThrowIf(_rows.IsInvalid, this);
+        ObjectDisposedException.ThrowIf(_arena.Rows.IsInvalid, this);
         foreach (int page in pages)
         {
             if ((uint)page >= (uint)PageCount)

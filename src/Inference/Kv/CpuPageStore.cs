@@ -9,12 +9,6 @@ namespace KVCluster.Inference.Kv;
 /// </summary>
 public sealed unsafe partial class CpuPageStore : IKvPageStore, IDisposable
 {
-    /// <summary>Below this many bytes of kept rows the start of worker threads costs more than it saves.</summary>
-    private const long ParallelBytes = 1 << 20;
-
-    /// <summary>From this many bytes of kept rows on, compaction is far larger than the processor's caches.</summary>
-    private const long LargeBytes = 1 << 24;
-
     private readonly ReservedMemory _memory;
     private readonly int _pageBytes;
 
@@ -156,25 +150,12 @@ public sealed unsafe partial class CpuPageStore : IKvPageStore, IDisposable
     public void Compact(IReadOnlyList<HeadCompaction> heads)
     {
         ArgumentNullException.ThrowIfNull(heads);
-        long bytes = 0;
         for (int i = 0; i < heads.Count; i++)
         {
             CheckHead(heads[i]);
-            bytes += 2L * heads[i].Kept.Length * Geometry.RowBytes;
         }
 
-        bool large = bytes >= LargeBytes;
-        if (bytes < ParallelBytes)
-        {
-            for (int i = 0; i < 2 * heads.Count; i++)
-            {
-                CompactHalf(heads[i >> 1], (i & 1) != 0, large);
-            }
-        }
-        else
-        {
-            Parallel.For(0, 2 * heads.Count, i => CompactHalf(heads[i >> 1], (i & 1) != 0, large));
-        }
+        CompactionWork.Run(heads, Geometry.RowBytes, CompactHalf);
     }
 
     /// <inheritdoc/>
@@ -213,8 +194,8 @@ public sealed unsafe partial class CpuPageStore : IKvPageStore, IDisposable
         }
     }
 
-    /// <summary>Keys, or values and biases, of one head: two halves so that one head keeps two threads busy.</summary>
-    private void CompactHalf(HeadCompaction head, bool values, bool large)
+    /// <summary>Keys, or values and biases, of one head.</summary>
+    private void CompactHalf(in HeadCompaction head, bool values, bool large)
     {
         ReadOnlySpan<int> kept = head.Kept.Span;
         ReadOnlySpan<int> pages = values ? head.ValuePages.Span : head.KeyPages.Span;

@@ -96,6 +96,9 @@ internal sealed class ModelSettings
     [Description("torch: cuda:0, cuda:1, ... or cpu; cuda or empty: each node of the process a GPU of its own")]
     public string Device { get; init; } = "";
 
+    [Description("torch: what weights and activations are computed in: Auto (BF16 on a GPU, F32 on a CPU), F32, BF16, or F16 for GPUs without bfloat16")]
+    public ComputeKind ComputeType { get; init; }
+
     [Description("torch: percent of a GPU's memory, free once the weights are loaded, for the arena where ArenaBytes is 0"), Range(1, 99)]
     public int MemoryPercent { get; init; } = 85;
 

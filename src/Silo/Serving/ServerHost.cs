@@ -1,3 +1,4 @@
+using KVCluster.Inference.Backend;
 using KVCluster.Silo.Configuration;
 using KVCluster.Silo.Gateway;
 using KVCluster.Silo.Gateway.Health;
@@ -82,10 +83,13 @@ internal sealed class ServerHost : IAsyncDisposable
         string path = Settings.Model.Path.Length > 0 ? Settings.Model.Path : BundledModel.Find();
         ModelName = Settings.Model.Name.Length > 0 ? Settings.Model.Name : NameOf(path);
         string[] names = [.. Enumerable.Range(0, Math.Max(1, Settings.Node.Count)).Select(NodeName)];
+
+        // All of them before the first is opened, which may take minutes.
+        IBackendFactory[] backends = [.. Enumerable.Range(0, Settings.Node.Count).Select(i => Backends.Of(Settings.Model, i))];
         for (int i = 0; i < Settings.Node.Count; i++)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            ServerNode node = ServerNode.Open(names[i], path, Settings.Model, Settings.Pressure, Backends.Of(Settings.Model, i), cold);
+            ServerNode node = ServerNode.Open(names[i], path, Settings.Model, Settings.Pressure, backends[i], cold);
             _nodes.Add(node);
             _undo.Push(node.DisposeAsync);
         }

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Runtime.InteropServices;
 using KVCluster.Inference.Kv;
 
 namespace KVCluster.Storage.Frames;
@@ -64,14 +65,11 @@ internal abstract class PageWindow : IDisposable
             _buffer = ArrayPool<byte>.Shared.Rent(checked(_pages.Count * geometry.PageBytes));
             if (read)
             {
-                _store.ExportPages([.. _pages], Filled);
+                _store.ExportPages(CollectionsMarshal.AsSpan(_pages), Filled);
                 return;
             }
 
-            foreach (int page in begun)
-            {
-                _store.ExportPages([page], Page(page).Span);
-            }
+            ReadBegun(begun);
         }
 
         private Span<byte> Filled => _buffer.AsSpan(0, _pages.Count * _store.Geometry.PageBytes);
@@ -79,9 +77,33 @@ internal abstract class PageWindow : IDisposable
         public override Memory<byte> Page(int page) =>
             _buffer.AsMemory(_places[page] * _store.Geometry.PageBytes, _store.Geometry.PageBytes);
 
-        public override void Commit() => _store.ImportPages([.. _pages], Filled);
+        public override void Commit() => _store.ImportPages(CollectionsMarshal.AsSpan(_pages), Filled);
 
         public override void Dispose() => ArrayPool<byte>.Shared.Return(_buffer);
+
+        // In one call: on a device each waits for the step that runs there.
+        private void ReadBegun(List<int> pages)
+        {
+            if (pages.Count == 0)
+            {
+                return;
+            }
+
+            int each = _store.Geometry.PageBytes;
+            byte[] read = ArrayPool<byte>.Shared.Rent(pages.Count * each);
+            try
+            {
+                _store.ExportPages(CollectionsMarshal.AsSpan(pages), read.AsSpan(0, pages.Count * each));
+                for (int i = 0; i < pages.Count; i++)
+                {
+                    read.AsMemory(i * each, each).CopyTo(Page(pages[i]));
+                }
+            }
+            finally
+            {
+                ArrayPool<byte>.Shared.Return(read);
+            }
+        }
 
         private void Add(ReadOnlySpan<int> pages, int start, int end, int slots, List<int> begun)
         {

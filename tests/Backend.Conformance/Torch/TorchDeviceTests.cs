@@ -58,6 +58,34 @@ public sealed class TorchDeviceTests
         Assert.Equal(KvElementType.Int8, backend.Pool.Geometry.ElementType);
     }
 
+    [Fact]
+    public void The_factory_computes_in_the_type_it_is_told()
+    {
+        var settings = new BackendSettings { UsualArenaBytes = 1 << 20 };
+        LoadedModel model = RandomModel.Create(RandomModel.Config());
+        using var whole = (TorchBackend)new TorchBackendFactory("cpu").Open(model, settings);
+        using var half = (TorchBackend)new TorchBackendFactory("cpu", computeType: TorchComputeType.BF16).Open(model, settings);
+        Assert.InRange(half.Memory.WeightBytes, whole.Memory.WeightBytes / 2, whole.Memory.WeightBytes * 3 / 4);
+    }
+
+    [Fact]
+    public void A_type_that_the_device_cannot_compute_in_is_refused_by_its_name()
+    {
+        // libtorch 1.13 has no float16 products on a CPU; later ones have.
+        var factory = new TorchBackendFactory("cpu", computeType: TorchComputeType.F16);
+        try
+        {
+            using IInferenceBackend backend = factory.Open(RandomModel.Create(RandomModel.Config()), new BackendSettings { UsualArenaBytes = 1 << 20 });
+            using KvCache cache = backend.CreateCache();
+            backend.Forward([new ForwardRequest(cache) { Tokens = RandomModel.Tokens(3), Logits = LogitsRows.None }]);
+            Assert.Equal(3, cache.LogicalLength);
+        }
+        catch (InputException e)
+        {
+            Assert.StartsWith("cpu cannot compute in Float16: ", e.Message, StringComparison.Ordinal);
+        }
+    }
+
     private static void Open(string device) => new TorchBackend(
         RandomModel.Create(RandomModel.Config()), TorchTestBackend.Options(KvElementType.F32, 1 << 20) with { Device = device }).Dispose();
 }

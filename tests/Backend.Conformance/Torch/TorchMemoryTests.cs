@@ -1,10 +1,12 @@
 using KVCluster.Backend.Conformance.Support;
+using KVCluster.Backend.Conformance.Torch.Transfers;
 using KVCluster.Compression;
 using KVCluster.Inference.Backend;
 using KVCluster.Inference.Kv;
 using KVCluster.Inference.Models;
 using KVCluster.Inference.Tests.Cpu;
 using KVCluster.Inference.Torch;
+using KVCluster.Inference.Torch.Transfers;
 using KVCluster.TestSupport;
 using TorchSharp;
 
@@ -56,18 +58,25 @@ public sealed class TorchMemoryTests
         Forward(backend, cache, 40);
     }
 
-    [Fact]
-    public void Memory_is_flat_over_many_steps_of_sessions_that_come_and_go()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Memory_is_flat_over_many_steps_of_sessions_that_come_and_go(bool travelling)
     {
         int steps = int.TryParse(Environment.GetEnvironmentVariable("KVCLUSTER_TORCH_STEPS"), out int asked) ? asked : 300;
         LoadedModel model = RandomModel.Create(RandomModel.Config());
-        using var backend = new TorchBackend(model, TorchTestBackend.Options(KvElementType.BF16, Arena));
+        var faults = new CopyFaults();
+        var transfers = new TransferOptions(() => new ThreadCopyStream(faults), SlotBytes: 2048, Slots: 2);
+        TorchBackendOptions options = TorchTestBackend.Options(KvElementType.BF16, Arena);
+        using var backend = new TorchBackend(model, travelling ? options with { Device = "cpu", Transfers = transfers } : options);
         Churn(backend, 100, seed: 1);
+        int held = faults.Held;
         long workspace = backend.Memory.WorkspaceBytes;
         long alive = DisposeScopeManager.Statistics.ThreadTotalLiveCount;
         Churn(backend, steps, seed: 2);
         Assert.Equal(alive, DisposeScopeManager.Statistics.ThreadTotalLiveCount);
         Assert.InRange(backend.Memory.WorkspaceBytes, 0, 2 * workspace);
+        Assert.Equal(held, faults.Held);
         Assert.Equal(0, backend.Pool.Ledger.Snapshot().PinnedBytes + backend.Pool.Ledger.Snapshot().EvictableBytes);
         backend.Pool.CheckIntegrity();
     }
@@ -149,6 +158,9 @@ public sealed class TorchMemoryTests
                 case 3:
                     one.Fork().Dispose();
                     break;
+                case 4:
+                    ThereAndBack(backend, one);
+                    break;
                 default:
                     Bound(one);
                     break;
@@ -156,6 +168,14 @@ public sealed class TorchMemoryTests
         }
 
         caches.ForEach(c => c.Dispose());
+    }
+
+    private static void ThereAndBack(TorchBackend backend, KvCache cache)
+    {
+        int[] pages = [.. cache.KeyPages(0, 0), .. cache.ValuePages(1, 1)];
+        var bytes = new byte[pages.Length * cache.Geometry.PageBytes];
+        backend.Pool.Store.ExportPages(pages, bytes);
+        backend.Pool.Store.ImportPages(pages, bytes);
     }
 
     private static void Bound(KvCache cache)

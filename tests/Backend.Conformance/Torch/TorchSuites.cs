@@ -7,6 +7,10 @@ public sealed class TorchForward() : ForwardConformance(TorchTestBackend.Instanc
 
 public sealed class TorchPlainForward() : ForwardConformance(TorchTestBackend.Plain);
 
+public sealed class TorchPlainTransfers() : TransferConformance(TorchTestBackend.Plain);
+
+public sealed class TorchLateTransfers() : TransferConformance(TorchTestBackend.Late);
+
 public sealed class TorchTransfers() : TransferConformance(TorchTestBackend.Instance);
 
 public sealed class TorchScoring() : ScoringConformance(TorchTestBackend.Instance);
@@ -16,6 +20,8 @@ public sealed class TorchHistory() : HistoryConformance(TorchTestBackend.Instanc
 public sealed class TorchSmoothing() : SmoothingConformance(TorchTestBackend.Instance);
 
 public sealed class TorchSlotNorms() : SlotNormsConformance(TorchTestBackend.Instance);
+
+public sealed class TorchPlainPlans() : PlanConformance(TorchTestBackend.Plain);
 
 public sealed class TorchPlans() : PlanConformance(TorchTestBackend.Instance);
 

@@ -148,6 +148,35 @@ public sealed class PressureControllerTests
     }
 
     [Fact]
+    public void What_nobody_has_looked_at_yet_is_dear_where_scores_were_merely_observed()
+    {
+        PressureCandidate merely = Devices.Candidate(3, "observed", 400) with { SecondsToReturn = 0.2, ReturnChance = 1, IsMerelyObserved = true };
+        PressureCandidate replayed = merely with { Session = "replayed", IsMerelyObserved = false };
+        var controller = new PressureController(new PressureOptions { ObservedFactor = 1, ObservedDoubt = 1, SecondsPerMass = 1 });
+        Assert.IsType<DropAct>(Assert.Single(controller.Decide(Devices.Full([merely with { HasColdCopy = true }], 1), false).Acts));
+        Assert.IsType<CompressAct>(Assert.Single(controller.Decide(Devices.Full([replayed with { HasColdCopy = true }], 1), false).Acts));
+        Assert.Throws<PolicyException>(() => new PressureController(new PressureOptions { ObservedDoubt = 1.5 }));
+    }
+
+    [Theory]
+    [InlineData(0.5, 0, true)]
+    [InlineData(0.5, 1000, true)]
+    [InlineData(1e5, 0, true)]
+    [InlineData(1e5, 1000, false)]
+    [InlineData(double.PositiveInfinity, 0, false)]
+    public void An_answer_that_ends_soon_or_keeps_nobody_waiting_is_not_cut(double secondsToEnd, long waiting, bool waits)
+    {
+        PressureCandidate answering = Devices.Candidate(3, "answering", 400) with
+        {
+            MayLeave = false, IsActive = true, IsMerelyObserved = true, SecondsToEnd = secondsToEnd,
+        };
+        PressureDecision decision = _controller.Decide(Devices.Full([answering], 0.9, waiting), false);
+        Assert.True(decision.IsPressing);
+        Assert.Equal(waits, decision.Acts.Count == 0);
+        Assert.NotEmpty(_controller.Decide(Devices.Full([answering with { IsMerelyObserved = false }], 0.9, waiting), false).Acts);
+    }
+
+    [Fact]
     public void Sessions_whose_scores_were_merely_observed_are_cut_less_than_those_that_were_replayed()
     {
         PressureCandidate replayed = Devices.Candidate(3, "replayed", 400) with { MayLeave = false };

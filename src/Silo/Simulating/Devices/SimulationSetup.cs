@@ -87,6 +87,7 @@ internal sealed class SimulationSetup
 
                 // Scores are as good as a replay's: it is not simulated when one would be done.
                 ObservedFactor = 1,
+                ObservedDoubt = 0,
             },
             Compress = scenario.Pressure.Compress,
             Floors = new SessionFloors

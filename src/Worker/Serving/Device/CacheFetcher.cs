@@ -70,7 +70,7 @@ internal sealed class CacheFetcher(DeviceParts parts, ArenaRoom room)
     public bool TryLoad(DeviceSession session, SnapshotQuery query, SnapshotLookup found, int more, Action<SnapshotLoad> done, Turn? turn = null)
     {
         int tokens = ReservedTokens(found, more);
-        if (!room.Ensure(KvCapacity.PagesFor(parts.Geometry, tokens), turn))
+        if (!room.Ensure(PagesOf(found, more), turn))
         {
             return false;
         }
@@ -117,6 +117,9 @@ internal sealed class CacheFetcher(DeviceParts parts, ArenaRoom room)
 
     /// <summary>Whether the arena, were it empty, could hold the copy.</summary>
     public bool Fits(SnapshotLookup found) => found.Pages <= parts.TotalPages;
+
+    /// <summary>Pages that a copy and <paramref name="more"/> tokens behind it take at most while it is loaded.</summary>
+    public long PagesOf(SnapshotLookup found, int more) => KvCapacity.PagesFor(parts.Geometry, ReservedTokens(found, more));
 
     private static void Prefetched(DeviceSession session, TaskCompletionSource done)
     {

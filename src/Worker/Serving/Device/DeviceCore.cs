@@ -194,6 +194,7 @@ internal sealed class DeviceCore
     private bool Work()
     {
         Board.Admit();
+        long free = _parts.FreePages;
         Board.Expire();
         Pressure?.Check();
         bool worked = _steps.Run();
@@ -202,6 +203,12 @@ internal sealed class DeviceCore
         if (worked)
         {
             Pressure?.Check();
+            return true;
+        }
+
+        // Whoever found no room a moment ago may find it now: nothing else would wake the thread for them.
+        if (Board.IsWaiting && _parts.FreePages > free)
+        {
             return true;
         }
 

@@ -64,6 +64,12 @@ internal sealed class DeviceParts(LocalModel model, IInferenceBackend backend, D
         Speeds.PrefillTokensPerSecond > 0 ? Speeds.PrefillTokensPerSecond : Options.AssumedPrefillTokensPerSecond,
         Speeds.LoadBytesPerSecond > 0 ? Speeds.LoadBytesPerSecond : Options.AssumedLoadBytesPerSecond);
 
+    /// <summary>Generated tokens a second of all turns together, as measured; before, a part of the prefill's.</summary>
+    public double DecodeSpeed => Speeds.DecodeTokensPerSecond is > 0 and var speed ? speed : AttachSpeeds.PrefillTokensPerSecond / 10;
+
+    /// <summary>How long answers are.</summary>
+    public AnswerLengths Answers { get; } = new();
+
     /// <summary>Whether the cold store failed lately.</summary>
     public StoreHealth StoreHealth { get; } = new(options.Time, options.Pressure?.StoreRetry ?? TimeSpan.Zero);
 

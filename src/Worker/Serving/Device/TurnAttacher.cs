@@ -12,6 +12,9 @@ internal sealed class TurnAttacher(DeviceParts parts, ArenaRoom room, CacheFetch
     /// <summary>Whether a running turn's cache can be cut when it needs more memory than there is.</summary>
     private bool Cuts => parts.Options.Pressure is { Compress: true };
 
+    /// <summary>Pages that one session may have: where it can be cut, those of the limit.</summary>
+    private long MostPages => Cuts ? parts.LimitBytes / parts.Geometry.PageBytes : parts.TotalPages;
+
     /// <summary>Whether caches are leaving the arena.</summary>
     public bool IsRoomComing => room.IsComing;
 
@@ -105,7 +108,7 @@ internal sealed class TurnAttacher(DeviceParts parts, ArenaRoom room, CacheFetch
 
     private Admission Load(Turn turn, SnapshotLookup copy)
     {
-        int more = turn.Sequence.Count - Math.Min(copy.Tokens, turn.Sequence.Count) + AnswerTokens(turn, copy.IsExact);
+        int more = RoomBehind(copy, turn.Sequence.Count - Math.Min(copy.Tokens, turn.Sequence.Count) + AnswerTokens(turn, copy.IsExact));
         if (!IsWithinLimit(turn, copy.Pages))
         {
             return Admission.OverLimit;
@@ -120,8 +123,27 @@ internal sealed class TurnAttacher(DeviceParts parts, ArenaRoom room, CacheFetch
             begun = fetcher.TryLoad(turn.Session, query, copy, more, load => Loaded(turn, load), turn);
         }
 
+        if (!begun && turn.IsSqueezed && !fetcher.TryLoad(turn.Session, query, copy, 0, load => Loaded(turn, load), turn))
+        {
+            // Nobody gives any more, and not even the copy has room: its tokens are computed, and cut as they come.
+            turn.Found = null;
+            return Begin(turn, Usable(turn));
+        }
+
+        begun |= turn.IsSqueezed;
         turn.NeededBytes = begun ? 0 : (long)copy.Pages * parts.Geometry.PageBytes;
         return begun ? Admission.Fetching : Admission.NoRoom;
+    }
+
+    /// <summary>Tokens whose memory is set aside with a copy's: no more than the device may hold, where what follows is cut as it goes.</summary>
+    private int RoomBehind(SnapshotLookup copy, int more)
+    {
+        while (more > 0 && fetcher.PagesOf(copy, more) > MostPages)
+        {
+            more /= 2;
+        }
+
+        return more;
     }
 
     private static void Loaded(Turn turn, SnapshotLoad load)
@@ -279,8 +301,7 @@ internal sealed class TurnAttacher(DeviceParts parts, ArenaRoom room, CacheFetch
     /// <summary>Tokens whose memory is set aside: a turn longer than the device may hold is cut as it goes.</summary>
     private int Fitting(DeviceSession session, int keep, int tokens)
     {
-        long most = Cuts ? parts.LimitBytes / parts.Geometry.PageBytes : parts.TotalPages;
-        while (tokens > 1 && PagesAfter(session, keep, tokens) > most)
+        while (tokens > 1 && PagesAfter(session, keep, tokens) > MostPages)
         {
             tokens /= 2;
         }

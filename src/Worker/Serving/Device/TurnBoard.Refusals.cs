@@ -95,12 +95,11 @@ internal sealed partial class TurnBoard
     private TimeSpan RetryAfter(Turn turn)
     {
         AttachSpeeds speeds = parts.AttachSpeeds;
-        double decode = parts.Speeds.DecodeTokensPerSecond;
         LedgerSnapshot ledger = parts.Ledger();
         RunningDemand[] running = [.. _running.Select(DemandOf)];
         var outlook = new AdmissionOutlook
         {
-            Running = RetryEstimate.Ends(running, speeds.PrefillTokensPerSecond, decode > 0 ? decode : speeds.PrefillTokensPerSecond / 10),
+            Running = RetryEstimate.Ends(running, speeds.PrefillTokensPerSecond, parts.DecodeSpeed),
             ReclaimableBytes = ledger.EvictableBytes,
             ReclaimBytesPerSecond = ReclaimSpeed(),
             AheadBytes = _waiting.Sum(waiting => ReferenceEquals(waiting, turn) ? 0 : waiting.NeededBytes),

@@ -23,6 +23,9 @@ internal sealed partial class TurnBoard(DeviceParts parts, TurnAttacher attacher
     /// <summary>Whether any turn is there.</summary>
     public bool IsEmpty => _waiting.Count + _running.Count == 0;
 
+    /// <summary>Whether any turn waits.</summary>
+    public bool IsWaiting => _waiting.Count > 0;
+
     /// <summary>Whether a cache is being looked for or loaded, which holds memory.</summary>
     public bool IsFetching => _waiting.Exists(turn => turn.Session.Fetch is not null);
 
@@ -144,6 +147,11 @@ internal sealed partial class TurnBoard(DeviceParts parts, TurnAttacher attacher
             FirstTokenSeconds = turn.FirstTokenAt == 0 ? 0 : parts.Seconds(turn.ArrivedAt, turn.FirstTokenAt),
             Seconds = parts.Seconds(turn.ArrivedAt, now),
         };
+        if (made.Completion is { } answered)
+        {
+            parts.Answers.Ended(answered.Tokens.Count);
+        }
+
         parts.Activity.Made(made);
         WorkerMetrics.Made(parts.Labels, made);
         WorkerTrace.End(turn, parts, null);

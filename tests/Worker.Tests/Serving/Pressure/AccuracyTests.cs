@@ -12,6 +12,7 @@ namespace KVCluster.Worker.Tests.Serving.Pressure;
 public sealed class AccuracyTests(ITestOutputHelper output)
 {
     private const int Sessions = 8;
+    private const int FactsEach = 3;
 
     private static readonly string[] _names =
         ["amber-falcon", "rusty-hyena", "quiet-otter", "silver-badger", "mellow-heron", "brave-lynx", "dusty-raven", "golden-moose"];
@@ -37,6 +38,53 @@ public sealed class AccuracyTests(ITestOutputHelper output)
         Assert.True(uncut.Sum() >= Sessions - 1, figures);
         Assert.True(weighed.Sum() >= window.Sum(), figures);
         Assert.True(weighed.Sum() >= Sessions - 2, figures);
+    }
+
+    [Fact]
+    public async Task Busy_conversations_that_were_never_replayed_answer_about_what_nobody_asked_before()
+    {
+        // A document of about 600 tokens each: memory for three of the eight, and not a pause in which one could be replayed.
+        DevicePressureOptions options = new() { Floors = new SessionFloors { Sinks = 4, Recents = 16 }, RestorePriority = null };
+        await using var pressed = new PressedFixture(2048, options, new MemorySnapshotStore(), new DeviceWorkerOptions { IdleScores = null });
+        int[][] histories = new int[Sessions][];
+        int right = 0;
+        for (int round = 0; round < FactsEach; round++)
+        {
+            int asked = round;
+            bool[] answers = await Task.WhenAll(Enumerable.Range(0, Sessions).Select(i => Ask(pressed.Serving, histories, i, asked)));
+            right += answers.Count(answer => answer);
+        }
+
+        output.WriteLine($"{right} of {Sessions * FactsEach} right; {pressed.Status}");
+        Assert.NotEmpty(pressed.Status.Events);
+        Assert.True(right >= (Sessions * FactsEach) - 3, $"{right} right");
+    }
+
+    /// <summary>The next turn of a conversation about a document with several facts; in each round another is asked for.</summary>
+    private static async Task<bool> Ask(ServingFixture serving, int[][] histories, int number, int round)
+    {
+        int fact = (number + round) % FactsEach;
+        string question = $"What is the gate code for {_names[fact]}?";
+        (int[] context, int[] ids) = serving.Framing.FirstTurn(null, Facts(number), question);
+        bool isFirst = histories[number] is null;
+        TurnRequest turn = isFirst
+            ? serving.Turn($"s{number}", [], [.. context, .. ids])
+            : serving.Turn($"s{number}", histories[number], serving.Framing.NextTurn(question, lastTurnEnded: true));
+        TurnEnd end = await serving.Run(turn);
+        histories[number] = [.. turn.History.Span, .. turn.Prompt.Span, .. end.Completion!.Tokens];
+        return end.Completion.Text.Contains(Code((number * FactsEach) + fact), StringComparison.Ordinal);
+    }
+
+    private static string Facts(int number)
+    {
+        var text = new StringBuilder();
+        for (int i = 0; i < 30; i++)
+        {
+            text.Append(_filler[(i + number) % _filler.Length]).Append(' ');
+            text.Append(i % 10 == number % 10 ? $"The gate code for {_names[i / 10]} is {Code((number * FactsEach) + (i / 10))}. " : "");
+        }
+
+        return text.ToString().TrimEnd() + "\n\n";
     }
 
     /// <summary>Right answers after the real decisions, and the share of slots and the bytes that each session had left.</summary>

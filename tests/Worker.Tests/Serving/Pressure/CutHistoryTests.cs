@@ -46,10 +46,8 @@ public sealed class CutHistoryTests
         await pressed.Read("b", 400, seed: 1);
         for (int round = 1; round <= 3; round++)
         {
-            int before = pressed.Status.Events.Count;
             pressed.Pressure.Apply(new DeviceTerms(pressed.Status.UsedBytes - 1));
-            await PressedFixture.Until(() => !pressed.Status.IsPressing && pressed.Status.Events.Count > before);
-            Assert.True(pressed.Status.UsedBytes <= pressed.Status.LowBytes, $"round {round}: {pressed.Status}");
+            await PressedFixture.Until(() => !pressed.Status.IsPressing && pressed.Status.UsedBytes <= pressed.Status.LowBytes);
         }
 
         Assert.All(pressed.Events(ReliefKind.Compress), e => Assert.Equal((e.PlannedBytes, null), (e.FreedBytes, e.Fault)));

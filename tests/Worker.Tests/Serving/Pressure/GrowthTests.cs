@@ -44,6 +44,24 @@ public sealed class GrowthTests
         Assert.Equal(1000, (await pressed.Describe("a")).Tokens);
     }
 
+    [Theory]
+    [InlineData(180)]
+    [InlineData(120)]
+    public async Task A_conversation_whose_copy_and_prompt_exceed_the_lease_goes_on_and_is_cut_as_it_goes(int leasePages)
+    {
+        await using var pressed = new PressedFixture(512, store: new MemorySnapshotStore(), options: ServingFixture.Plain with { MaxWait = TimeSpan.FromMinutes(5) });
+        await pressed.Read("a", 300);
+        await pressed.Serving.Worker.EvictAsync(ServingFixture.Key("a"), 1, save: true, default);
+        pressed.Pressure.Apply(new DeviceTerms(leasePages * pressed.Serving.Ledger().PageBytes));
+
+        // 160 pages of copy; 208 with the prompt and what is set aside for the answer.
+        TurnEnd end = await pressed.Serving.Run(
+            pressed.Serving.Turn("a", PressedFixture.Tokens(300), PressedFixture.Tokens(100, 1), PressedFixture.Long with { MaxTokens = 20 }));
+
+        Assert.Equal(20, end.Completion!.Tokens.Count);
+        Assert.NotEmpty(pressed.Events(ReliefKind.Compress));
+    }
+
     [Fact]
     public async Task All_sessions_generating_at_once_get_through()
     {

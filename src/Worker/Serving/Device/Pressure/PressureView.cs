@@ -25,6 +25,10 @@ internal sealed class PressureView(DeviceParts parts, DevicePressureOptions opti
     private static bool MayTouch(Turn running, DeviceSession? growing) =>
         running is { Restores: false, IsPrepared: false } && (running.IsDecoding || ReferenceEquals(running.Session, growing));
 
+    /// <summary>A turn runs on its cache: nothing can be had of it but by waiting.</summary>
+    private bool IsAtWork(DeviceSession session) =>
+        session is { Cache: not null, Turn: { IsRunning: true, Restores: false } } && !parts.IsPinned(session);
+
     /// <summary>Bytes each tenant holds, shared pages in parts, reservations included.</summary>
     public Dictionary<string, long> Tenants()
     {
@@ -44,7 +48,7 @@ internal sealed class PressureView(DeviceParts parts, DevicePressureOptions opti
     public long Held(DeviceSession session) =>
         (long)session.Cache!.ShareOfBytes + ((long)session.Cache.ReservedPages * parts.Geometry.PageBytes);
 
-    /// <summary>The sessions that may be asked for bytes; of one tenant where one is named.</summary>
+    /// <summary>The sessions that may be asked for bytes, or waited for; of one tenant where one is named.</summary>
     public List<PressureCandidate> Candidates(
         IReadOnlyDictionary<string, long> tenants, PageSharing sharing, string? tenant, DeviceSession? growing)
     {
@@ -52,9 +56,15 @@ internal sealed class PressureView(DeviceParts parts, DevicePressureOptions opti
         List<PressureCandidate> candidates = new(parts.Sessions.Count);
         foreach (DeviceSession session in parts.Sessions.Values)
         {
-            if ((tenant is null || session.Key.Tenant == tenant) && MayTouch(session, growing))
+            if (tenant is not null && session.Key.Tenant != tenant)
             {
-                candidates.Add(Candidate(session, context, sharing));
+                continue;
+            }
+
+            bool mayTouch = MayTouch(session, growing);
+            if (mayTouch || (growing is null && IsAtWork(session)))
+            {
+                candidates.Add(Candidate(session, context, sharing, growing, mayTouch));
             }
         }
 
@@ -95,7 +105,8 @@ internal sealed class PressureView(DeviceParts parts, DevicePressureOptions opti
             .Select(s => new MovableSession(s.Session.Key, s.Bytes))];
     }
 
-    private PressureCandidate Candidate(DeviceSession session, Context context, PageSharing sharing)
+    private PressureCandidate Candidate(
+        DeviceSession session, Context context, PageSharing sharing, DeviceSession? growing, bool mayTouch)
     {
         bool active = session.Turn is not null;
         bool saved = session.IsSaved;
@@ -104,7 +115,7 @@ internal sealed class PressureView(DeviceParts parts, DevicePressureOptions opti
             Session = session.Name,
             Tenant = session.Key.Tenant,
             Bytes = sharing.BytesOf(session),
-            Histogram = Histogram(session, sharing),
+            Histogram = mayTouch ? Histogram(session, sharing) : null,
             IsMerelyObserved = session.Carried is null,
             IsActive = active,
             MayLeave = !active,
@@ -112,6 +123,9 @@ internal sealed class PressureView(DeviceParts parts, DevicePressureOptions opti
             ReturnChance = Chance(session, context),
             SecondsToReturn = context.SecondsToReturn(session),
             SecondsToLeave = saved || !CanSave ? 0 : context.SecondsToSave(session),
+
+            // What a growing answer needs it needs for its next token. Where nothing runs, turns that wait would wait for each other.
+            SecondsToEnd = session.Turn is { } turn && growing is null && context.AnyRuns ? context.SecondsToEnd(turn) : double.PositiveInfinity,
             HasColdCopy = saved || !CanSave,
         };
     }
@@ -133,6 +147,7 @@ internal sealed class PressureView(DeviceParts parts, DevicePressureOptions opti
         private readonly AttachSpeeds _speeds;
         private readonly double _saveSpeed;
         private readonly double _backlog;
+        private readonly int _answers;
 
         public Context(DeviceParts parts, IReadOnlyDictionary<string, long> tenants)
         {
@@ -145,9 +160,13 @@ internal sealed class PressureView(DeviceParts parts, DevicePressureOptions opti
             _saveSpeed = saves > 0 ? saves : parts.Options.AssumedSaveBytesPerSecond;
             long ahead = parts.Sessions.Values.Sum(s => s.Turn is { IsRunning: true, IsDecoding: false } turn ? (long)turn.Missing : 0);
             _backlog = ahead / _speeds.PrefillTokensPerSecond;
+            AnyRuns = parts.Sessions.Values.Any(s => s.Turn is { IsRunning: true, Restores: false });
+            _answers = Math.Max(1, parts.Sessions.Values.Count(s => s.Turn is { IsDecoding: true }));
         }
 
         public long Now { get; }
+
+        public bool AnyRuns { get; }
 
         public double Importance(DeviceSession session)
         {
@@ -161,6 +180,13 @@ internal sealed class PressureView(DeviceParts parts, DevicePressureOptions opti
             double compute = _backlog + (session.Cached / _speeds.PrefillTokensPerSecond);
             bool comesBack = session.IsSaved || (_parts.Store is not null && _parts.StoreHealth.IsGood);
             return comesBack ? Math.Min(compute, session.Cache!.Bytes / _speeds.LoadBytesPerSecond) : compute;
+        }
+
+        /// <summary>By the tokens that answers have, at its part of the device's speed.</summary>
+        public double SecondsToEnd(Turn turn)
+        {
+            int left = _parts.Answers.Left(turn.Answer?.Count ?? turn.Request.Begun, turn.AnswerLeft);
+            return (turn.Missing / _speeds.PrefillTokensPerSecond) + (left * _answers / _parts.DecodeSpeed);
         }
 
         public double SecondsToSave(DeviceSession session) => session.Cache!.Bytes / _saveSpeed;
