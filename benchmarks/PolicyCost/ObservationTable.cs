@@ -13,12 +13,13 @@ internal static class ObservationTable
     [
         new(QueryAggregation.Max),
         new(QueryAggregation.Mean),
+        new(QueryAggregation.Mean) { LastStep = true },
         new(QueryAggregation.Max, Window: 0),
         new(QueryAggregation.Mean, Window: 0),
     ];
 
     public static string Name(ObservationOptions kind) =>
-        $"{kind.Aggregation}, {(kind.Window == 0 ? "all queries" : $"the last {kind.Window} of a step")}";
+        $"{kind.Aggregation}, {(kind.Window == 0 ? "all queries" : $"the last {kind.Window} of {(kind.LastStep ? "the last" : "a")} step")}";
 
     public static void Write(PolicyCostBenchmark benchmark, int rounds)
     {

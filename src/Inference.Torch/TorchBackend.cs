@@ -1,5 +1,6 @@
 using KVCluster.Compression;
 using KVCluster.Compression.Policies;
+using KVCluster.Compression.Scores;
 using KVCluster.Inference.Backend;
 using KVCluster.Inference.Kv;
 using KVCluster.Inference.Models;
@@ -109,6 +110,15 @@ public sealed partial class TorchBackend : IInferenceBackend
     }
 
     /// <inheritdoc/>
+    public ISlotNorms SlotNorms(KvCache cache, VectorNorm norm)
+    {
+        Owned(cache);
+        return norm == VectorNorm.L1
+            ? new NamedSlotNorms(_parts, cache)
+            : new GivenSlotNorms(ScoreOperations.GroupToKvHeads(ProjectedValueNorms(cache, norm), Model.KvHeads));
+    }
+
+    /// <inheritdoc/>
     public AttentionScores ValueNorms(KvCache cache)
     {
         Owned(cache);
@@ -119,7 +129,7 @@ public sealed partial class TorchBackend : IInferenceBackend
     public AttentionScores? Observed(KvCache cache)
     {
         SlotState state = Owned(cache);
-        return state.Options is null ? null : Guard(() => new AttentionScores(Model.Layers, Model.KvHeads, state.Read(cache)));
+        return !state.IsKnown ? null : Guard(() => new AttentionScores(Model.Layers, Model.KvHeads, state.Read(cache)));
     }
 
     /// <inheritdoc/>

@@ -11,6 +11,10 @@ public sealed class CpuScoring() : ScoringConformance(CpuTestBackend.Instance);
 
 public sealed class CpuHistory() : HistoryConformance(CpuTestBackend.Instance);
 
+public sealed class CpuSmoothing() : SmoothingConformance(CpuTestBackend.Instance);
+
+public sealed class CpuSlotNorms() : SlotNormsConformance(CpuTestBackend.Instance);
+
 public sealed class CpuPlans() : PlanConformance(CpuTestBackend.Instance);
 
 [Trait("Category", "Goldens")]

@@ -21,12 +21,24 @@ public sealed record AttentionRequest(AttentionSource Source, QueryAggregation A
 
     /// <summary>
     /// What the cache observed of just these queries as they came does as well, and spares running them again: of the source window, where
-    /// all queries count the same and heads are reduced by their mean.
+    /// all queries count the same, rows are as they are and heads are reduced by their mean.
     /// </summary>
     public bool OrObserved { get; init; }
 
     /// <summary>What each query counts; of the sources window and reconstruction.</summary>
     public QueryWeighting Weighting { get; init; }
+
+    /// <summary>
+    /// Before rows are aggregated each query's own row, cut to the slots before the window, becomes the average over so many neighbouring
+    /// slots, an odd number (beyond the ends are zeros), scaled to the sum it had; the window's slots then receive 0. 1: rows as they are.
+    /// Of the source window.
+    /// </summary>
+    public int SmoothingKernel { get; init; } = 1;
+
+    /// <summary>
+    /// The plain mean over the same queries is wanted beside the aggregation, <see cref="PolicyInput.MeanAttention"/>. Of the source window.
+    /// </summary>
+    public bool WithMean { get; init; }
 
     /// <summary>How the context is repeated to the model; of the source reconstruction.</summary>
     public ReconstructionOptions? Reconstruction { get; init; }

@@ -35,14 +35,16 @@ public sealed class CriticalKvPolicy : ICompressionPolicy
     public PolicyParameters Parameters => _parameters;
 
     /// <inheritdoc/>
-    public ScoreRequest Request => _scorer.Request with { ProjectedValueNorms = _parameters.Norm };
+    public ScoreRequest Request => _scorer.Request with { SlotNorms = _parameters.Norm };
 
     /// <inheritdoc/>
     public RetentionPlan Plan(PolicyInput input, RetentionBudget budget)
     {
         AttentionScores ranked = _scorer.Rank(input);
-        AttentionScores norms = ScoreOperations.GroupToKvHeads(input.RequireProjectedValueNorms(), input.Shape.KvHeads);
-        ScoreOperations.CheckFinite(norms);
+        ISlotNorms norms = input.RequireSlotNorms();
+        AttentionScores bounds = norms.UpperBounds();
+        bounds.CheckFits(input.Shape, nameof(input));
+        ScoreOperations.CheckFinite(bounds);
         AttentionScores sorted = DescendingSort.Rows(ranked);
         int[] counts = ScopedPlan.Counts(
             sorted,
@@ -51,27 +53,51 @@ public sealed class CriticalKvPolicy : ICompressionPolicy
             _parameters is CriticalAdaKvParameters ? BudgetScope.Layer : BudgetScope.Head,
             share => _parameters is CriticalAdaKvParameters adaptive ? (int)(share * adaptive.Safeguard) : 0,
             _parameters.MinimumPerHead);
+        int[][] kept = new int[counts.Length][];
         for (int i = 0; i < counts.Length; i++)
         {
             int layer = i / ranked.Heads;
             int head = i % ranked.Heads;
-            Refine(ranked.Row(layer, head), sorted.Row(layer, head), norms.Row(layer, head), (int)(counts[i] * _parameters.FirstStage));
+            kept[i] = Choose(
+                ranked.Row(layer, head),
+                sorted.Row(layer, head),
+                counts[i],
+                bounds.Row(layer, head),
+                (slots, values) => norms.Read(layer, head, slots, values));
         }
 
-        return HeadPlan.Of(ranked, (layer, head) => counts[(layer * ranked.Heads) + head]);
+        return new RetentionPlan(ranked.Layers, ranked.Heads, kept);
     }
 
-    private void Refine(Span<float> scores, ReadOnlySpan<float> sorted, ReadOnlySpan<float> norms, int first)
+    /// <summary>The best by score alone, protected slots, then the best by (score + epsilon) x norm.</summary>
+    private int[] Choose(
+        Span<float> scores, ReadOnlySpan<float> sorted, int count, ReadOnlySpan<float> bounds, BoundedRanking.Compute norms)
     {
-        int[] best = SlotSelection.Best(scores, sorted, first);
-        for (int slot = 0; slot < scores.Length; slot++)
-        {
-            scores[slot] = scores[slot] >= Protected ? scores[slot] : (scores[slot] + (float)_parameters.Epsilon) * norms[slot];
-        }
-
+        int[] best = SlotSelection.Best(scores, sorted, (int)(count * _parameters.FirstStage));
         foreach (int slot in best)
         {
             scores[slot] = float.PositiveInfinity;
         }
+
+        float[] candidates = new float[scores.Length];
+        int left = Math.Min(count, scores.Length);
+        for (int slot = 0; slot < scores.Length; slot++)
+        {
+            bool taken = scores[slot] >= Protected;
+            left -= taken ? 1 : 0;
+            candidates[slot] = taken ? float.NegativeInfinity : scores[slot] + (float)_parameters.Epsilon;
+        }
+
+        if (left > 0)
+        {
+            BoundedRanking.Evaluate(candidates, bounds, left, norms);
+        }
+
+        for (int slot = 0; slot < scores.Length; slot++)
+        {
+            scores[slot] = scores[slot] >= Protected ? scores[slot] : candidates[slot];
+        }
+
+        return SlotSelection.Best(scores, count);
     }
 }

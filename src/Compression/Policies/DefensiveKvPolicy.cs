@@ -6,8 +6,9 @@ namespace KVCluster.Compression.Policies;
 
 /// <summary>
 /// DefensiveKV (arXiv 2510.13334): means over queries trust that importance is stable; here a slot's risk is the most attention any of the
-/// last queries of any head of the group paid it, smoothed, and at least the mean over tokens, times ||W_o v||. The slots of a layer
-/// compete (scope=layer), or those of all layers (scope=model, Layer-DefensiveKV). The window stays.
+/// last queries of any head of the group paid it, each query's row smoothed, and at least the mean over tokens, times ||W_o v||. The slots of
+/// a layer compete (scope=layer), or those of all layers (scope=model, Layer-DefensiveKV). Slots that together receive a share of the mean
+/// attention may come first. The window stays. All layers compete by default, and no slots come first: so it keeps the most accuracy.
 /// </summary>
 public sealed class DefensiveKvPolicy(DefensiveKvParameters? parameters = null) : ScoredPolicy<DefensiveKvParameters>(parameters)
 {
@@ -19,7 +20,12 @@ public sealed class DefensiveKvPolicy(DefensiveKvParameters? parameters = null) 
     /// <inheritdoc/>
     public override ScoreRequest Request => new()
     {
-        Attention = new AttentionRequest(AttentionSource.Window, QueryAggregation.Max) { Window = Settings.Window },
+        Attention = new AttentionRequest(AttentionSource.Window, QueryAggregation.Max)
+        {
+            Window = Settings.Window,
+            SmoothingKernel = Settings.Kernel,
+            WithMean = Settings.FirstStage > 0,
+        },
         ProjectedValueNorms = Settings.ValueNorm ? Settings.Norm : null,
     };
 
@@ -29,16 +35,14 @@ public sealed class DefensiveKvPolicy(DefensiveKvParameters? parameters = null) 
     /// <inheritdoc/>
     public override AttentionScores Score(PolicyInput input)
     {
-        AttentionScores scores = WindowScores.Of(input, Settings.Window, Settings.Kernel, GroupReduction.Max);
+        AttentionScores scores = WindowScores.Of(input, Settings.Window, kernel: 1, GroupReduction.Max);
         for (int i = 0; i < scores.Layers * scores.Heads; i++)
         {
-            Span<float> row = scores.Row(i / scores.Heads, i % scores.Heads);
-            int before = input.Shape.SlotsBefore(
-                i / scores.Heads, i % scores.Heads, Math.Max(0, input.Shape.LogicalLength - Settings.Window));
+            int before = WindowScores.Before(input.Shape, i / scores.Heads, i % scores.Heads, Settings.Window);
+            Span<float> row = scores.Row(i / scores.Heads, i % scores.Heads)[..before];
             if (before > 0)
             {
-                float mean = TensorPrimitives.Sum<float>(row[..before]) / before;
-                TensorPrimitives.Max(row[..before], mean, row[..before]);
+                TensorPrimitives.Max(row, TensorPrimitives.Sum<float>(row) / before, row);
             }
         }
 
@@ -54,6 +58,19 @@ public sealed class DefensiveKvPolicy(DefensiveKvParameters? parameters = null) 
         }
 
         return scores;
+    }
+
+    /// <inheritdoc/>
+    public override RetentionPlan Plan(PolicyInput input, RetentionBudget budget)
+    {
+        AttentionScores ranked = Rank(input);
+        if (Settings.FirstStage > 0)
+        {
+            var first = new AttentionMassStage(Settings.FirstStage, Settings.Window, Settings.ReferenceWindowShare);
+            first.Raise(ranked, input, HeadPlan.Share(input.Shape, budget, Settings.MinimumPerHead));
+        }
+
+        return ScopedPlan.Of(ranked, input.Shape, budget, Settings.Scope, floor: 0, Settings.MinimumPerHead);
     }
 
     /// <summary>Each head's part in the sum of a slot's norms over the heads of the layer, which must be equally long.</summary>
@@ -78,10 +95,6 @@ public sealed class DefensiveKvPolicy(DefensiveKvParameters? parameters = null) 
             }
         }
     }
-
-    /// <inheritdoc/>
-    public override RetentionPlan Plan(PolicyInput input, RetentionBudget budget) =>
-        ScopedPlan.Of(Rank(input), input.Shape, budget, Settings.Scope, floor: 0, Settings.MinimumPerHead);
 }
 
 /// <summary>Parameters of DefensiveKV.</summary>
@@ -91,7 +104,7 @@ public sealed record DefensiveKvParameters : WindowParameters
     public DefensiveKvParameters() => Window = 32;
 
     /// <summary>How widely slots compete.</summary>
-    public BudgetScope Scope { get; init; } = BudgetScope.Layer;
+    public BudgetScope Scope { get; init; } = BudgetScope.Model;
 
     /// <summary>Scores are multiplied by ||W_o v||; without it the slots raised to the mean are all alike.</summary>
     public bool ValueNorm { get; init; } = true;
@@ -102,6 +115,25 @@ public sealed record DefensiveKvParameters : WindowParameters
     /// </summary>
     public VectorNorm Norm { get; init; } = VectorNorm.L2;
 
+    /// <summary>
+    /// Before anything else a head keeps slots that together receive nearly this share of the mean attention on what lies before the window;
+    /// 0: no such slots. The paper's code takes 0.9.
+    /// </summary>
+    public double FirstStage { get; init; }
+
+    /// <summary>
+    /// As the paper's code does, the first stage's share is less by what the slots just before the window receive on average over the
+    /// layer's heads; meant is what the window receives.
+    /// </summary>
+    public bool ReferenceWindowShare { get; init; }
+
     /// <summary>As the paper's code divides: by the norms of the same slot in all heads of the layer, which leaves little of what tells slots apart.</summary>
     public bool HeadShares { get; init; }
+
+    /// <inheritdoc/>
+    public override void Validate()
+    {
+        base.Validate();
+        RequireShare(FirstStage, nameof(FirstStage));
+    }
 }

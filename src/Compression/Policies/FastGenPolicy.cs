@@ -31,7 +31,11 @@ public sealed class FastGenPolicy : ICompressionPolicy
     /// <inheritdoc/>
     public ScoreRequest Request => new()
     {
-        Attention = new AttentionRequest(AttentionSource.Window, QueryAggregation.Mean) { Window = _parameters.Window },
+        Attention = new AttentionRequest(AttentionSource.Window, QueryAggregation.Mean)
+        {
+            Window = _parameters.Window,
+            OrObserved = true,
+        },
         TokenKinds = true,
     };
 

@@ -11,11 +11,17 @@ public sealed record PolicyInput(CacheShape Shape)
     /// </summary>
     public AttentionScores? Attention { get; init; }
 
+    /// <summary>The plain mean over the same queries, [layers, query heads, slots], as <see cref="AttentionRequest.WithMean"/> asked.</summary>
+    public AttentionScores? MeanAttention { get; init; }
+
     /// <summary>||v||, [layers, kvHeads, slots].</summary>
     public AttentionScores? ValueNorms { get; init; }
 
     /// <summary>||W_o,h v||, [layers, query heads, slots].</summary>
     public AttentionScores? ProjectedValueNorms { get; init; }
+
+    /// <summary>Norms of values behind W_o of the slots that are named.</summary>
+    public ISlotNorms? SlotNorms { get; init; }
 
     /// <summary>Mean and covariance of queries to come.</summary>
     public QueryStatistics? QueryStatistics { get; init; }
@@ -32,11 +38,18 @@ public sealed record PolicyInput(CacheShape Shape)
     /// <summary>The attention; throws ArgumentException where it is absent or does not fit the cache.</summary>
     public AttentionScores RequireAttention() => Require(Attention, nameof(Attention), queryHeads: true);
 
+    /// <summary>The mean attention; throws ArgumentException where it is absent or does not fit the cache.</summary>
+    public AttentionScores RequireMeanAttention() => Require(MeanAttention, nameof(MeanAttention), queryHeads: true);
+
     /// <summary>The value norms; throws ArgumentException where they are absent or do not fit the cache.</summary>
     public AttentionScores RequireValueNorms() => Require(ValueNorms, nameof(ValueNorms), queryHeads: false);
 
     /// <summary>The projected value norms; throws ArgumentException where they are absent or do not fit the cache.</summary>
     public AttentionScores RequireProjectedValueNorms() => Require(ProjectedValueNorms, nameof(ProjectedValueNorms), queryHeads: true);
+
+    /// <summary>Norms of named slots; throws ArgumentException where they are absent.</summary>
+    public ISlotNorms RequireSlotNorms() =>
+        SlotNorms ?? throw new ArgumentException("the policy asked for norms of slots it names, which the input lacks", nameof(SlotNorms));
 
     /// <summary>The statistics of queries; throws ArgumentException where they are absent or do not fit the cache.</summary>
     public QueryStatistics RequireQueryStatistics() =>

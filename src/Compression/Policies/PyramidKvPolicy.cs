@@ -13,7 +13,7 @@ public sealed class PyramidKvPolicy(PyramidKvParameters? parameters = null) : Sc
     /// <inheritdoc/>
     public override ScoreRequest Request => new()
     {
-        Attention = new AttentionRequest(AttentionSource.Window, QueryAggregation.Mean) { Window = Settings.Window },
+        Attention = new AttentionRequest(AttentionSource.Window, QueryAggregation.Mean) { Window = Settings.Window, OrObserved = true },
     };
 
     /// <inheritdoc/>

@@ -18,6 +18,9 @@ public sealed record ScoreRequest
     /// <summary>Norms of the values behind the output projection, [layers, query heads, slots]; null where none are needed.</summary>
     public VectorNorm? ProjectedValueNorms { get; init; }
 
+    /// <summary>The same of slots that the policy names as it plans, and bounds of all; null where none are needed.</summary>
+    public VectorNorm? SlotNorms { get; init; }
+
     /// <summary>What queries to come look like; null where it does not matter.</summary>
     public QueryStatisticsRequest? QueryStatistics { get; init; }
 

@@ -58,6 +58,7 @@ internal static class WindowScores
         }
     }
 
-    private static int Before(CacheShape shape, int layer, int head, int window) =>
+    /// <summary>Slots of a head before the last <paramref name="window"/> positions.</summary>
+    public static int Before(CacheShape shape, int layer, int head, int window) =>
         shape.SlotsBefore(layer, head, Math.Max(0, shape.LogicalLength - window));
 }

@@ -177,7 +177,7 @@ internal sealed class LanePlanner(ModelConfig model, TorchPageStore store, Index
             foreach (int member in members)
             {
                 SlotState state = lanes[member].State;
-                if (state.Options?.Aggregation == aggregation)
+                if (state.Options?.Aggregation == aggregation && state.ObservedOf(queries) > 0)
                 {
                     count++;
                     from = queries - state.ObservedOf(queries);
@@ -190,21 +190,23 @@ internal sealed class LanePlanner(ModelConfig model, TorchPageStore store, Index
             }
             else if (count > 0)
             {
-                observed.Add(Part(lanes, members, rows, aggregation, from, count));
+                observed.Add(Part(lanes, members, rows, queries, aggregation, from, count));
             }
         }
 
         return observed;
     }
 
-    private ObservedLanes Part(IReadOnlyList<Lane> lanes, ReadOnlySpan<int> members, int rows, QueryAggregation aggregation, int from, int count)
+    private ObservedLanes Part(
+        IReadOnlyList<Lane> lanes, ReadOnlySpan<int> members, int rows, int queries, QueryAggregation aggregation, int from, int count)
     {
         int numbers = buffer.Add(count);
         int tableRows = buffer.Add(count);
         int next = 0;
         for (int i = 0; i < members.Length; i++)
         {
-            if (lanes[members[i]].State.Options?.Aggregation == aggregation)
+            SlotState state = lanes[members[i]].State;
+            if (state.Options?.Aggregation == aggregation && state.ObservedOf(queries) > 0)
             {
                 buffer.Span(numbers, count)[next] = i;
                 buffer.Span(tableRows, count)[next++] = buffer.Span(rows, members.Length)[i];

@@ -56,12 +56,27 @@ internal sealed class SlotState : ISlotCompanion, IDisposable
     public ReadOnlySpan<int> Pages(int head) => CollectionsMarshal.AsSpan(_heads[head].Pages);
 
     /// <summary>How many of a step's queries are observed: its last.</summary>
-    public int ObservedOf(int tokens) => Options is null ? 0 : Options.Window == 0 ? tokens : Math.Min(tokens, Options.Window);
+    public int ObservedOf(int tokens) => Options switch
+    {
+        null => 0,
+        { Window: 0 } => tokens,
+        { LastStep: true } when tokens < Options.Window => 0,
+        _ => Math.Min(tokens, Options.Window),
+    };
+
+    /// <summary>Whether there is anything to read: of a last step only while nothing came after it.</summary>
+    public bool IsKnown => Options is { } options && (!options.LastStep || _queries > 0);
 
     /// <summary>Makes room for a step's tokens; the pool zeroes what is new.</summary>
     public void Prepare(KvCache cache, int tokens)
     {
-        for (int i = 0; i < _heads.Length && Options is not null; i++)
+        if (Options is { LastStep: true })
+        {
+            Forget();
+        }
+
+        // Nothing is kept of a step that nobody looks at.
+        for (int i = 0; i < _heads.Length && ObservedOf(tokens) > 0; i++)
         {
             Grow(_heads[i], cache.Length(i / _kvHeads, i % _kvHeads) + tokens);
         }
@@ -77,6 +92,11 @@ internal sealed class SlotState : ISlotCompanion, IDisposable
 
         int position = cache.LogicalLength;
         int observed = ObservedOf(tokens);
+        if (observed == 0)
+        {
+            return;
+        }
+
         if (Options.Aggregation == QueryAggregation.Mean)
         {
             if (_births.Length < position + tokens)
@@ -177,6 +197,7 @@ internal sealed class SlotState : ISlotCompanion, IDisposable
     /// <inheritdoc/>
     public void Keep(int layer, int head, ReadOnlySpan<int> kept)
     {
+        ForgetLastStep();
         Head h = _heads[(layer * _kvHeads) + head];
         int known = 0;
         while (known < kept.Length && kept[known] < h.Length)
@@ -204,6 +225,7 @@ internal sealed class SlotState : ISlotCompanion, IDisposable
         Head h = _heads[(layer * _kvHeads) + head];
         if (length < h.Length)
         {
+            ForgetLastStep();
             Cut(h, length);
         }
     }
@@ -220,6 +242,20 @@ internal sealed class SlotState : ISlotCompanion, IDisposable
 
         Seat?.Release();
         Seat = null;
+    }
+
+    /// <summary>What was observed of a last step is true no more.</summary>
+    private void ForgetLastStep() => _queries = Options is { LastStep: true } ? 0 : _queries;
+
+    private void Forget()
+    {
+        foreach (Head head in _heads)
+        {
+            Cut(head, 0);
+        }
+
+        Array.Clear(_births);
+        _queries = 0;
     }
 
     private int Seen(int position) => Math.Max(1, _queries - _births[position]);

@@ -2,6 +2,7 @@ using KVCluster.Compression;
 using KVCluster.Inference.Torch.Attention;
 using TorchSharp;
 using static TorchSharp.torch;
+using F = TorchSharp.torch.nn.functional;
 
 namespace KVCluster.Inference.Torch.Passes;
 
@@ -9,6 +10,7 @@ namespace KVCluster.Inference.Torch.Passes;
 internal sealed class HeadSink(QueryAggregation aggregation) : IAttentionSink, IDisposable
 {
     private Tensor? _gathered;
+    private Tensor? _sums;
 
     /// <inheritdoc/>
     public int From { get; set; }
@@ -19,7 +21,16 @@ internal sealed class HeadSink(QueryAggregation aggregation) : IAttentionSink, I
     /// <summary>Slots of the longest head; what a query sees behind them is not gathered.</summary>
     public int Slots { get; set; }
 
-    public long Bytes => _gathered?.BytesOf() ?? 0;
+    /// <summary>Whether the sum of the rows as they are is gathered too.</summary>
+    public bool WithSums { get; init; }
+
+    /// <summary>Rows are averaged over so many neighbouring slots, an odd number, and scaled to the sum they had; 1: taken as they are.</summary>
+    public int SmoothingKernel { get; init; } = 1;
+
+    /// <summary>Where rows are smoothed, which slots count, [Hkv, 1, 1, slots]: 1 or 0.</summary>
+    public Tensor? Smoothed { get; set; }
+
+    public long Bytes => (_gathered?.BytesOf() ?? 0) + (_sums?.BytesOf() ?? 0);
 
     /// <inheritdoc/>
     public void Add(Tensor probabilities, long first)
@@ -30,14 +41,12 @@ internal sealed class HeadSink(QueryAggregation aggregation) : IAttentionSink, I
             rows = rows.mul(Weights.narrow(0, first, rows.shape[1]).view(1, -1, 1, 1));
         }
 
-        Tensor joined = aggregation == QueryAggregation.Max ? rows.amax([1L]) : rows.sum(1);
-        if (_gathered is { } before)
+        if (WithSums)
         {
-            joined = aggregation == QueryAggregation.Max ? joined.maximum(before) : joined.add_(before);
-            before.Dispose();
+            Join(ref _sums, rows, QueryAggregation.Mean);
         }
 
-        _gathered = joined.Keep();
+        Join(ref _gathered, SmoothingKernel > 1 ? Smooth(rows) : rows, aggregation);
     }
 
     /// <summary>Begins anew.</summary>
@@ -45,6 +54,8 @@ internal sealed class HeadSink(QueryAggregation aggregation) : IAttentionSink, I
     {
         _gathered?.Dispose();
         _gathered = null;
+        _sums?.Dispose();
+        _sums = null;
     }
 
     /// <summary>A query head's slots out of what <see cref="ToHost"/> gave.</summary>
@@ -57,5 +68,29 @@ internal sealed class HeadSink(QueryAggregation aggregation) : IAttentionSink, I
     /// <summary>Everything on the host, for <see cref="Read"/>; null where nothing was gathered.</summary>
     public float[]? ToHost() => _gathered?.ToFloats();
 
+    /// <summary>The sums on the host, for <see cref="Read"/>; null where none were gathered.</summary>
+    public float[]? SumsToHost() => _sums?.ToFloats();
+
     public void Dispose() => Reset();
+
+    private static void Join(ref Tensor? gathered, Tensor rows, QueryAggregation aggregation)
+    {
+        Tensor joined = aggregation == QueryAggregation.Max ? rows.amax([1L]) : rows.sum(1);
+        if (gathered is { } before)
+        {
+            joined = aggregation == QueryAggregation.Max ? joined.maximum(before) : joined.add_(before);
+            before.Dispose();
+        }
+
+        gathered = joined.Keep();
+    }
+
+    /// <summary>Each row [lanes, T, g, slots] averaged over neighbours, what does not count left out, at the sum it had.</summary>
+    private Tensor Smooth(Tensor rows)
+    {
+        Tensor counted = rows.mul(Smoothed!);
+        Tensor averages = F.avg_pool1d(counted.reshape(-1, 1, Slots), SmoothingKernel, 1, SmoothingKernel / 2).view(counted.shape).mul_(Smoothed!);
+        Tensor scale = counted.sum(-1, keepdim: true).div_(averages.sum(-1, keepdim: true).clamp_min_(1e-30f));
+        return averages.mul_(scale);
+    }
 }

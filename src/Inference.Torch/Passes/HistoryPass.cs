@@ -17,6 +17,7 @@ internal sealed class HistoryPass : LayerwisePass, IHistoryPass
     private readonly HistoryRequest _request;
     private readonly int _observed;
     private readonly AttentionScores? _attention;
+    private readonly AttentionScores? _mean;
     private readonly QueryStatisticsBuilder? _statistics;
     private readonly HeadSink _sink;
 
@@ -29,11 +30,16 @@ internal sealed class HistoryPass : LayerwisePass, IHistoryPass
             Math.Min(request.ChunkTokens, parts.MaxRows))
     {
         _request = request;
-        _sink = new HeadSink(request.Attention?.Aggregation ?? QueryAggregation.Mean);
+        _sink = new HeadSink(request.Attention?.Aggregation ?? QueryAggregation.Mean)
+        {
+            WithSums = request.Attention?.WithMean ?? false,
+            SmoothingKernel = request.Attention?.SmoothingKernel ?? 1,
+        };
         if (request.Attention is { } attention)
         {
             _observed = attention.Window == 0 ? request.Tokens.Length : Math.Min(attention.Window, request.Tokens.Length);
             _attention = CacheShapes.ZeroScores(Cache, Config.QueryHeads);
+            _mean = attention.WithMean ? CacheShapes.ZeroScores(Cache, Config.QueryHeads) : null;
         }
 
         _statistics = request.Statistics is { } statistics ? new QueryStatisticsBuilder(Config, statistics, request.Cache.LogicalLength) : null;
@@ -42,6 +48,8 @@ internal sealed class HistoryPass : LayerwisePass, IHistoryPass
     public override long WorkingBytes => base.WorkingBytes + _sink.Bytes + (_statistics?.Bytes ?? 0);
 
     public AttentionScores? Attention => At.Finished ? _attention : throw new InvalidOperationException("the history pass has not ended");
+
+    public AttentionScores? MeanAttention => At.Finished ? _mean : throw new InvalidOperationException("the history pass has not ended");
 
     public QueryStatistics? Statistics => At.Finished ? _statistics?.Result() : throw new InvalidOperationException("the history pass has not ended");
 
@@ -76,6 +84,7 @@ internal sealed class HistoryPass : LayerwisePass, IHistoryPass
         int unobserved = At.RunLength - _observed - At.Row;
         bool observed = _attention is not null && unobserved < rows;
         _sink.From = Math.Max(0, unobserved);
+        _sink.Smoothed = observed && _sink.SmoothingKernel > 1 ? BeforeWindow() : null;
         _sink.Weights = QueryWeights.Of(_request.Attention?.Weighting ?? QueryWeighting.Uniform, projected, position);
         return RunAttention(projected.Queries, Mask(position, rows), Context.Capacity, observed ? _sink : null, wantOutput: !At.IsLastLayer);
     }
@@ -89,15 +98,37 @@ internal sealed class HistoryPass : LayerwisePass, IHistoryPass
         }
 
         float[]? all = _sink.ToHost();
+        float[]? sums = _sink.SumsToHost();
         for (int h = 0; h < Config.QueryHeads; h++)
         {
-            Span<float> result = _attention.Row(At.Layer, h);
-            _sink.Read(all, h, result);
-            if (_request.Attention!.Aggregation == QueryAggregation.Mean)
+            Read(all, h, _attention.Row(At.Layer, h), mean: _request.Attention!.Aggregation == QueryAggregation.Mean);
+            if (_mean is not null)
             {
-                TensorPrimitives.Divide(result, (float)_observed, result);
+                Read(sums, h, _mean.Row(At.Layer, h), mean: true);
             }
         }
+    }
+
+    private void Read(float[]? gathered, int head, Span<float> result, bool mean)
+    {
+        _sink.Read(gathered, head, result);
+        if (mean)
+        {
+            TensorPrimitives.Divide(result, (float)_observed, result);
+        }
+    }
+
+    /// <summary>Which slots lie before the window, [Hkv, 1, 1, slots].</summary>
+    private Tensor BeforeWindow()
+    {
+        var counts = new long[Config.KvHeads];
+        for (int h = 0; h < counts.Length; h++)
+        {
+            counts[h] = Cache.SlotsBefore(At.Layer, h, Cache.LogicalLength - _observed);
+        }
+
+        Tensor columns = arange(0, _sink.Slots, ScalarType.Int64, Device).view(1, 1, 1, -1);
+        return columns.lt(Tensors.FromLongs(counts, Device).view(-1, 1, 1, 1)).to(ScalarType.Float32);
     }
 
     private AttentionMask Mask(int position, int rows)

@@ -29,6 +29,15 @@ public sealed record HistoryAttention(QueryAggregation Aggregation, QueryWeighti
 {
     /// <summary>Only the last so many of the tokens look; 0: all.</summary>
     public int Window { get; init; }
+
+    /// <summary>
+    /// Each query's own row, cut to the slots before the window, becomes the average over so many neighbours, an odd number (beyond the ends
+    /// are zeros), scaled to the sum it had; the window's slots then receive 0. 1: rows as they are.
+    /// </summary>
+    public int SmoothingKernel { get; init; } = 1;
+
+    /// <summary>The plain mean over the same queries is gathered beside it.</summary>
+    public bool WithMean { get; init; }
 }
 
 /// <summary>A history pass under way; other work may run on the backend between two steps.</summary>
@@ -48,6 +57,12 @@ public interface IHistoryPass : IDisposable
     /// false.
     /// </summary>
     AttentionScores? Attention { get; }
+
+    /// <summary>
+    /// The mean over the same queries, not smoothed, rows = QUERY heads; null where it was not asked for. Valid once <see cref="Step"/> has
+    /// returned false.
+    /// </summary>
+    AttentionScores? MeanAttention { get; }
 
     /// <summary>The queries' statistics; null where they were not asked for. Valid once <see cref="Step"/> has returned false.</summary>
     QueryStatistics? Statistics { get; }

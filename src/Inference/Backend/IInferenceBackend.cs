@@ -1,5 +1,6 @@
 using KVCluster.Compression;
 using KVCluster.Compression.Policies;
+using KVCluster.Compression.Scores;
 using KVCluster.Inference.Kv;
 using KVCluster.Inference.Models;
 
@@ -55,6 +56,13 @@ public interface IInferenceBackend : IDisposable
     /// much as the output projection of all slots.
     /// </summary>
     AttentionScores ProjectedValueNorms(KvCache cache, VectorNorm norm);
+
+    /// <summary>
+    /// The same of slots to be named, mean over the query heads of a group, and bounds of all; computed as it is asked, while the cache is as
+    /// it was.
+    /// </summary>
+    ISlotNorms SlotNorms(KvCache cache, VectorNorm norm) =>
+        new GivenSlotNorms(ScoreOperations.GroupToKvHeads(ProjectedValueNorms(cache, norm), Model.KvHeads));
 
     /// <summary>
     /// Rewrites one slot: key [headSize] (RoPE applied), value [headSize], and the bias added to its logits. The cache is no longer exact.

@@ -13,6 +13,12 @@ namespace KVCluster.Inference.Backend;
 public sealed record ObservationOptions(QueryAggregation Aggregation = QueryAggregation.Max, int Window = 64)
 {
     /// <summary>
+    /// Only the last step is observed, where it has at least <see cref="Window"/> queries: just the last queries of a prompt. A shorter step
+    /// costs nothing and leaves nothing, as does whatever changes the cache.
+    /// </summary>
+    public bool LastStep { get; init; }
+
+    /// <summary>
     /// What a cache must observe from its first token on for one of the policies; null where none scores by it, or <paramref name="requests"/>
     /// is empty. A request that can do without counts only where none cannot.
     /// </summary>
@@ -26,6 +32,10 @@ public sealed record ObservationOptions(QueryAggregation Aggregation = QueryAggr
             return must.Window == 0 ? usual : usual with { Window = must.Window };
         }
 
-        return wanted.FirstOrDefault(a => a.OrObserved) is { } may ? new ObservationOptions(may.Aggregation, may.Window) : null;
+        return wanted.FirstOrDefault(a => a.OrObserved) is { } may ? InPlaceOf(may) : null;
     }
+
+    /// <summary>What observes just the queries of a request that a pass would run again.</summary>
+    internal static ObservationOptions InPlaceOf(AttentionRequest request) =>
+        new(request.Aggregation, request.Window) { LastStep = request.Window > 0 };
 }

@@ -18,6 +18,7 @@ public sealed class PolicyGathering : IDisposable
     private IHistoryPass? _history;
     private IScoringPass? _scoring;
     private AttentionScores? _attention;
+    private AttentionScores? _mean;
     private QueryStatistics? _statistics;
     private GatheredInput? _result;
     private Stage _stage = Stage.History;
@@ -99,6 +100,7 @@ public sealed class PolicyGathering : IDisposable
         if (!more)
         {
             _attention ??= _history.Attention;
+            _mean = _history.MeanAttention;
             _statistics = _history.Statistics;
             _history.Dispose();
             _history = null;
@@ -141,9 +143,11 @@ public sealed class PolicyGathering : IDisposable
     private PolicyInput Rest() => new(CacheShapes.Of(_cache))
     {
         Attention = _attention,
+        MeanAttention = _mean,
         QueryStatistics = _statistics,
         ValueNorms = _request.ValueNorms ? _backend.ValueNorms(_cache) : null,
         ProjectedValueNorms = _request.ProjectedValueNorms is { } norm ? _backend.ProjectedValueNorms(_cache, norm) : null,
+        SlotNorms = _request.SlotNorms is { } named ? _backend.SlotNorms(_cache, named) : null,
         Vectors = _request.Vectors ? new CacheVectors(_backend, _cache) : null,
         TokenKinds = _request.TokenKinds ? TokenKinds() : null,
         Calibration = _request.Calibration ? _context.Calibration : null,
@@ -167,7 +171,12 @@ public sealed class PolicyGathering : IDisposable
         int tokens = _request.QueryStatistics is not null || window!.Window == 0 ? all : Math.Min(window.Window, all);
         return _backend.BeginHistory(new HistoryRequest(_cache, _context.History[^tokens..])
         {
-            Attention = window is null ? null : new HistoryAttention(window.Aggregation, window.Weighting) { Window = window.Window },
+            Attention = window is null ? null : new HistoryAttention(window.Aggregation, window.Weighting)
+            {
+                Window = window.Window,
+                SmoothingKernel = window.SmoothingKernel,
+                WithMean = window.WithMean,
+            },
             Statistics = _request.QueryStatistics,
             ChunkTokens = _context.ChunkTokens,
         });
@@ -226,16 +235,16 @@ public sealed class PolicyGathering : IDisposable
         };
     }
 
-    /// <summary>The mean over all queries of the history, as a pass over it would give; null where the cache did not observe it.</summary>
+    /// <summary>The attention of the last queries, or of all, as a pass over them would give; null where the cache did not observe just these.</summary>
     private AttentionScores? ObservedHistory(AttentionRequest wanted)
     {
-        bool fits = _context.Observation == new ObservationOptions(wanted.Aggregation, wanted.Window) && wanted.Window == 0;
-        if (!fits || _backend.Observed(_cache) is not { } observed)
+        if (_context.Observation != ObservationOptions.InPlaceOf(wanted) || _backend.Observed(_cache) is not { } observed)
         {
             return null;
         }
 
         CacheShape shape = CacheShapes.Of(_cache);
+        int queries = wanted.Window == 0 ? shape.LogicalLength : wanted.Window;
         for (int i = 0; i < observed.Layers * observed.Heads && wanted.Aggregation == QueryAggregation.Mean; i++)
         {
             int layer = i / observed.Heads;
@@ -244,7 +253,7 @@ public sealed class PolicyGathering : IDisposable
             for (int slot = 0; slot < row.Length; slot++)
             {
                 // Observed is the mean over those that could see the slot.
-                row[slot] *= (float)(shape.LogicalLength - shape.Position(layer, head, slot)) / shape.LogicalLength;
+                row[slot] *= (float)Math.Min(queries, shape.LogicalLength - shape.Position(layer, head, slot)) / queries;
             }
         }
 

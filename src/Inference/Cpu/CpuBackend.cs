@@ -1,5 +1,6 @@
 using KVCluster.Compression;
 using KVCluster.Compression.Policies;
+using KVCluster.Compression.Scores;
 using KVCluster.Inference.Backend;
 using KVCluster.Inference.Cpu.Attention;
 using KVCluster.Inference.Kv;
@@ -18,6 +19,8 @@ public sealed class CpuBackend : IInferenceBackend
     private readonly CpuThreadPool _threads;
     private readonly LayerPipeline _pipeline;
     private readonly ForwardPass _forward;
+    private readonly ProjectionFactors _factors;
+    private readonly NativeBuffer[] _projections;
 
     /// <summary>
     /// Arranges the weights (reporting progress from 0 to 1) and reserves the arena. Throws <see cref="InputException"/> where the arena
@@ -40,6 +43,8 @@ public sealed class CpuBackend : IInferenceBackend
             _threads = new CpuThreadPool(options.Threads, options.PinThreads);
             _pipeline = new LayerPipeline(_threads, _weights, MaxBatchTokens);
             _forward = new ForwardPass(_threads, _weights, _pipeline, _store, MaxBatchTokens);
+            _factors = new ProjectionFactors(_threads, _weights);
+            _projections = [.. Enumerable.Range(0, options.Threads).Select(_ => new NativeBuffer())];
         }
         catch
         {
@@ -58,7 +63,7 @@ public sealed class CpuBackend : IInferenceBackend
     public int MaxBatchTokens { get; }
 
     /// <inheritdoc/>
-    public BackendMemory Memory => new(_weights.Bytes, _store.Bytes, _pipeline.Bytes + _forward.Bytes);
+    public BackendMemory Memory => new(_weights.Bytes, _store.Bytes, _pipeline.Bytes + _forward.Bytes + _factors.Bytes + _projections.Sum(p => p.Bytes));
 
     /// <inheritdoc/>
     public KvCache CreateCache(ObservationOptions? observe = null) =>
@@ -123,8 +128,24 @@ public sealed class CpuBackend : IInferenceBackend
     {
         ArgumentNullException.ThrowIfNull(cache);
         ForwardCheck.Owns(cache, this);
+        if (norm == VectorNorm.L2 && _factors.AreWorth)
+        {
+            using var forms = new FactoredNorms(_threads, Model, _store, cache);
+            return forms.Run(_factors, bounds: false);
+        }
+
         using var projection = new ValueProjection(_threads, _weights, _store, cache, norm);
         return projection.Run();
+    }
+
+    /// <inheritdoc/>
+    public ISlotNorms SlotNorms(KvCache cache, VectorNorm norm)
+    {
+        ArgumentNullException.ThrowIfNull(cache);
+        ForwardCheck.Owns(cache, this);
+        return norm == VectorNorm.L1 && _factors.AreWorth
+            ? new NamedSlotNorms(_threads, _weights, _store, _factors, _projections, cache)
+            : new GivenSlotNorms(ScoreOperations.GroupToKvHeads(ProjectedValueNorms(cache, norm), Model.KvHeads));
     }
 
     /// <inheritdoc/>
@@ -190,7 +211,7 @@ public sealed class CpuBackend : IInferenceBackend
     public AttentionScores? Observed(KvCache cache)
     {
         ArgumentNullException.ThrowIfNull(cache);
-        if (cache.Companion is not ObservedAttention observed)
+        if (cache.Companion is not ObservedAttention { IsKnown: true } observed)
         {
             return null;
         }
@@ -222,6 +243,12 @@ public sealed class CpuBackend : IInferenceBackend
     /// <inheritdoc/>
     public void Dispose()
     {
+        foreach (NativeBuffer projection in _projections ?? [])
+        {
+            projection.Dispose();
+        }
+
+        _factors?.Dispose();
         _forward?.Dispose();
         _pipeline?.Dispose();
         _threads?.Dispose();

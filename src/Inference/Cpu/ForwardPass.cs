@@ -139,7 +139,7 @@ internal sealed unsafe class ForwardPass : IDisposable
 
     private void AttendChunk(KvCache cache, int first, int tokens)
     {
-        var observed = cache.Companion as ObservedAttention;
+        ObservedAttention? observed = cache.Companion is ObservedAttention companion && companion.ObservedOf(tokens) > 0 ? companion : null;
         _context.Load(cache, _state.Layer, tokens, 0, _pool);
         if (observed is not null)
         {

@@ -58,7 +58,7 @@ internal sealed unsafe class ForwardState : IDisposable
             if (tokens == 1)
             {
                 DecodeRows.Add(new DecodeRow(cache, row));
-                DecodeObservers.Add(observed);
+                DecodeObservers.Add(observed?.ObservedOf(tokens) > 0 ? observed : null);
             }
 
             observed?.BeginStep(cache.LogicalLength, tokens);

@@ -15,6 +15,8 @@ internal sealed unsafe class HistoryPass : LayerwisePass, IHistoryPass
     private readonly HistoryRequest _request;
     private readonly int _observed;
     private readonly AttentionScores? _attention;
+    private readonly AttentionScores? _mean;
+    private readonly ColumnAccumulator? _means;
     private readonly QueryStatisticsBuilder? _statistics;
 
     public HistoryPass(
@@ -34,6 +36,11 @@ internal sealed unsafe class HistoryPass : LayerwisePass, IHistoryPass
         {
             _observed = attention.Window == 0 ? request.Tokens.Length : Math.Min(attention.Window, request.Tokens.Length);
             _attention = CacheShapes.ZeroScores(Cache, Config.QueryHeads);
+            if (attention.WithMean)
+            {
+                _mean = CacheShapes.ZeroScores(Cache, Config.QueryHeads);
+                _means = new ColumnAccumulator(pool.Threads, Config.QueryHeads);
+            }
         }
 
         _statistics = request.Statistics is { } statistics
@@ -41,9 +48,11 @@ internal sealed unsafe class HistoryPass : LayerwisePass, IHistoryPass
             : null;
     }
 
-    public override long WorkingBytes => base.WorkingBytes + (_statistics?.Bytes ?? 0);
+    public override long WorkingBytes => base.WorkingBytes + (_means?.Bytes ?? 0) + (_statistics?.Bytes ?? 0);
 
     public AttentionScores? Attention => At.Finished ? _attention : throw new InvalidOperationException("the history pass has not ended");
+
+    public AttentionScores? MeanAttention => At.Finished ? _mean : throw new InvalidOperationException("the history pass has not ended");
 
     public QueryStatistics? Statistics => At.Finished ? _statistics?.Result() : throw new InvalidOperationException("the history pass has not ended");
 
@@ -54,6 +63,7 @@ internal sealed unsafe class HistoryPass : LayerwisePass, IHistoryPass
     public override void Dispose()
     {
         base.Dispose();
+        _means?.Dispose();
         _statistics?.Dispose();
     }
 
@@ -64,6 +74,7 @@ internal sealed unsafe class HistoryPass : LayerwisePass, IHistoryPass
         {
             LoadContext(0);
             ResetAccumulator(_request.Attention?.Aggregation ?? QueryAggregation.Mean);
+            _means?.Reset(Accumulator.Slots, QueryAggregation.Mean);
         }
     }
 
@@ -78,6 +89,9 @@ internal sealed unsafe class HistoryPass : LayerwisePass, IHistoryPass
             {
                 QueryPosition = position,
                 Observer = _attention is null || unobserved >= rows ? null : Accumulator,
+                PlainObserver = _means,
+                SmoothingKernel = _request.Attention?.SmoothingKernel ?? 1,
+                SmoothedPositions = Cache.LogicalLength - _observed,
                 ObserveFrom = Math.Max(0, unobserved),
                 Weights = QueryWeights.Of(_request.Attention?.Weighting ?? QueryWeighting.Uniform, Pipeline, Config, position, rows),
             });
@@ -89,12 +103,20 @@ internal sealed unsafe class HistoryPass : LayerwisePass, IHistoryPass
         _statistics?.EndLayer();
         for (int h = 0; h < Config.QueryHeads && _attention is not null; h++)
         {
-            Span<float> result = _attention.Row(At.Layer, h);
-            Accumulator.Merge(h, result);
-            if (_request.Attention!.Aggregation == QueryAggregation.Mean)
+            Merge(Accumulator, h, _attention.Row(At.Layer, h));
+            if (_means is not null)
             {
-                TensorPrimitives.Divide(result, (float)_observed, result);
+                Merge(_means, h, _mean!.Row(At.Layer, h));
             }
+        }
+    }
+
+    private void Merge(ColumnAccumulator gathered, int head, Span<float> result)
+    {
+        gathered.Merge(head, result);
+        if (gathered.Aggregation == QueryAggregation.Mean)
+        {
+            TensorPrimitives.Divide(result, (float)_observed, result);
         }
     }
 }

@@ -1,5 +1,3 @@
-using System.Runtime.CompilerServices;
-using System.Runtime.Intrinsics;
 using KVCluster.Compression;
 using KVCluster.Compression.Policies;
 using KVCluster.Inference.Kv;
@@ -9,19 +7,15 @@ namespace KVCluster.Inference.Cpu;
 
 /// <summary>
 /// ||W_o,h v|| of every slot and query head: each head's columns of the output projection, as panels, times the head's values, since the
-/// packed form has no way to multiply by a part of its columns. For the Euclidean norm the head's
-/// columns [hidden, d] give way to the factor R [d, d] of their Gram matrix: ||R v|| = ||W_o,h v||, at d / hidden of the cost.
+/// packed form has no way to multiply by a part of its columns.
 /// </summary>
 internal sealed unsafe class ValueProjection : IDisposable
 {
     private const int Panel = GemmKernel.PanelColumns;
-    private const int TileSlots = 48;
+    private const int TileSlots = ProjectedNorm.TileSlots;
 
     /// <summary>Slots of one head that a thread takes at a time.</summary>
     private const int PieceSlots = 8 * TileSlots;
-
-    /// <summary>Floats in a vector.</summary>
-    private const int Lanes = 16;
 
     private readonly CpuThreadPool _pool;
     private readonly PackedModel _model;
@@ -29,12 +23,9 @@ internal sealed unsafe class ValueProjection : IDisposable
     private readonly CpuPageStore _store;
     private readonly KvCache _cache;
     private readonly VectorNorm _norm;
-    private readonly bool _factored;
     private readonly int _width;
     private readonly int _panels;
-    private readonly int _factorPanels;
     private readonly NativeBuffer _weights;
-    private readonly NativeBuffer _factors;
     private readonly NativeBuffer _values = new();
     private readonly NativeBuffer[] _projected;
     private readonly float[][] _rows;
@@ -49,18 +40,13 @@ internal sealed unsafe class ValueProjection : IDisposable
         _store = store;
         _cache = cache;
         _norm = norm;
-
-        // Fewer outputs than inputs are cheaper as they are, and their Gram matrix is singular.
-        _factored = norm == VectorNorm.L2 && _config.HiddenSize > _config.HeadSize;
         _width = _config.QueryHeads * _config.HeadSize;
         _panels = (_config.HiddenSize + Panel - 1) / Panel;
-        _factorPanels = (_config.HeadSize + Panel - 1) / Panel;
         _weights = new NativeBuffer((long)_panels * _width * Panel);
-        _factors = new NativeBuffer(_factored ? (long)_factorPanels * _width * Panel : 0);
         _projected = new NativeBuffer[pool.Threads];
         for (int i = 0; i < _projected.Length; i++)
         {
-            _projected[i] = new NativeBuffer(TileSlots * (Panel + Lanes));
+            _projected[i] = new NativeBuffer(ProjectedNorm.TileFloats + (TileSlots * ProjectedNorm.Lanes));
         }
 
         _rows = new float[_config.Layers * _config.QueryHeads][];
@@ -69,9 +55,7 @@ internal sealed unsafe class ValueProjection : IDisposable
     public AttentionScores Run()
     {
         _weights.Clear();
-        _factors.Clear();
         var expand = new DelegateWork(ExpandPanel);
-        var factor = new DelegateWork(FactorHead);
         var load = new DelegateWork(LoadValues);
         var project = new ThreadWork(ProjectPiece);
         for (_layer = 0; _layer < _config.Layers; _layer++)
@@ -85,11 +69,6 @@ internal sealed unsafe class ValueProjection : IDisposable
             _valueStride = (long)longest * _config.HeadSize;
             _values.Ensure(_config.KvHeads * _valueStride);
             _pool.Run(_panels, expand);
-            if (_factored)
-            {
-                _pool.Run(_config.QueryHeads, factor);
-            }
-
             _pool.Run(_config.KvHeads, load);
             AddRows();
             _pool.Run(_config.QueryHeads * ((longest + PieceSlots - 1) / PieceSlots), project);
@@ -101,7 +80,6 @@ internal sealed unsafe class ValueProjection : IDisposable
     public void Dispose()
     {
         _weights.Dispose();
-        _factors.Dispose();
         _values.Dispose();
         foreach (NativeBuffer buffer in _projected)
         {
@@ -117,19 +95,6 @@ internal sealed unsafe class ValueProjection : IDisposable
         if (expanded != to)
         {
             Buffer.MemoryCopy(expanded, to, _width * Panel * sizeof(float), _width * Panel * sizeof(float));
-        }
-    }
-
-    private void FactorHead(int head)
-    {
-        int size = _config.HeadSize;
-        float[] gram = ProjectionGram.Of(_weights.Data + ((long)head * size * Panel), (long)_width * Panel, _panels, size);
-        float[] factor = ProjectionGram.Factor(gram, size);
-        for (int i = 0; i < size * size; i++)
-        {
-            // Row i of R is an output: a column of a panel, as the rows of W_o are.
-            int output = i / size;
-            _factors.Data[((((long)(output / Panel) * _width) + (head * size) + (i % size)) * Panel) + (output % Panel)] = factor[i];
         }
     }
 
@@ -164,40 +129,17 @@ internal sealed unsafe class ValueProjection : IDisposable
     {
         int size = _config.HeadSize;
         float* values = _values.Data + (head / _config.GroupSize * _valueStride) + ((long)first * size);
-        float* sums = projected + (TileSlots * Panel);
-        new Span<float>(sums, norms.Length * Lanes).Clear();
-        for (int panel = 0; panel < (_factored ? _factorPanels : _panels); panel++)
+        float* sums = projected + ProjectedNorm.TileFloats;
+        new Span<float>(sums, norms.Length * ProjectedNorm.Lanes).Clear();
+        for (int panel = 0; panel < _panels; panel++)
         {
-            // Rows of R begin with zeros, as many as rows lie above them.
-            int skip = _factored ? panel * Panel : 0;
-            float* weights = (_factored ? _factors : _weights).Data + ((((long)panel * _width) + (head * size) + skip) * Panel);
-            GemmKernel.Multiply32(values + skip, size, weights, Panel, projected, Panel, norms.Length, size - skip, accumulate: false);
-            AddMagnitudes(projected, norms.Length, sums);
+            float* weights = _weights.Data + ((((long)panel * _width) + (head * size)) * Panel);
+            ProjectedNorm.AddPanel(values, size, weights, norms.Length, size, _norm, projected, sums);
         }
 
         for (int i = 0; i < norms.Length; i++)
         {
-            float sum = Vector512.Sum(Vector512.Load(sums + (i * Lanes)));
-            norms[i] = _norm == VectorNorm.L2 ? MathF.Sqrt(sum) : sum;
+            norms[i] = ProjectedNorm.Of(sums + (i * ProjectedNorm.Lanes), _norm);
         }
-    }
-
-    /// <summary>Adds |x| or x^2 of a tile's rows of 32 to 16 sums a row.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private void AddMagnitudes(float* tile, int rows, float* sums)
-    {
-        bool squares = _norm == VectorNorm.L2;
-        for (int i = 0; i < rows; i++, tile += Panel, sums += Lanes)
-        {
-            Vector512<float> low = Vector512.Load(tile);
-            Vector512<float> high = Vector512.Load(tile + Lanes);
-            Vector512<float> both = squares ? (low * low) + (high * high) : Vector512.Abs(low) + Vector512.Abs(high);
-            (Vector512.Load(sums) + both).Store(sums);
-        }
-    }
-
-    private sealed class ThreadWork(Action<int, int> piece) : IIndexedWork
-    {
-        public void Run(int index, int thread) => piece(index, thread);
     }
 }

@@ -36,6 +36,7 @@ public static class KvRowCodec
     }
 
     /// <summary>Widens bfloat16 bit patterns to floats, exactly.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void DecodeBf16(ReadOnlySpan<ushort> row, Span<float> destination)
     {
         CheckLength(row.Length, destination.Length);

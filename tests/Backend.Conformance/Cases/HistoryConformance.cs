@@ -87,6 +87,47 @@ public abstract class HistoryConformance(TestBackend backend)
     }
 
     [Fact]
+    public void What_a_prompts_last_step_observed_of_its_window_spares_running_it_again_until_something_comes_after()
+    {
+        using var fixture = new BackendFixture(backend, RandomModel.Create(RandomModel.Config()));
+        ICompressionPolicy policy = CompressionPolicies.Parse("snapkv:window=20");
+        ObservationOptions observe = ObservationOptions.For(policy.Request)!;
+        int[] context = RandomModel.Tokens(90);
+        using KvCache cache = fixture.Backend.CreateCache(observe);
+        var owner = new PolicyContext(context[..85]) { Observation = observe };
+        fixture.Forward(cache, context[..60]);
+        fixture.Forward(cache, context[60..85]);
+        AttentionScores again = Gather(owner with { Observation = null }, ran: true);
+        AttentionScores observed = Gather(owner, ran: false);
+        for (int i = 0; i < observed.Layers * observed.Heads; i++)
+        {
+            ReadOnlySpan<float> expected = again.Row(i / observed.Heads, i % observed.Heads);
+            Compare.Within(1e-4 * Compare.LargestMagnitude(expected), observed.Row(i / observed.Heads, i % observed.Heads), expected, $"row {i}");
+        }
+
+        // A fork has it too, until it is compacted; a step too short to hold a window leaves none.
+        using (KvCache fork = cache.Fork())
+        {
+            Assert.NotNull(fixture.Backend.Observed(fork));
+            fork.Compact(RandomPlans.Of(fork, 2));
+            Assert.Null(fixture.Backend.Observed(fork));
+        }
+
+        fixture.Forward(cache, context[85..]);
+        Assert.Null(fixture.Backend.Observed(cache));
+        Gather(owner with { History = context }, ran: true);
+        fixture.Forward(cache, RandomModel.Tokens(30));
+        Assert.NotNull(fixture.Backend.Observed(cache));
+
+        AttentionScores Gather(PolicyContext context, bool ran)
+        {
+            GatheredInput input = PolicyInputs.Gather(fixture.Backend, cache, policy.Request, context);
+            Assert.Equal(ran, input.WorkingBytes > 0);
+            return ((IScoringPolicy)policy).Score(input.Input);
+        }
+    }
+
+    [Fact]
     public void A_mean_observed_stays_what_it_was_when_positions_are_closed_up()
     {
         using var fixture = new BackendFixture(backend, RandomModel.Create(RandomModel.Config()));

@@ -4,6 +4,7 @@ using KVCluster.Backend.Conformance.Support;
 using KVCluster.Compression;
 using KVCluster.Compression.Budgets;
 using KVCluster.Compression.Policies;
+using KVCluster.Compression.Scores;
 using KVCluster.Inference.Backend;
 using KVCluster.Inference.Kv;
 using KVCluster.Inference.Models;
@@ -55,6 +56,12 @@ public abstract class PolicyConformance(TestBackend backend)
 
         RetentionPlan plan = policy.Plan(input, Budget(golden));
         CheckKept(golden, plan);
+        if (policy.Request.SlotNorms is { } norm)
+        {
+            AttentionScores all = ScoreOperations.GroupToKvHeads(fixture.Backend.ProjectedValueNorms(cache, norm), input.Shape.KvHeads);
+            CheckKept(golden, policy.Plan(input with { SlotNorms = new GivenSlotNorms(all) }, Budget(golden)));
+        }
+
         PlanApplication.Apply(fixture.Backend, cache, plan);
         Assert.Equal(golden.Json.GetProperty("question_start_position").GetInt32(), cache.LogicalLength);
         CheckKeys(golden, fixture, cache);

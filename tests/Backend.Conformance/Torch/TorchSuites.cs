@@ -17,6 +17,10 @@ public sealed class TorchScoring() : ScoringConformance(TorchTestBackend.Instanc
 
 public sealed class TorchHistory() : HistoryConformance(TorchTestBackend.Instance);
 
+public sealed class TorchSmoothing() : SmoothingConformance(TorchTestBackend.Instance);
+
+public sealed class TorchSlotNorms() : SlotNormsConformance(TorchTestBackend.Instance);
+
 public sealed class TorchPlainPlans() : PlanConformance(TorchTestBackend.Plain);
 
 public sealed class TorchPlans() : PlanConformance(TorchTestBackend.Instance);

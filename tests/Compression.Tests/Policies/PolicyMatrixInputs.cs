@@ -24,9 +24,12 @@ internal static class PolicyMatrixInputs
     {
         CacheShape shape = input.Shape;
         int queryHeads = shape.KvHeads * group;
+        AttentionScores norms = TestInputs.Filled(random, shape, group).Attention!;
         return input with
         {
-            ProjectedValueNorms = TestInputs.Filled(random, shape, group).Attention,
+            ProjectedValueNorms = norms,
+            SlotNorms = BoundedNorms.Of(norms, shape.KvHeads, random),
+            MeanAttention = TestInputs.Filled(random, shape, group).Attention,
             Vectors = new RandomVectors(random, shape),
             QueryStatistics = new QueryStatistics(
                 shape.Layers,
@@ -59,8 +62,10 @@ internal static class PolicyMatrixInputs
         return input with
         {
             Attention = Poison(input.Attention!),
+            MeanAttention = Poison(input.MeanAttention!),
             ValueNorms = Poison(input.ValueNorms!),
             ProjectedValueNorms = Poison(input.ProjectedValueNorms!),
+            SlotNorms = new GivenSlotNorms(Poison(input.SlotNorms!.UpperBounds())),
             Vectors = new PoisonedVectors(input.Vectors!),
         };
     }

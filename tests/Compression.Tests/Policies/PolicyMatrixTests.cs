@@ -18,7 +18,7 @@ public sealed class PolicyMatrixTests
         "duo-attention:sinks=2,recents=9,streaming-share=0.5", "razor-attention", "razor-attention:compensate=false,minimum-recents=2",
         "fastgen", "fastgen:recovery=0.4,window=0", "fastgen:apart=true,sinks=2,seen-mean=true,window=0",
         "compresskv", "compresskv:layer-minimum=3,layer-budgets=false", "defensivekv:window=8",
-        "defensivekv:scope=model", "defensivekv:scope=head,value-norm=false", "layer-budgets", "layer-budgets:kind=pyramid,minimum=4,base=knorm",
+        "defensivekv:scope=layer", "defensivekv:scope=layer,window=8,first-stage=0.9", "defensivekv:window=4,first-stage=0.6", "defensivekv:scope=head,value-norm=false", "layer-budgets", "layer-budgets:kind=pyramid,minimum=4,base=knorm",
         "layer-budgets:kind=error,minimum=4", "layer-budgets:kind=global,base=snapkv,base.window=6", "chunkkv:length=7", "adakv",
         "adakv:base=knorm,safeguard=0.5",
         "criticalkv:base=snapkv,base.window=4", "critical-adakv:base=expected-attention", "rerotate:base=adakv,base.base=tova",
@@ -171,7 +171,7 @@ public sealed class PolicyMatrixTests
     {
         ICompressionPolicy policy = CompressionPolicies.Parse(specification);
         ScoreRequest request = policy.Request;
-        bool reads = request.Attention is not null || request.ValueNorms || request.ProjectedValueNorms is not null || request.Vectors;
+        bool reads = request.Attention is not null || request.ValueNorms || request.ProjectedValueNorms is not null || request.SlotNorms is not null || request.Vectors;
         if (!reads)
         {
             return;

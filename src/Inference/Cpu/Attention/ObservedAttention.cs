@@ -35,15 +35,24 @@ internal sealed class ObservedAttention : ISlotCompanion
 
     public ObservationOptions Options { get; }
 
+    /// <summary>Whether there is anything to read: of a last step only while nothing came after it.</summary>
+    public bool IsKnown => !Options.LastStep || _queries > 0;
+
     public long Bytes => _heads.Sum(h => (h.Largest.Length * 2L) + h.Sums.Bytes) + (_births.Length * 4L);
 
     /// <summary>How many of a step's queries are observed: its last.</summary>
-    public int ObservedOf(int tokens) => Options.Window == 0 ? tokens : Math.Min(tokens, Options.Window);
+    public int ObservedOf(int tokens) =>
+        Options.Window == 0 ? tokens : Options.LastStep && tokens < Options.Window ? 0 : Math.Min(tokens, Options.Window);
 
     /// <summary>Tells of a step that appends tokens at a position and on, before its first <see cref="Add"/>.</summary>
     public void BeginStep(int position, int tokens)
     {
         int observed = ObservedOf(tokens);
+        if (Options.LastStep && (observed > 0 || _queries > 0))
+        {
+            Forget();
+        }
+
         if (Options.Aggregation == QueryAggregation.Mean)
         {
             _births = Resize(_births, position + tokens);
@@ -110,12 +119,35 @@ internal sealed class ObservedAttention : ISlotCompanion
         _queries = _queries,
     };
 
-    public void Keep(int layer, int head, ReadOnlySpan<int> kept) => _heads[(layer * _kvHeads) + head].Keep(kept);
+    public void Keep(int layer, int head, ReadOnlySpan<int> kept)
+    {
+        ForgetLastStep();
+        _heads[(layer * _kvHeads) + head].Keep(kept);
+    }
 
     public void Truncate(int layer, int head, int length)
     {
         Head h = _heads[(layer * _kvHeads) + head];
+        if (length < h.Length)
+        {
+            ForgetLastStep();
+        }
+
         h.Clear(Math.Min(length, h.Length));
+    }
+
+    /// <summary>What was observed of a last step is true no more.</summary>
+    private void ForgetLastStep() => _queries = Options.LastStep ? 0 : _queries;
+
+    private void Forget()
+    {
+        foreach (Head head in _heads)
+        {
+            head.Clear(0);
+        }
+
+        Array.Clear(_births);
+        _queries = 0;
     }
 
     private static void JoinLargest(ReadOnlySpan<float> row, Span<ushort> largest)

@@ -71,7 +71,9 @@ internal sealed unsafe class TileAttention : IIndexedWork, IDisposable
         int rows = Math.Min(TileTokens, _in.Tokens - first);
         int committed = _in.Cache.Length(_in.Layer, kvHead) + _in.CommittedExtra;
         int end = EndSlot(kvHead, committed, first + rows - 1);
-        int begin = FirstSlot(kvHead, committed, first) / Panel * Panel;
+
+        // Smoothed rows reach to slots nobody sees.
+        int begin = Math.Max(0, FirstSlot(kvHead, committed, first) - (_in.SmoothingKernel / 2)) / Panel * Panel;
         if (end <= begin)
         {
             // Only where a head has dropped everything the queries could see.
@@ -91,14 +93,14 @@ internal sealed unsafe class TileAttention : IIndexedWork, IDisposable
             scales[row] = Normalize(tile, committed, i % rows, scratch.Data + (row * tile.Stride));
         }
 
-        if (_in.Observer is not null)
-        {
-            Observe(tile, share, scratch.Data, scales);
-        }
-
         if (_in.Output is not null)
         {
             WeighValues(tile, scratch.Data, scales);
+        }
+
+        if (_in.Observer is not null)
+        {
+            Observe(tile, share, scratch.Data, scales);
         }
     }
 
@@ -200,6 +202,22 @@ internal sealed unsafe class TileAttention : IIndexedWork, IDisposable
             factors[row] = scales[row] * part * (_in.Weights is null ? 1 : _in.Weights[tile.First + token]);
         }
 
+        if (_in.PlainObserver is { } plain)
+        {
+            Gather(plain, tile, share, scores, factors, skipped);
+        }
+
+        if (_in.SmoothingKernel > 1)
+        {
+            Smooth(tile, scores, factors, skipped);
+        }
+
+        Gather(_in.Observer!, tile, share, scores, factors, skipped);
+    }
+
+    /// <summary>Rows from a token on to an observer.</summary>
+    private void Gather(ColumnAccumulator observer, in Tile tile, int share, float* scores, float* factors, int skipped)
+    {
         var rows = new ObservedRows
         {
             First = scores + (skipped * tile.Stride),
@@ -212,9 +230,24 @@ internal sealed unsafe class TileAttention : IIndexedWork, IDisposable
         };
         for (int g = 0; g < _group; g += rows.Heads)
         {
-            _in.Observer!.Add(share, _in.ObserveQueryHeads ? (tile.KvHead * _group) + g : tile.KvHead, rows, tile.Begin, tile.End);
+            observer.Add(share, _in.ObserveQueryHeads ? (tile.KvHead * _group) + g : tile.KvHead, rows, tile.Begin, tile.End);
             rows.First += rows.HeadStride;
             rows.Factors += TileTokens;
+        }
+    }
+
+    /// <summary>Rows from a token on become averages over neighbours: what the outputs need of them has been taken.</summary>
+    private void Smooth(in Tile tile, float* scores, float* factors, int skipped)
+    {
+        int cut = _in.Cache.SlotsBefore(_in.Layer, tile.KvHead, _in.SmoothedPositions) - tile.Begin;
+        for (int g = 0; g < _group; g++)
+        {
+            for (int token = skipped; token < tile.Rows; token++)
+            {
+                int row = (g * TileTokens) + token;
+                factors[row] *= RowSmoothing.Apply(
+                    new Span<float>(scores + (row * tile.Stride), tile.Columns), Math.Clamp(cut, 0, tile.Columns), _in.SmoothingKernel);
+            }
         }
     }
 

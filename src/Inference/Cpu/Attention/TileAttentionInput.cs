@@ -34,6 +34,17 @@ internal unsafe struct TileAttentionInput
     /// <summary>Rows of the observer are query heads; else KV heads, each the mean of its group.</summary>
     public bool ObserveQueryHeads;
 
+    /// <summary>Takes the same rows beside <see cref="Observer"/>, before they are smoothed; null: nobody.</summary>
+    public ColumnAccumulator? PlainObserver;
+
+    /// <summary>
+    /// What the observer takes is averaged over so many neighbouring slots, an odd number, and scaled to the sum it had; 1: taken as it is.
+    /// </summary>
+    public int SmoothingKernel;
+
+    /// <summary>Where rows are smoothed, slots from this position on count for nothing.</summary>
+    public int SmoothedPositions;
+
     /// <summary>First token whose attention is observed.</summary>
     public int ObserveFrom;
 

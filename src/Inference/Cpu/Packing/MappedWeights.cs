@@ -25,7 +25,7 @@ internal sealed unsafe class MappedWeights : PackedMatrix
     /// <summary>In the file, not in memory of our own; counted all the same, since it is resident while it is used.</summary>
     public override long Bytes => (long)_source.RowBytes * Rows;
 
-    protected override int BlockColumns => _blockElements;
+    public override int BlockColumns => _blockElements;
 
     public override bool HasVectorKernel => true;
 

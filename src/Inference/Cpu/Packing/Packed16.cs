@@ -31,7 +31,7 @@ internal sealed unsafe class Packed16 : PackedMatrix
 
     public override bool HasVectorKernel => true;
 
-    protected override int BlockColumns => 1;
+    public override int BlockColumns => 1;
 
     public override float* Expand(int panel, int column, int count, float* scratch)
     {

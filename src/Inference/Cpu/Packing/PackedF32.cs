@@ -29,7 +29,7 @@ internal sealed unsafe class PackedF32 : PackedMatrix
 
     public override bool HasVectorKernel => true;
 
-    protected override int BlockColumns => 1;
+    public override int BlockColumns => 1;
 
     public override float* Expand(int panel, int column, int count, float* scratch) => Panel(panel) + ((long)column * PanelRows);
 

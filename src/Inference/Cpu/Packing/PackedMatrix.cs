@@ -33,7 +33,7 @@ internal abstract class PackedMatrix : IDisposable
     public int Depth => DepthFor(Columns, BlockColumns);
 
     /// <summary>Inputs that one block of the encoding covers.</summary>
-    protected abstract int BlockColumns { get; }
+    public abstract int BlockColumns { get; }
 
     /// <summary>True where <see cref="MultiplyVector"/> beats expanding panels for a single row.</summary>
     public virtual bool HasVectorKernel => false;

@@ -47,7 +47,7 @@ internal sealed unsafe class PackedQ8 : PackedMatrix
 
     public override int RowsKernelLimit => Vector512.IsHardwareAccelerated ? 32 : 0;
 
-    protected override int BlockColumns => Block;
+    public override int BlockColumns => Block;
 
     public override float* Expand(int panel, int column, int count, float* scratch)
     {

@@ -148,7 +148,8 @@ internal sealed class IdleScoring(DeviceParts parts) : IDisposable
 
     private static long BytesOf(PolicyInput input)
     {
-        long floats = BytesOf(input.Attention) + BytesOf(input.ValueNorms) + BytesOf(input.ProjectedValueNorms);
+        long floats = BytesOf(input.Attention) + BytesOf(input.MeanAttention) + BytesOf(input.ValueNorms) + BytesOf(input.ProjectedValueNorms);
+        floats += BytesOf((input.SlotNorms as GivenSlotNorms)?.UpperBounds());
         return floats + (input.TokenKinds?.Length ?? 0);
     }
 
