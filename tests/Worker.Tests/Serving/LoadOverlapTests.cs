@@ -19,8 +19,7 @@ public sealed class LoadOverlapTests : IAsyncDisposable
     private readonly TaskCompletionSource _reached = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly int[] _document;
     private readonly int[] _question;
-    private int _frames;
-    private int _reads;
+    private int _last;
 
     public LoadOverlapTests()
     {
@@ -145,9 +144,9 @@ public sealed class LoadOverlapTests : IAsyncDisposable
     private async Task<TurnEnd> ColdAsync(string session)
     {
         await _serving.Run(_serving.Append(session, [], _document));
-        _blobs.OnWrite = _ =>
+        _blobs.OnWrite = frame =>
         {
-            Interlocked.Increment(ref _frames);
+            _last = Math.Max(_last, frame.Number);
             return null;
         };
         await _serving.Worker.SaveAsync(ServingFixture.Key(session), 1, default);
@@ -158,7 +157,7 @@ public sealed class LoadOverlapTests : IAsyncDisposable
 
     private Task<TurnEnd> HoldLastFrameAndAsk(string session, CancellationToken cancellationToken = default)
     {
-        _blobs.BeforeRead = _ => Interlocked.Increment(ref _reads) == _frames ? _held.Task : Task.CompletedTask;
+        _blobs.BeforeRead = frame => frame.Number == _last ? _held.Task : Task.CompletedTask;
         return _serving.Run(_serving.Turn(session, _document, _question), null, cancellationToken);
     }
 }

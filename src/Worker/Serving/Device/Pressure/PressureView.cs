@@ -124,8 +124,8 @@ internal sealed class PressureView(DeviceParts parts, DevicePressureOptions opti
             SecondsToReturn = context.SecondsToReturn(session),
             SecondsToLeave = saved || !CanSave ? 0 : context.SecondsToSave(session),
 
-            // What a growing answer needs it needs for its next token. Where nothing runs, turns that wait would wait for each other.
-            SecondsToEnd = session.Turn is { } turn && growing is null && context.AnyRuns ? context.SecondsToEnd(turn) : double.PositiveInfinity,
+            // What a growing answer needs it needs for its next token. Turns that wait for each other are told apart by who gives way.
+            SecondsToEnd = session.Turn is { } turn && growing is null ? context.SecondsToEnd(turn) : double.PositiveInfinity,
             HasColdCopy = saved || !CanSave,
         };
     }
@@ -160,13 +160,10 @@ internal sealed class PressureView(DeviceParts parts, DevicePressureOptions opti
             _saveSpeed = saves > 0 ? saves : parts.Options.AssumedSaveBytesPerSecond;
             long ahead = parts.Sessions.Values.Sum(s => s.Turn is { IsRunning: true, IsDecoding: false } turn ? (long)turn.Missing : 0);
             _backlog = ahead / _speeds.PrefillTokensPerSecond;
-            AnyRuns = parts.Sessions.Values.Any(s => s.Turn is { IsRunning: true, Restores: false });
             _answers = Math.Max(1, parts.Sessions.Values.Count(s => s.Turn is { IsDecoding: true }));
         }
 
         public long Now { get; }
-
-        public bool AnyRuns { get; }
 
         public double Importance(DeviceSession session)
         {
