@@ -116,16 +116,18 @@ internal sealed class PolicyCostBenchmark : IDisposable
             long bytes = Cache.Bytes;
             double start = Now();
             PolicyInput input = PolicyInputs.Gather(_backend, Cache, policy.Request, context).Input;
+            TimedSlotNorms? norms = input.SlotNorms is { } slots ? new TimedSlotNorms(slots, Now) : null;
             double gathered = Now();
-            RetentionPlan plan = policy.Plan(input, RetentionBudget.OfRatio(ratio));
+            RetentionPlan plan = policy.Plan(input with { SlotNorms = norms }, RetentionBudget.OfRatio(ratio));
             double planned = Now();
+            double asked = norms?.Seconds ?? 0;
             PlanApplication.Apply(_backend, Cache, plan);
             double applied = Now();
             best = new PolicyCost(
                 observe,
                 Math.Min(best.Prefill, prefill),
-                Math.Min(best.Gather, gathered - start),
-                Math.Min(best.Plan, planned - gathered),
+                Math.Min(best.Gather, gathered - start + asked),
+                Math.Min(best.Plan, planned - gathered - asked),
                 Math.Min(best.Apply, applied - planned),
                 1 - ((double)Cache.Bytes / bytes));
         }
