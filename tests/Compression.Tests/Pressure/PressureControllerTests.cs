@@ -168,7 +168,10 @@ public sealed class PressureControllerTests
     {
         PressureCandidate answering = Devices.Candidate(3, "answering", 400) with
         {
-            MayLeave = false, IsActive = true, IsMerelyObserved = true, SecondsToEnd = secondsToEnd,
+            MayLeave = false,
+            IsActive = true,
+            IsMerelyObserved = true,
+            SecondsToEnd = secondsToEnd,
         };
         PressureDecision decision = _controller.Decide(Devices.Full([answering], 0.9, waiting), false);
         Assert.True(decision.IsPressing);
