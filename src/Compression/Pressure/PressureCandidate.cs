@@ -37,7 +37,7 @@ public sealed record PressureCandidate
     public bool MayLeave { get; init; } = true;
 
     /// <summary>
-    /// Seconds until its turn has ended at the latest, after which it may leave: waiting for that is weighed against cutting it.
+    /// Seconds until its turn is expected to end, after which it may leave: waiting for that is weighed against cutting it.
     /// Infinity, where there is no telling or the bytes cannot wait.
     /// </summary>
     public double SecondsToEnd { get; init; } = double.PositiveInfinity;

@@ -123,14 +123,17 @@ internal sealed class TurnAttacher(DeviceParts parts, ArenaRoom room, CacheFetch
             begun = fetcher.TryLoad(turn.Session, query, copy, more, load => Loaded(turn, load), turn);
         }
 
-        if (!begun && turn.IsSqueezed && !fetcher.TryLoad(turn.Session, query, copy, 0, load => Loaded(turn, load), turn))
+        if (!begun && turn.IsSqueezed)
         {
-            // Nobody gives any more, and not even the copy has room: its tokens are computed, and cut as they come.
-            turn.Found = null;
-            return Begin(turn, Usable(turn));
+            // Nobody gives any more: the copy alone, or, where not even that has room, its tokens computed and cut as they come.
+            begun = fetcher.TryLoad(turn.Session, query, copy, 0, load => Loaded(turn, load), turn);
+            if (!begun)
+            {
+                turn.Found = null;
+                return Begin(turn, Usable(turn));
+            }
         }
 
-        begun |= turn.IsSqueezed;
         turn.NeededBytes = begun ? 0 : (long)copy.Pages * parts.Geometry.PageBytes;
         return begun ? Admission.Fetching : Admission.NoRoom;
     }
