@@ -59,7 +59,7 @@ internal sealed class ChaosRun(DeviceCluster cluster, Random random, ChaosCounts
         {
             return random.Next(4) switch
             {
-                < 2 => session.CutAsync(random.GetItems(Policies, 1)[0], 0.2 + (0.7 * random.NextDouble())),
+                < 2 => session.CutAsync(prompt, random.GetItems(Policies, 1)[0], 0.2 + (0.7 * random.NextDouble())),
                 2 => session.MakeWholeAsync(),
                 _ => session.DemoteAsync(),
             };

@@ -124,18 +124,14 @@ internal sealed class ChaosSession(GrainCluster cluster, string id, ChaosCounts 
         }
     }
 
-    /// <summary>Cuts the cache, where a device has it.</summary>
-    public async Task CutAsync(string policy, double keep)
+    /// <summary>Cuts the cache; where no device has it, after an append that brings it to one.</summary>
+    public async Task CutAsync(int[] prompt, string policy, double keep)
     {
         HasBeenCut = true;
-        try
+        if (!await TryCutAsync(policy, keep))
         {
-            await InsistAsync(session => session.Compress(new CompressRequest { Policy = policy, Keep = keep }));
-            counts.CutOne();
-        }
-        catch (InvalidRequestException)
-        {
-            // It is on no device at this moment.
+            await AppendAsync(prompt);
+            await TryCutAsync(policy, keep);
         }
     }
 
@@ -227,6 +223,21 @@ internal sealed class ChaosSession(GrainCluster cluster, string id, ChaosCounts 
         }
 
         return result ?? throw new InvalidOperationException("a turn ended without a result");
+    }
+
+    private async Task<bool> TryCutAsync(string policy, double keep)
+    {
+        try
+        {
+            await InsistAsync(session => session.Compress(new CompressRequest { Policy = policy, Keep = keep }));
+            counts.CutOne();
+            return true;
+        }
+        catch (InvalidRequestException)
+        {
+            // It is on no device at this moment.
+            return false;
+        }
     }
 
     private async Task AcknowledgeAsync(int[] prompt, List<int> heard, TurnResult result)

@@ -56,7 +56,9 @@ public sealed class ChaosTests(ITestOutputHelper output)
         await cluster.AssertEmptyAsync();
         Assert.Empty(await cluster.ColdAsync());
         Assert.Equal(0, await cluster.Grains.Engine.Client.GetGrain<ITenantIndexGrain>("t").Count());
-        Assert.True(counts.Kills >= 3 && counts.Drains >= 3 && counts.Turns > operations / (cuts ? 5 : 3) && cuts == counts.Cut > operations / 20);
+        Assert.True(
+            counts.Kills >= 3 && counts.Drains >= 3 && counts.Turns > operations / (cuts ? 5 : 3) && cuts == counts.Cut > operations / 20,
+            $"too little happened: {counts}");
         output.WriteLine($"seed {seed}: {counts}; next-token logits of {compared} sessions compared with a recomputation");
     }
 

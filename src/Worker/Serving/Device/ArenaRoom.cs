@@ -13,7 +13,6 @@ internal sealed class ArenaRoom(DeviceParts parts, CacheSaver saver)
     /// <summary>What <see cref="SaveAndDrop"/> tells in place of bytes where the cache came into use.</summary>
     public const long InUse = -1;
 
-    private readonly TimeSpan _patience = parts.Options.Pressure?.SavePatience ?? TimeSpan.MaxValue;
     private readonly List<Leaving> _leaving = [];
     private long _failedAt = -1;
     private long _failedPages;
@@ -28,36 +27,15 @@ internal sealed class ArenaRoom(DeviceParts parts, CacheSaver saver)
     public long ComingBytes => ComingPages * parts.Geometry.PageBytes;
 
     /// <summary>Whether pages are being read by the store: a cache that shares them cannot be cut until then.</summary>
-    public bool IsBeingRead => Pressure is not null && saver.NextLate(_patience) is not null;
+    public bool IsBeingRead => Pressure is not null && parts.StoreHealth.NextLate is not null;
 
     /// <summary>Whether any save is under way whose bytes are wanted, however late it is.</summary>
     public bool IsSaving => _leaving.Count > 0;
 
-    /// <summary>Time until a save that is waited for counts as too late; null where there is none.</summary>
-    public TimeSpan? NextChange
-    {
-        get
-        {
-            long now = parts.Now;
-            TimeSpan? next = Pressure is null ? null : saver.NextLate(_patience);
-            foreach (Leaving leaving in _leaving.Where(l => _patience != TimeSpan.MaxValue && !IsLate(l, now)))
-            {
-                TimeSpan left = _patience - parts.Options.Time.GetElapsedTime(leaving.Since, now);
-                next = next is null || left < next ? left : next;
-            }
+    /// <summary>Time until a save that is waited for, or whose reading keeps pages, counts as late; null where there is none.</summary>
+    public TimeSpan? NextChange => parts.StoreHealth.NextLate;
 
-            return next;
-        }
-    }
-
-    private long ComingPages
-    {
-        get
-        {
-            long now = parts.Now;
-            return _leaving.Sum(leaving => IsLate(leaving, now) ? 0 : leaving.Pages);
-        }
-    }
+    private long ComingPages => _leaving.Sum(leaving => parts.StoreHealth.IsLate(leaving.Save!) ? 0 : leaving.Pages);
 
     /// <summary>Whether so many pages are free, after idle caches have gone as need be.</summary>
     /// <param name="pages">How many.</param>
@@ -103,19 +81,17 @@ internal sealed class ArenaRoom(DeviceParts parts, CacheSaver saver)
     /// <summary>Saves a cache, then tells so, with the version saved; its pages count as coming meanwhile.</summary>
     public void SaveFirst(DeviceSession session, long pages, Action<SnapshotSave, int> done)
     {
-        var leaving = new Leaving(pages, parts.Now);
-        _leaving.Add(leaving);
+        var leaving = new Leaving(pages);
         int version = session.Version;
-        saver.Begin(session, save =>
+        leaving.Save = saver.Begin(session, save =>
         {
             _leaving.Remove(leaving);
             done(save, version);
             parts.Counts.Changes++;
             Pressure?.Saved();
         });
+        _leaving.Add(leaving);
     }
-
-    private bool IsLate(Leaving leaving, long now) => parts.Options.Time.GetElapsedTime(leaving.Since, now) >= _patience;
 
     private void Relieve(long missing, long pages, Turn? turn)
     {
@@ -210,5 +186,10 @@ internal sealed class ArenaRoom(DeviceParts parts, CacheSaver saver)
         return idle;
     }
 
-    private sealed record Leaving(long Pages, long Since);
+    private sealed class Leaving(long pages)
+    {
+        public long Pages { get; } = pages;
+
+        public SaveUnderWay? Save { get; set; }
+    }
 }

@@ -1,5 +1,6 @@
 using KVCluster.Inference.Kv;
 using KVCluster.Storage;
+using KVCluster.Worker.Serving.Device.Pressure;
 
 namespace KVCluster.Worker.Serving.Device;
 
@@ -12,26 +13,8 @@ internal sealed class CacheSaver(DeviceParts parts)
         Reason = "the store failed or took too long",
     };
 
-    private readonly List<long> _begun = [];
-
-    /// <summary>
-    /// Time until the saves under way, which share the pages they read, count as late; null where none is under way that does not.
-    /// </summary>
-    public TimeSpan? NextLate(TimeSpan patience)
-    {
-        long now = parts.Now;
-        TimeSpan? next = null;
-        foreach (long begun in _begun)
-        {
-            TimeSpan left = patience - parts.Options.Time.GetElapsedTime(begun, now);
-            next = left > TimeSpan.Zero && (next is null || left < next) ? left : next;
-        }
-
-        return next;
-    }
-
     /// <summary>Begins to save a resident cache; of a running turn, what was there before it.</summary>
-    public void Begin(DeviceSession session, Action<SnapshotSave> done)
+    public SaveUnderWay Begin(DeviceSession session, Action<SnapshotSave> done)
     {
         KvCache fork = session.Cache!.Fork();
         int tokens = session.Cached;
@@ -54,16 +37,14 @@ internal sealed class CacheSaver(DeviceParts parts)
             Trace = session.Turn?.Span?.Context ?? session.LastTrace,
             CompressionRecord = CompressionRecords.Write(fork.IsExact ? [] : session.Compressions),
         };
-        long begun = parts.Now;
-        _begun.Add(begun);
+        SaveUnderWay underWay = parts.StoreHealth.Begin(fork.Bytes / parts.SaveBytesPerSecond);
         session.Saving = parts.Store!.Begin(
             (store, cancel) => store.SaveAsync(source, cancel),
             parts.Options.TransferTimeout,
             Failed,
             save =>
             {
-                _begun.Remove(begun);
-                parts.StoreHealth.Note(save.Outcome);
+                parts.StoreHealth.End(underWay, save.Outcome);
                 parts.Speeds.Save(save.WrittenBytes, save.Seconds);
                 if (save.Outcome == SaveOutcome.Published)
                 {
@@ -74,5 +55,6 @@ internal sealed class CacheSaver(DeviceParts parts)
                 done(save);
             },
             _ => fork.Dispose());
+        return underWay;
     }
 }

@@ -194,7 +194,7 @@ internal sealed class DeviceCore
     private bool Work()
     {
         Board.Admit();
-        long free = _parts.FreePages;
+        (long free, int late) = (_parts.FreePages, _parts.StoreHealth.Late);
         Board.Expire();
         Pressure?.Check();
         bool worked = _steps.Run();
@@ -206,8 +206,9 @@ internal sealed class DeviceCore
             return true;
         }
 
-        // Whoever found no room a moment ago may find it now: nothing else would wake the thread for them.
-        if (Board.IsWaiting && _parts.FreePages > free)
+        // Whoever found no room a moment ago may find it now, and a save that became late meanwhile has no timer any more: nothing else would
+        // wake the thread for them.
+        if ((Board.IsWaiting && _parts.FreePages > free) || _parts.StoreHealth.Late != late)
         {
             return true;
         }

@@ -70,8 +70,12 @@ internal sealed class DeviceParts(LocalModel model, IInferenceBackend backend, D
     /// <summary>How long answers are.</summary>
     public AnswerLengths Answers { get; } = new();
 
-    /// <summary>Whether the cold store failed lately.</summary>
-    public StoreHealth StoreHealth { get; } = new(options.Time, options.Pressure?.StoreRetry ?? TimeSpan.Zero);
+    /// <summary>Bytes a second that the cold store takes, as measured, or assumed before.</summary>
+    public double SaveBytesPerSecond => Speeds.SaveBytesPerSecond is > 0 and var speed ? speed : Options.AssumedSaveBytesPerSecond;
+
+    /// <summary>Whether the cold store takes copies.</summary>
+    public StoreHealth StoreHealth { get; } = new(
+        options.Time, options.Pressure?.StoreRetry ?? TimeSpan.Zero, options.Pressure?.SavePatience ?? TimeSpan.MaxValue);
 
     /// <summary>Events of memory.</summary>
     public PressureLog Log { get; } = new(options.Time);

@@ -109,11 +109,7 @@ internal sealed partial class TurnBoard
     }
 
     /// <summary>Idle caches leave as fast as they are written; without a store at once.</summary>
-    private double ReclaimSpeed()
-    {
-        double measured = parts.Speeds.SaveBytesPerSecond;
-        return parts.Store is null ? double.MaxValue : measured > 0 ? measured : parts.Options.AssumedSaveBytesPerSecond;
-    }
+    private double ReclaimSpeed() => parts.Store is null ? double.MaxValue : parts.SaveBytesPerSecond;
 
     private RunningDemand DemandOf(Turn turn) => new(
         turn.IsDecoding ? 0 : turn.Missing,

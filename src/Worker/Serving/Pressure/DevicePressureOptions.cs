@@ -31,7 +31,8 @@ public sealed record DevicePressureOptions
     public double PinnedShare { get; init; } = 0.5;
 
     /// <summary>
-    /// How long bytes of a save under way count as coming. After that others have to give theirs: a store that hangs stops nothing.
+    /// How long bytes of a save under way count as coming, at least: large caches are given four times what they should take. After that others
+    /// have to give theirs, and no other save is begun for it until this one has ended: a store that hangs stops nothing.
     /// </summary>
     public TimeSpan SavePatience { get; init; } = TimeSpan.FromSeconds(5);
 

@@ -23,7 +23,7 @@ internal sealed class PressureControl
     private readonly PressureActs _acts;
     private readonly PressureController _controller;
     private readonly List<TaskCompletionSource> _relieved = [];
-    private (long Used, long Changes, DeviceTerms Terms) _seen = (-1, -1, DeviceTerms.Unbounded);
+    private (long Used, long Changes, int Late, DeviceTerms Terms) _seen = (-1, -1, 0, DeviceTerms.Unbounded);
 
     // Bytes held when tenants were added up last, and when a look found nothing to take (-1: the last one found something).
     private long _tenantsAt;
@@ -63,14 +63,14 @@ internal sealed class PressureControl
     /// <summary>A look, between two steps.</summary>
     public void Check()
     {
-        (long Used, long Changes, DeviceTerms Terms) now = (Used, _parts.Counts.Changes, _parts.Terms);
+        (long Used, long Changes, int Late, DeviceTerms Terms) now = (Used, _parts.Counts.Changes, _parts.StoreHealth.Late, _parts.Terms);
         if (now == _seen)
         {
             return;
         }
 
         bool isAbove = now.Used > (long)(_options.Weighing.HighWatermark * _parts.LimitBytes);
-        bool isNew = now.Changes != _seen.Changes || now.Terms != _seen.Terms;
+        bool isNew = now.Changes != _seen.Changes || now.Late != _seen.Late || now.Terms != _seen.Terms;
         if ((isAbove || _isPressing) && (isNew || _fruitlessAt < 0 || HasGrown(now.Used, _fruitlessAt)))
         {
             Decide(null, 0, null, null);

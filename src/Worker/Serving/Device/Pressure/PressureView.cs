@@ -156,8 +156,7 @@ internal sealed class PressureView(DeviceParts parts, DevicePressureOptions opti
             _terms = parts.Terms;
             Now = parts.Now;
             _speeds = parts.AttachSpeeds;
-            double saves = parts.Speeds.SaveBytesPerSecond;
-            _saveSpeed = saves > 0 ? saves : parts.Options.AssumedSaveBytesPerSecond;
+            _saveSpeed = parts.SaveBytesPerSecond;
             long ahead = parts.Sessions.Values.Sum(s => s.Turn is { IsRunning: true, IsDecoding: false } turn ? (long)turn.Missing : 0);
             _backlog = ahead / _speeds.PrefillTokensPerSecond;
             _answers = Math.Max(1, parts.Sessions.Values.Count(s => s.Turn is { IsDecoding: true }));
