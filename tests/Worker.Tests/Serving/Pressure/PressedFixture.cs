@@ -52,12 +52,15 @@ internal sealed class PressedFixture : IAsyncDisposable
     /// <summary>Waits until something holds; bounded.</summary>
     public static async Task Until(Func<bool> holds)
     {
-        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(20));
+        using var patience = new CancellationTokenSource(ServingFixture.Patience);
         while (!holds())
         {
             await Task.Delay(1, patience.Token);
         }
     }
+
+    /// <summary>Waits until the device's thread sleeps: its timer is set, and the clock may be moved.</summary>
+    public Task Resting() => Until(() => Serving.Worker.IsAtRest);
 
     public ValueTask DisposeAsync() => Serving.DisposeAsync();
 }
