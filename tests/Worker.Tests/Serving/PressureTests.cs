@@ -2,6 +2,7 @@ using KVCluster.Inference.Kv;
 using KVCluster.Inference.Sampling;
 using KVCluster.Storage;
 using KVCluster.Worker.Serving;
+using KVCluster.Worker.Tests.Serving.Pressure;
 
 namespace KVCluster.Worker.Tests.Serving;
 
@@ -275,11 +276,14 @@ public sealed class PressureTests
     {
         var reached = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         var release = new TaskCompletionSource();
+        var time = new ServingTime();
         var store = new MemorySnapshotStore();
-        await using var serving = new ServingFixture(store: store);
+        await using var serving = new ServingFixture(ServingFixture.Plain with { Time = time }, store);
         int[] document = serving.Document();
         await serving.Run(serving.Append("a", [], document));
         await serving.Worker.EvictAsync(ServingFixture.Key("a"), 1, save: true, default);
+
+        // Deaf to cancellation, and longer than a look or a load may take.
         store.Gate = (what, _) =>
         {
             if (what != phase)
@@ -292,10 +296,13 @@ public sealed class PressureTests
         };
         Task prefetch = serving.Worker.PrefetchAsync(new AttachRequest(ServingFixture.Key("a"), 1, document), default).AsTask();
         await reached.Task.WaitAsync(ServingFixture.Patience);
-        EvictReport left = await serving.Worker.EvictAsync(ServingFixture.Key("a"), 1, save: true, default);
-        Assert.Equal(new EvictReport(0, null), left);
-        release.SetResult();
+        Task<EvictReport> evict = serving.Worker.EvictAsync(ServingFixture.Key("a"), 1, save: true, default).AsTask();
+        Assert.Equal(ResidentState.Attaching, (await serving.Describe("a"))!.State);
+        time.Advance(TimeSpan.FromMinutes(2));
+        Assert.Equal(new EvictReport(0, null), await evict.WaitAsync(ServingFixture.Patience));
         await prefetch.WaitAsync(ServingFixture.Patience);
+        release.SetResult();
+        await PressedFixture.Until(() => serving.Ledger().FreePages == serving.Ledger().TotalPages);
         Assert.Equal(ResidentState.Cold, (await serving.Describe("a"))!.State);
         serving.AssertUntouched();
         TurnEnd end = await serving.Run(serving.Turn("a", document, []));

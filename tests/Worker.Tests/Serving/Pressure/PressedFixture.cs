@@ -60,7 +60,12 @@ internal sealed class PressedFixture : IAsyncDisposable
     }
 
     /// <summary>Waits until the device's thread sleeps: its timer is set, and the clock may be moved.</summary>
-    public Task Resting() => Until(() => Serving.Worker.IsAtRest);
+    public Task Resting() => Settled(() => true);
+
+    /// <summary>
+    /// Waits until something holds and the device's thread sleeps: of acts that are under way some are seen in the ledger, and not yet in the log.
+    /// </summary>
+    public Task Settled(Func<bool> holds) => Until(() => holds() && Serving.Worker.IsAtRest && holds());
 
     public ValueTask DisposeAsync() => Serving.DisposeAsync();
 }
