@@ -1,3 +1,4 @@
+using KVCluster.Inference;
 using KVCluster.Inference.Sampling;
 using KVCluster.Storage;
 using KVCluster.Worker.Serving;
@@ -62,6 +63,16 @@ public sealed class WakingTests
         await Resting(serving, waiting: 1);
         await serving.Worker.Pressure.PinAsync(ServingFixture.Key("a"), 1, TimeSpan.Zero, default);
         Assert.Equal(AttachSource.New, (await turn).Attach.Source);
+    }
+
+    [Fact]
+    public void Times_that_no_timer_takes_are_refused()
+    {
+        foreach (DeviceWorkerOptions options in (DeviceWorkerOptions[])
+            [new() { LookupTimeout = TimeSpan.MaxValue }, new() { TransferTimeout = TimeSpan.FromDays(60) }])
+        {
+            Assert.Contains("Timeout must be above 0 and at most", Assert.Throws<InputException>(options.Validate).Message);
+        }
     }
 
     [Fact]
