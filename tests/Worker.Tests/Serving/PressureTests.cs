@@ -306,7 +306,9 @@ public sealed class PressureTests
         int[] document = serving.Document();
         await serving.Run(serving.Append("a", [], document));
         await serving.Worker.EvictAsync(ServingFixture.Key("a"), 1, save: true, default);
-        store.Gate = (what, _) =>
+
+        // It hangs until it is told that nobody waits any more.
+        store.Gate = (what, cancel) =>
         {
             if (what != phase)
             {
@@ -314,14 +316,15 @@ public sealed class PressureTests
             }
 
             reached.TrySetResult();
-            return release.Task;
+            return release.Task.WaitAsync(cancel);
         };
         Task prefetch = serving.Worker.PrefetchAsync(new AttachRequest(ServingFixture.Key("a"), 1, document), default).AsTask();
         await reached.Task.WaitAsync(ServingFixture.Patience);
-        EvictReport left = await serving.Worker.EvictAsync(ServingFixture.Key("a"), 1, save: true, default);
-        Assert.Equal(new EvictReport(0, null), left);
-        release.SetResult();
+        EvictReport left = await serving.Worker.EvictAsync(ServingFixture.Key("a"), 1, save: true, default).AsTask().WaitAsync(ServingFixture.Patience);
+        Assert.Null(left.Saved);
+        Assert.Equal(phase == "load", left.FreedBytes > 0);
         await prefetch.WaitAsync(ServingFixture.Patience);
+        release.SetResult();
         Assert.Equal(ResidentState.Cold, (await serving.Describe("a"))!.State);
         serving.AssertUntouched();
         TurnEnd end = await serving.Run(serving.Turn("a", document, []));
