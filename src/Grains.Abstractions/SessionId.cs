@@ -16,7 +16,7 @@ public readonly record struct SessionId([property: Id(0)] string Tenant, [proper
 
     /// <summary>Checks both parts.</summary>
     /// <exception cref="InvalidRequestException">
-    /// A part is empty, too long or has a character other than A-Z, a-z, 0-9, '.', '_', ':', '-'.
+    /// A part is empty, too long or has a character other than A-Z, a-z, 0-9, '.', '_', ':', '-', or is "." or "..".
     /// </exception>
     public static SessionId Of(string tenant, string session)
     {
@@ -40,9 +40,9 @@ public readonly record struct SessionId([property: Id(0)] string Tenant, [proper
     public static SessionId? TryParse(string? key) =>
         key?.Split('/') is [{ } tenant, { } session] && IsValid(tenant) && IsValid(session) ? new SessionId(tenant, session) : null;
 
-    /// <summary>Whether a text may be a tenant's or a session's id.</summary>
+    /// <summary>Whether a text may be a tenant's or a session's id: not "." or "..", which no path of an address can name.</summary>
     public static bool IsValid([NotNullWhen(true)] string? part) =>
-        part is { Length: > 0 and <= MaxLength } && part.All(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '_' or ':' or '-');
+        part is { Length: > 0 and <= MaxLength } and not ("." or "..") && part.All(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '_' or ':' or '-');
 
     /// <inheritdoc/>
     public override string ToString() => Key;

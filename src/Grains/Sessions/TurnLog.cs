@@ -34,7 +34,7 @@ internal sealed class TurnLog(SessionId id, SessionState state)
         RequireExists();
         if (State.IsClosed)
         {
-            throw new SessionClosedException($"session {id} is closed");
+            throw new SessionClosedException($"session {id} is closed, and its id is not used again");
         }
     }
 

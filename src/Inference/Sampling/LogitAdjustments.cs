@@ -19,17 +19,8 @@ internal sealed class LogitAdjustments
     }
 
     /// <summary>Null where the options change nothing.</summary>
-    /// <exception cref="InputException">A biased token is outside the vocabulary.</exception>
     public static LogitAdjustments? For(SamplingOptions options, int vocabularySize)
     {
-        foreach (int token in options.LogitBias.Keys)
-        {
-            if ((uint)token >= (uint)vocabularySize)
-            {
-                throw new InputException($"logit bias: token {token} is outside the vocabulary of {vocabularySize} tokens");
-            }
-        }
-
         var adjustments = new LogitAdjustments(options, vocabularySize);
         bool any = adjustments._seen is not null || adjustments._picked is not null || adjustments._constraint is not null;
         return any || options.LogitBias.Count > 0 ? adjustments : null;

@@ -26,7 +26,7 @@ public sealed class Sampler
     {
         ArgumentNullException.ThrowIfNull(options);
         ArgumentOutOfRangeException.ThrowIfLessThan(vocabularySize, 1);
-        options.Validate();
+        options.Validate(vocabularySize);
         Options = options;
         VocabularySize = vocabularySize;
         Seed = options.Seed ?? BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(sizeof(ulong)));

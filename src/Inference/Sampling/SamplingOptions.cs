@@ -90,6 +90,21 @@ public sealed record SamplingOptions
         ValidateStopStrings(StopStrings);
     }
 
+    /// <summary>As <see cref="Validate()"/>, and that every token named is one of the model's.</summary>
+    /// <param name="vocabularySize">Tokens of the model.</param>
+    /// <exception cref="InputException">An option is out of range, or a biased token is outside the vocabulary.</exception>
+    public void Validate(int vocabularySize)
+    {
+        Validate();
+        foreach (int token in LogitBias.Keys)
+        {
+            if ((uint)token >= (uint)vocabularySize)
+            {
+                throw new InputException($"logit bias: token {token} is outside the vocabulary of {vocabularySize} tokens");
+            }
+        }
+    }
+
     internal static void ValidateStopStrings(IReadOnlyList<string>? stopStrings)
     {
         Require(stopStrings is not null, nameof(StopStrings), "null", "a list, which may be empty");

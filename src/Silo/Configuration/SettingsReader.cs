@@ -36,7 +36,7 @@ internal static class SettingsReader
         }
         catch (InvalidDataException e)
         {
-            throw new InputException($"settings file {file}: {e.InnerException?.Message ?? e.Message}");
+            throw new InputException($"settings file {file}: {e.GetBaseException().Message}");
         }
     }
 

@@ -27,7 +27,7 @@ internal sealed class ChatWriter(ServedModel model, CompletionJob job, TimeProvi
 
         if (answer.Calls.Count > 0)
         {
-            await ChunkAsync(events, choice, new ChatDelta(ToolCalls: CallsOf(answer, indexed: true)), null, null, cancellationToken);
+            await ChunkAsync(events, choice, new ChatDelta(ToolCalls: CallsOf(answer, choice, indexed: true)), null, null, cancellationToken);
         }
 
         await ChunkAsync(events, choice, new ChatDelta(), null, answer.FinishReason, cancellationToken);
@@ -48,7 +48,7 @@ internal sealed class ChatWriter(ServedModel model, CompletionJob job, TimeProvi
     {
         ChatChoice[] choices = [.. answers.Select((a, i) => new ChatChoice(
             i,
-            new ChatAnswer("assistant", a.Calls.Count > 0 && a.Text.Length == 0 ? null : a.Text, CallsOf(a, indexed: false)),
+            new ChatAnswer("assistant", a.Calls.Count > 0 && a.Text.Length == 0 ? null : a.Text, CallsOf(a, i, indexed: false)),
             LogprobsFrom(a, 0),
             a.FinishReason))];
         var body = new ChatCompletion(_id, "chat.completion", _created, model.Name, choices, AnswerUsage.Of(answers))
@@ -70,8 +70,8 @@ internal sealed class ChatWriter(ServedModel model, CompletionJob job, TimeProvi
     private ChatChunk Chunk(IReadOnlyList<ChunkChoice> choices) =>
         new(_id, "chat.completion.chunk", _created, model.Name, choices) { SystemFingerprint = Fingerprint };
 
-    private IReadOnlyList<CallBody>? CallsOf(AnswerCollector answer, bool indexed) => answer.Calls.Count == 0
+    private IReadOnlyList<CallBody>? CallsOf(AnswerCollector answer, int choice, bool indexed) => answer.Calls.Count == 0
         ? null
         : [.. answer.Calls.Select((c, i) => new CallBody(
-            indexed ? i : null, $"call_{_id[9..21]}{i}", "function", new CallFunction(c.Name, c.Arguments)))];
+            indexed ? i : null, $"call_{_id[^20..]}{choice}_{i}", "function", new CallFunction(c.Name, c.Arguments)))];
 }

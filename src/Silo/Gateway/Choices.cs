@@ -64,7 +64,7 @@ internal sealed class Choices(SessionTurns turns, CompletionJob job, TurnStart s
             Exception refusal;
             try
             {
-                Start = numbered ? await turns.NumberedAsync(Start, cancellationToken) : Start;
+                Start = numbered ? await turns.NumberedAsync(Start, idempotencyKey, cancellationToken) : Start;
                 return await act(Start);
             }
             catch (Exception error) when (SessionTurns.MayGoElsewhere(Start, error))

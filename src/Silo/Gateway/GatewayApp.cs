@@ -75,13 +75,14 @@ internal static class GatewayApp
         app.MapPost("/v1/responses", (RequestDelegate)completions.ResponseAsync);
         var self = new ModelBody(model.Name, "model", model.Since.ToUnixTimeSeconds(), "kvcluster");
         app.MapGet("/v1/models", (RequestDelegate)(c => c.Response.WriteAsJsonAsync(new ModelList("list", [self]), OpenAiJson.Web.ModelList)));
-        app.MapGet("/v1/models/{id}", (RequestDelegate)(c => (string?)c.Request.RouteValues["id"] == model.Name
+        app.MapGet("/v1/models/{**id}", (RequestDelegate)(c => Uri.UnescapeDataString((string?)c.Request.RouteValues["id"] ?? "") == model.Name
             ? c.Response.WriteAsJsonAsync(self, OpenAiJson.Web.ModelBody)
             : throw OpenAiException.NotFound($"the model '{c.Request.RouteValues["id"]}' does not exist", "model", "model_not_found")));
         new SessionEndpoints(grains).Map(app);
         new SessionFileEndpoints(grains).Map(app);
         ApiDocumentEndpoint.Map(app, model.Name);
-        app.MapFallback((RequestDelegate)(c => throw OpenAiException.NotFound($"there is no {c.Request.Method} {c.Request.Path} here")));
+        // Names with a dot too, which the fallback for pages leaves to files.
+        app.MapFallback("{**path}", (RequestDelegate)(c => throw OpenAiException.NotFound($"there is no {c.Request.Method} {c.Request.Path} here")));
     }
 
     private static void UseTls(WebApplicationBuilder builder, Uri address, ListenSettings listen, Action<string> complain)

@@ -141,6 +141,7 @@ internal sealed class SessionEndpoints(IGrainFactory grains)
         RequestFields fields = await SessionRequests.ReadAsync(context.Request, context.RequestAborted);
         var request = new ForkRequest { Session = fields.RequiredText("session"), Tokens = fields.Count("tokens", 0, int.MaxValue) };
         fields.RequireAllRead();
+        SessionRequests.RequireOwnId(request.Session, "session");
         SessionInfo info = await Grain(context).Fork(request, context.RequestAborted);
         context.Response.StatusCode = StatusCodes.Status201Created;
         await WriteAsync(context, info);

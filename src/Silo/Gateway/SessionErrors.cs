@@ -12,7 +12,7 @@ internal static class SessionErrors
     {
         OpenAiException known => known,
         SessionNotFoundException => OpenAiException.NotFound("no such session", code: "session_not_found"),
-        SessionClosedException => OpenAiException.NotFound("no such session", code: "session_not_found"),
+        SessionClosedException => OpenAiException.NotFound(error.Message, code: "session_not_found"),
         SessionBusyException => Conflict(error.Message, "session_busy"),
         SessionExistsException => Conflict(error.Message, "session_exists"),
         IdempotencyConflictException => Conflict(error.Message, "idempotency_key_conflict"),

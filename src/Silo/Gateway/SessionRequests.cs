@@ -38,11 +38,11 @@ internal static class SessionRequests
 
     /// <summary>Ids of sessions that the server makes for clients without one are not the client's to take: unused, they are closed.</summary>
     /// <exception cref="OpenAiException">It is such an id.</exception>
-    public static void RequireOwnId(string? id)
+    public static void RequireOwnId(string? id, string field = "id")
     {
         if (AutoSessions.IsAuto(id))
         {
-            throw OpenAiException.Invalid("id", $"ids that begin with '{AutoSessions.Prefix}' are the server's own", "invalid_value");
+            throw OpenAiException.Invalid(field, $"ids that begin with '{AutoSessions.Prefix}' are the server's own", "invalid_value");
         }
     }
 
@@ -83,7 +83,7 @@ internal static class SessionRequests
             RepetitionPenalty = fields.Number("repetition_penalty", 0, 100),
             PresencePenalty = fields.Number("presence_penalty", -2, 2),
             FrequencyPenalty = fields.Number("frequency_penalty", -2, 2),
-            Seed = fields.Long("seed") is { } seed ? unchecked((ulong)seed) : null,
+            Seed = fields.Seed("seed"),
             MaxTokens = fields.Count("max_tokens", 1, int.MaxValue),
             StopStrings = fields.Items("stop", 16) is { } stops
                 ? [.. stops.Select(s => s.ValueKind == JsonValueKind.String ? s.GetString()! : throw fields.Wrong("stop", "an array of strings"))]

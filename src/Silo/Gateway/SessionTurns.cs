@@ -75,9 +75,13 @@ internal sealed class SessionTurns(IGrainFactory grains, Caller caller)
             idempotencyKey is not null,
             cancellationToken);
 
-    /// <summary>The start with the number of its turn.</summary>
-    public async Task<TurnStart> NumberedAsync(TurnStart start, CancellationToken cancellationToken) =>
-        start with { Turn = (await Grain(start.Session).Describe(cancellationToken)).Turns };
+    /// <summary>The start with the number of its turn: that of the recorded one where the same key came before, which is answered again.</summary>
+    public async Task<TurnStart> NumberedAsync(TurnStart start, string? idempotencyKey, CancellationToken cancellationToken)
+    {
+        RecentTurns recent = await Grain(start.Session).ReadTurns(cancellationToken);
+        int made = idempotencyKey is null ? -1 : Array.FindLastIndex(recent.Turns, turn => turn.Key == idempotencyKey);
+        return start with { Turn = recent.First + (made < 0 ? recent.Turns.Length : made) };
+    }
 
     /// <summary>A session beside another with the same history and cache, for a further answer to one question.</summary>
     public async Task<TurnStart> BesideAsync(TurnStart start, CancellationToken cancellationToken)

@@ -33,7 +33,18 @@ internal sealed class WatchedFile(string path, TimeProvider time)
     }
 
     /// <summary>
-    /// When the file behind a path was written. Orchestrators put a link there whose target they exchange: the link's own time never changes.
+    /// When the file behind a path was written; the least time where it is gone or may not be looked at, which whoever reads it then says.
+    /// Orchestrators put a link there whose target they exchange: the link's own time never changes.
     /// </summary>
-    public static DateTime WrittenAt(string path) => File.GetLastWriteTimeUtc(File.ResolveLinkTarget(path, returnFinalTarget: true)?.FullName ?? path);
+    public static DateTime WrittenAt(string path)
+    {
+        try
+        {
+            return File.GetLastWriteTimeUtc(File.ResolveLinkTarget(path, returnFinalTarget: true)?.FullName ?? path);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return DateTime.MinValue;
+        }
+    }
 }

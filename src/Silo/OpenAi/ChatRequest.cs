@@ -40,7 +40,8 @@ internal static class ChatRequest
         return job;
     }
 
-    private static bool StreamOptions(RequestFields fields)
+    /// <summary>Whether a stream shall end with the usage.</summary>
+    public static bool StreamOptions(RequestFields fields)
     {
         RequestFields? options = fields.Object("stream_options");
         bool usage = options?.Flag("include_usage") ?? false;

@@ -34,8 +34,8 @@ internal static class MessageFields
         }
 
         var extra = new Dictionary<string, JsonElement>(StringComparer.Ordinal);
-        Keep(extra, "name", message.Any("name"));
-        Keep(extra, "tool_call_id", message.Any("tool_call_id"));
+        Keep(extra, "name", TextOf(message, "name"));
+        Keep(extra, "tool_call_id", TextOf(message, "tool_call_id"));
         Keep(extra, "tool_calls", calls is { } given ? ToolCalls.ForTemplate(given, message.Name("tool_calls")) : null);
         message.Refuse("audio", "this server reads text only");
         message.Ignore("refusal", "annotations");
@@ -44,6 +44,8 @@ internal static class MessageFields
         // OpenAI's newer name for the system's voice; templates know the older one.
         return new ChatMessage(role == "developer" ? "system" : role, content ?? "") { Fields = extra.Count > 0 ? extra : null };
     }
+
+    private static JsonElement? TextOf(RequestFields message, string field) => message.Text(field) is null ? null : message.Any(field);
 
     private static void Keep(Dictionary<string, JsonElement> fields, string name, JsonElement? value)
     {

@@ -52,9 +52,12 @@ internal sealed class RequestFields
             : throw Wrong(field, most == int.MaxValue ? $"a whole number of {least} or more" : $"a whole number from {least} to {most}")
         : null;
 
-    public long? Long(string field) => Any(field) is { } value
-        ? value.ValueKind == JsonValueKind.Number && value.TryGetInt64(out long number) ? number : throw Wrong(field, "a whole number")
-        : null;
+    /// <summary>A seed: OpenAI's are signed, those that answers name are not.</summary>
+    public ulong? Seed(string field) => Any(field) is not { } value ? null
+        : value.ValueKind != JsonValueKind.Number ? throw Wrong(field, "a whole number")
+        : value.TryGetInt64(out long signed) ? unchecked((ulong)signed)
+        : value.TryGetUInt64(out ulong seed) ? seed
+        : throw Wrong(field, "a whole number of 64 bits");
 
     public float? Number(string field, float least, float most) => Any(field) is { } value
         ? value.ValueKind == JsonValueKind.Number && value.TryGetSingle(out float number) && number >= least && number <= most

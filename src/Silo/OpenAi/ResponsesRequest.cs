@@ -98,10 +98,10 @@ internal static class ResponsesRequest
         string arguments = item.RequiredText("arguments");
         item.RequireAllRead();
         JsonElement calls = JsonSerializer.SerializeToElement(
-            new[] { new { id, type = "function", function = new { name, arguments } } });
+            new[] { new { id, type = "function", function = new { name, arguments = ToolCalls.Arguments(arguments, item.Name("arguments")) } } });
         return new ChatMessage("assistant", "")
         {
-            Fields = new Dictionary<string, JsonElement> { ["tool_calls"] = ToolCalls.ForTemplate(calls, item.Name("arguments")) },
+            Fields = new Dictionary<string, JsonElement> { ["tool_calls"] = calls },
         };
     }
 }

@@ -23,7 +23,7 @@ internal static class SamplingFields
         FrequencyPenalty = fields.Number("frequency_penalty", -2, 2) ?? 0,
         RepetitionPenalty = Positive(fields, "repetition_penalty"),
         LogitBias = Biases(fields),
-        Seed = fields.Long("seed") is { } seed ? unchecked((ulong)seed) : null,
+        Seed = fields.Seed("seed"),
         StopStrings = Stops(fields),
         MaxTokens = maxTokens ?? int.MaxValue,
         LogProbabilities = logProbabilities,

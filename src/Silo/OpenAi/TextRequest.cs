@@ -22,7 +22,7 @@ internal static class TextRequest
             MaxTokens = maxTokens,
             Choices = fields.Count("n", 1, 16) ?? 1,
             Stream = fields.Flag("stream") ?? false,
-            IncludeUsage = fields.Object("stream_options")?.Flag("include_usage") ?? false,
+            IncludeUsage = ChatRequest.StreamOptions(fields),
             Echo = fields.Flag("echo") ?? false,
         };
         fields.Refuse("suffix", "text is only continued", s => s.ValueKind == JsonValueKind.String && s.ValueEquals(""));

@@ -25,14 +25,16 @@ internal static class ToolCalls
             {
                 ["id"] = call.RequiredText("id"),
                 ["type"] = "function",
-                ["function"] = new JsonObject { ["name"] = function.RequiredText("name"), ["arguments"] = Parse(arguments, function.Name("arguments")) },
+                ["function"] = new JsonObject { ["name"] = function.RequiredText("name"), ["arguments"] = Arguments(arguments, function.Name("arguments")) },
             });
         }
 
         return JsonSerializer.SerializeToElement(result);
     }
 
-    private static JsonNode? Parse(string json, string path)
+    /// <summary>A call's arguments, from their text.</summary>
+    /// <exception cref="OpenAiException">They are not JSON.</exception>
+    public static JsonNode? Arguments(string json, string path)
     {
         try
         {

@@ -13,7 +13,9 @@ internal static class ToolFields
     /// <summary>Tools as <c>/v1/chat/completions</c> has them: each function under "function".</summary>
     public static ToolUse Read(RequestFields request) => Choose(request, nested: true, (tool, described) =>
     {
-        (described.Object("function") ?? throw described.Missing("function")).RequiredText("name");
+        RequestFields function = described.Object("function") ?? throw described.Missing("function");
+        NameOf(function);
+        function.Object("parameters");
         return tool;
     });
 
@@ -23,11 +25,14 @@ internal static class ToolFields
         type = "function",
         function = new
         {
-            name = described.RequiredText("name"),
+            name = NameOf(described),
             description = described.Text("description") ?? "",
-            parameters = described.Any("parameters"),
+            parameters = described.Object("parameters") is null ? null : described.Any("parameters"),
         },
     }));
+
+    private static string NameOf(RequestFields function) =>
+        function.RequiredText("name") is { Length: > 0 } name ? name : throw function.Wrong("name", "a name, not empty");
 
     private static ToolUse Choose(RequestFields request, bool nested, Func<JsonElement, RequestFields, JsonElement> read)
     {

@@ -49,7 +49,7 @@ internal static class OptionOf
     {
         string text = result.Tokens[0].Value;
         NumberStyles style = IsWhole<T>() ? NumberStyles.AllowLeadingSign : NumberStyles.Float;
-        if (T.TryParse(text, style, CultureInfo.InvariantCulture, out T value))
+        if (T.TryParse(text, style, CultureInfo.InvariantCulture, out T value) && T.IsFinite(value))
         {
             return value;
         }

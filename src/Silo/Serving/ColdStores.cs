@@ -33,7 +33,7 @@ internal static partial class ColdStores
     }
 
     /// <summary>The store itself; the caller disposes of it, then undoes the stack.</summary>
-    /// <exception cref="InputException">A setting is wrong, or the directory is in use.</exception>
+    /// <exception cref="InputException">A setting is wrong, or the directory is in use, cannot be written, or, to be read only, is not there.</exception>
     public static IBlobStore OpenBlobs(ServerSettings settings, TimeProvider time, bool readOnly, Stack<Func<ValueTask>> undo)
     {
         if (IsNone(settings))
@@ -52,7 +52,19 @@ internal static partial class ColdStores
         }
 
         string path = store.Length > 0 ? store : Path.Combine(DataFolder.Of(settings), "cold");
-        return new DirectoryBlobStore(new DirectoryBlobStoreOptions { Path = path, Budget = budget, TimeToLive = live, Time = time, ReadOnly = readOnly });
+        if (readOnly && !Directory.Exists(path))
+        {
+            throw new InputException($"there is no cold store at {path}");
+        }
+
+        try
+        {
+            return new DirectoryBlobStore(new DirectoryBlobStoreOptions { Path = path, Budget = budget, TimeToLive = live, Time = time, ReadOnly = readOnly });
+        }
+        catch (StoreUnavailableException e)
+        {
+            throw new InputException(e.Message, e);
+        }
     }
 
     private static bool IsNone(ServerSettings settings) => settings.Cold.Store.Equals("none", StringComparison.OrdinalIgnoreCase);

@@ -1,3 +1,6 @@
+using System.Net.Sockets;
+using KVCluster.Grains;
+using KVCluster.Inference;
 using KVCluster.Inference.Backend;
 using KVCluster.Silo.Configuration;
 using KVCluster.Silo.Gateway;
@@ -42,7 +45,7 @@ internal sealed class ServerHost : IAsyncDisposable
     /// <param name="settings">What to serve and where.</param>
     /// <param name="logging">Where logs go.</param>
     /// <param name="cancellationToken">Gives up the start.</param>
-    /// <exception cref="Inference.InputException">A setting or a file is wrong.</exception>
+    /// <exception cref="InputException">A setting or a file is wrong.</exception>
     public static async Task<ServerHost> StartAsync(ServerSettings settings, Action<ILoggingBuilder> logging, CancellationToken cancellationToken)
     {
         var host = new ServerHost(settings);
@@ -105,9 +108,21 @@ internal sealed class ServerHost : IAsyncDisposable
         _undo.Push(operators.DisposeAsync);
         WebApplication app = GatewayApp.Build(Settings.Listen, Grains, served, tenants, _health, operators, logging);
         _undo.Push(app.DisposeAsync);
-        await app.StartAsync(cancellationToken);
+        await ListenAsync(app, cancellationToken);
         _undo.Push(async () => await app.StopAsync());
         Address = new Uri(app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First());
+    }
+
+    private async Task ListenAsync(WebApplication app, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await app.StartAsync(cancellationToken);
+        }
+        catch (Exception e) when (e is IOException or SocketException)
+        {
+            throw new InputException($"'{Settings.Listen.Url}' cannot be listened on: {e.GetBaseException().Message}", e);
+        }
     }
 
     private void CloseUnused(TenantFile? tenants, ILoggerFactory loggers, TimeProvider time)
@@ -146,8 +161,15 @@ internal sealed class ServerHost : IAsyncDisposable
         return TenantFile.Open(Settings.Tenants.File, time, fault => ServerLog.TenantsKept(logger, fault));
     }
 
+    /// <exception cref="InputException">The name has characters that a device's name cannot have.</exception>
     private string NodeName(int index)
     {
+        if (Settings.Node.Name.Length > 0 && !SessionId.IsValid(Settings.Node.Name))
+        {
+            throw new InputException(
+                $"setting 'Node:Name' must be 1 to {SessionId.MaxLength} of A-Z, a-z, 0-9, '.', '_', ':', '-', not '{Settings.Node.Name}'");
+        }
+
         string name = Settings.Node.Name.Length > 0 ? Settings.Node.Name : Settings.Node.Count > 0 ? "node" : "gateway";
         return Settings.Node.Count <= 1 && Settings.Node.Name.Length > 0 ? name : $"{name}-{index + 1}";
     }

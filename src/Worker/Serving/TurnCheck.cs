@@ -10,7 +10,7 @@ internal static class TurnCheck
     {
         ArgumentNullException.ThrowIfNull(request);
         Key(request.Session);
-        request.Sampling?.Validate();
+        request.Sampling?.Validate(model.Config.VocabularySize);
         if (request.Begun < 0 || request.Begun > request.History.Length
             || (request.Begun > 0 && (request.Prompt.Length > 0 || request.Begun >= (request.Sampling?.MaxTokens ?? 0))))
         {

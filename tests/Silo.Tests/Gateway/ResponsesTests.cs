@@ -52,6 +52,31 @@ public class ResponsesTests(TestServer server) : IClassFixture<TestServer>
     }
 
     [Fact]
+    public async Task A_response_sent_again_with_its_key_has_its_id_and_is_gone_on_from()
+    {
+        JsonElement first = await KeyedAsync();
+        JsonElement second = await AskAsync("What is the badge id for rapid-shrew?", first);
+        JsonElement again = await KeyedAsync();
+        JsonElement branch = await AskAsync("What is the gate code for amber-falcon?", again);
+
+        Assert.Equal(first.GetProperty("id").GetString(), again.GetProperty("id").GetString());
+        Assert.Equal(Text(first), Text(again));
+        Assert.Equal(Session(first), Session(second));
+        Assert.Contains("48213", Text(branch), StringComparison.Ordinal);
+
+        async Task<JsonElement> KeyedAsync()
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Post, "/v1/responses")
+            {
+                Content = ServerRequests.Body($$"""{"model":"needle","input":"{{Facts}}Hello","temperature":0,"max_output_tokens":40}"""),
+            };
+            request.Headers.Add("X-Session-Id", "keyed");
+            request.Headers.Add("Idempotency-Key", "k1");
+            return await (await server.Http.SendAsync(request)).JsonAsync();
+        }
+    }
+
+    [Fact]
     public async Task A_turn_that_was_not_made_yet_is_not_found()
     {
         JsonElement first = await AskAsync("Hello", null);

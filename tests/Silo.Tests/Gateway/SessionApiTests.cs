@@ -105,12 +105,39 @@ public class SessionApiTests(TestServer server) : IClassFixture<TestServer>
     [InlineData("/v1/sessions?limit=0", "limit")]
     [InlineData("/v1/sessions/none", "no such session")]
     [InlineData("/v1/elsewhere", "there is no GET")]
+    [InlineData("/elsewhere.txt", "there is no GET")]
+    [InlineData("/v1/models/some/model", "the model 'some/model' does not exist")]
     public async Task What_is_not_there_is_said(string path, string said)
     {
         HttpResponseMessage response = await server.Http.GetAsync(path);
 
         Assert.InRange((int)response.StatusCode, 400, 499);
         Assert.Contains(said, await response.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("auto-mine", "server's own")]
+    [InlineData("..", "..")]
+    [InlineData(".", ".")]
+    public async Task An_id_that_no_client_may_have_is_taken_by_no_way(string id, string said)
+    {
+        await server.PostAsync("/v1/sessions", """{"id":"taker"}""");
+
+        foreach ((string path, string field) in ((string, string)[])[("/v1/sessions", "id"), ("/v1/sessions/taker/fork", "session")])
+        {
+            JsonElement error = await (await server.PostAsync(path, $$"""{"{{field}}":"{{id}}"}""")).ErrorAsync(HttpStatusCode.BadRequest);
+            Assert.Contains(said, error.GetProperty("message").GetString(), StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public async Task An_id_that_was_closed_is_said_to_be()
+    {
+        await server.PostAsync("/v1/sessions", """{"id":"once"}""");
+        await server.Http.DeleteAsync("/v1/sessions/once");
+        JsonElement error = await (await server.PostAsync("/v1/sessions", """{"id":"once"}""")).ErrorAsync(HttpStatusCode.NotFound);
+
+        Assert.Contains("not used again", error.GetProperty("message").GetString(), StringComparison.Ordinal);
     }
 
     [Fact]

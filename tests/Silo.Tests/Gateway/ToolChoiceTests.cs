@@ -44,6 +44,25 @@ public class ToolChoiceTests(TestServer server) : IClassFixture<TestServer>
     }
 
     [Fact]
+    public async Task Calls_of_several_answers_have_ids_of_their_own()
+    {
+        JsonElement answer = await (await server.PostAsync(
+            "/v1/chat/completions",
+            """
+            {"model":"needle","messages":[{"role":"user","content":"Hello"}],"temperature":0,"n":2,"tool_choice":"required",
+             "tools":[{"type":"function","function":{"name":"f","parameters":{"type":"object","properties":{},"additionalProperties":false}}}]}
+            """)).JsonAsync();
+        string?[] ids =
+        [
+            .. answer.GetProperty("choices").EnumerateArray()
+                .SelectMany(c => c.GetProperty("message").GetProperty("tool_calls").EnumerateArray())
+                .Select(c => c.GetProperty("id").GetString()),
+        ];
+
+        Assert.Equal((2, 2), (ids.Length, ids.Distinct().Count()));
+    }
+
+    [Fact]
     public async Task Where_a_call_is_required_one_of_the_tools_is_called()
     {
         ChatCompletion answer = await Chat.CompleteChatAsync([new UserChatMessage("Hello")], Options(ChatToolChoice.CreateRequiredChoice()));

@@ -26,12 +26,23 @@ public class RequestTests
     }
 
     [Theory]
+    [InlineData("-1", ulong.MaxValue)]
+    [InlineData("7", 7)]
+    [InlineData("18446744073709551615", ulong.MaxValue)]
+    public void A_seed_may_be_one_that_an_answer_named(string seed, ulong read) => Assert.Equal(
+        read, Chat($$"""{"model":"m","messages":[{"role":"user","content":"x"}],"seed":{{seed}}}""").Sampling.Seed);
+
+    [Theory]
     [InlineData("[]", null)]
     [InlineData("{}", "model")]
     [InlineData("""{"model":"m"}""", "messages")]
     [InlineData("""{"model":"m","messages":[]}""", "messages")]
     [InlineData("""{"model":"m","messages":[{"role":"pope","content":"x"}]}""", "messages[0].role")]
     [InlineData("""{"model":"m","messages":[{"role":"user"}]}""", "messages[0].content")]
+    [InlineData("""{"model":"m","messages":[{"role":"user","content":"x","name":5}]}""", "messages[0].name")]
+    [InlineData("""{"model":"m","messages":[{"role":"user","content":"x"}],"seed":1e30}""", "seed")]
+    [InlineData("""{"model":"m","messages":[{"role":"user","content":"x"}],"tools":[{"type":"function","function":{"name":""}}]}""", "tools[0].function.name")]
+    [InlineData("""{"model":"m","messages":[{"role":"user","content":"x"}],"tools":[{"type":"function","function":{"name":"f","parameters":"x"}}]}""", "tools[0].function.parameters")]
     [InlineData("""{"model":"m","messages":[{"role":"user","content":[{"type":"image_url","image_url":{}}]}]}""", "messages[0].content[0].type")]
     [InlineData("""{"model":"m","messages":[{"role":"user","content":"x","color":1}]}""", "messages[0].color")]
     [InlineData("""{"model":"m","messages":[{"role":"user","content":"x"}],"temperature":3}""", "temperature")]

@@ -10,6 +10,8 @@ public sealed class TenantFileTests : IDisposable
     private readonly ManualTime _time = new();
     private readonly List<string> _complaints = [];
 
+    private string FilePath => Path.Combine(_folder.Path, "tenants.json");
+
     public void Dispose() => _folder.Dispose();
 
     [Fact]
@@ -51,6 +53,21 @@ public sealed class TenantFileTests : IDisposable
         Assert.Contains("share", Assert.Single(_complaints), StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void A_file_that_was_removed_leaves_the_last_good_one_in_force()
+    {
+        TenantFile file = Open("""{"tenants":[{"id":"a","keys":[],"share":2}]}""");
+
+        File.Delete(FilePath);
+        _time.Passed += TimeSpan.FromSeconds(1);
+        Assert.Equal(2, file.LimitsOf("a")!.Memory.Share);
+        Assert.Contains(FilePath, Assert.Single(_complaints), StringComparison.Ordinal);
+
+        Write("""{"tenants":[{"id":"a","keys":[],"share":3}]}""", 1);
+        _time.Passed += TimeSpan.FromSeconds(1);
+        Assert.Equal(3, file.LimitsOf("a")!.Memory.Share);
+    }
+
     [Theory]
     [InlineData("\"share\":0", "share")]
     [InlineData("\"share\":\"much\"", "share")]
@@ -65,13 +82,12 @@ public sealed class TenantFileTests : IDisposable
     private TenantFile Open(string json)
     {
         Write(json, 0);
-        return TenantFile.Open(Path.Combine(_folder.Path, "tenants.json"), _time, _complaints.Add);
+        return TenantFile.Open(FilePath, _time, _complaints.Add);
     }
 
     private void Write(string json, int version)
     {
-        string path = Path.Combine(_folder.Path, "tenants.json");
-        File.WriteAllText(path, json);
-        File.SetLastWriteTimeUtc(path, new DateTime(2026, 1, 1, 0, 0, version, DateTimeKind.Utc));
+        File.WriteAllText(FilePath, json);
+        File.SetLastWriteTimeUtc(FilePath, new DateTime(2026, 1, 1, 0, 0, version, DateTimeKind.Utc));
     }
 }

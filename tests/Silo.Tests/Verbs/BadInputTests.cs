@@ -111,6 +111,53 @@ public class BadInputTests
         CommandRun.Of("chat", "--question", "Hi", "--document", bytes).AssertRefused(bytes, "UTF-8");
     }
 
+    [Theory]
+    [InlineData("--cold")]
+    [InlineData("--data")]
+    [InlineData("--tenants")]
+    [InlineData("--config")]
+    public void A_server_says_which_store_or_file_it_cannot_use(string option)
+    {
+        using TemporaryFolder folder = new();
+        string file = folder.Write("file", "no store");
+        string wrong = option is "--cold" or "--data" ? Path.Combine(file, "store") : Path.Combine(folder.Path, "none");
+        string data = Path.Combine(folder.Path, "data");
+        string[] rest = option is "--data" ? ["--cold", "none"] : ["--data", data];
+        CommandRun.Of(["serve", "--url", "http://127.0.0.1:0", option, wrong, .. rest]).AssertRefused(wrong);
+    }
+
+    [Fact]
+    public async Task A_server_whose_store_another_holds_or_whose_port_is_taken_is_refused()
+    {
+        using TemporaryFolder folder = new();
+        using var held = new Storage.Grains.StateDirectory(Path.Combine(folder.Path, "state"));
+        await using var cold = new Storage.Directories.DirectoryBlobStore(
+            new() { Path = Path.Combine(folder.Path, "cold"), Budget = new Storage.Blobs.BlobBudget { TotalBytes = 1 << 20 } });
+        CommandRun.Of("serve", "--url", "http://127.0.0.1:0", "--data", folder.Path, "--cold", "none").AssertRefused("in use");
+        CommandRun.Of("serve", "--url", "http://127.0.0.1:0", "--data", folder.Path).AssertRefused("another process");
+        var listener = new System.Net.Sockets.TcpListener(System.Net.IPAddress.Loopback, 0);
+        listener.Start();
+        string url = $"http://127.0.0.1:{((System.Net.IPEndPoint)listener.LocalEndpoint).Port}";
+        CommandRun.Of("serve", "--url", url, "--data", Path.Combine(folder.Path, "other")).AssertRefused(url, "in use");
+        listener.Stop();
+    }
+
+    [Fact]
+    public void A_nodes_name_that_no_device_could_be_found_by_is_refused()
+    {
+        using TemporaryFolder folder = new();
+        CommandRun.Of("serve", "--url", "http://127.0.0.1:0", "--data", folder.Path, "--set", "Node:Name=a/b").AssertRefused("Node:Name", "a/b");
+    }
+
+    [Fact]
+    public void A_cold_store_that_is_not_there_is_not_called_sound()
+    {
+        using TemporaryFolder folder = new();
+        string path = Path.Combine(folder.Path, "none");
+        CommandRun.Of("cold", "verify", "--cold", path).AssertRefused(path);
+        CommandRun.Of("cold", "stats", "--cold", path).AssertRefused(path);
+    }
+
     [Fact]
     public void A_prompt_longer_than_the_context_is_refused()
     {

@@ -26,7 +26,8 @@ public sealed class SessionVerbTests(TestServer server) : IClassFixture<TestServ
         Assert.Contains("48213", history.GetProperty("text").GetString(), StringComparison.Ordinal);
         Assert.True(pinned.TryGetProperty("pinned_until", out _));
         Assert.Equal(0, Run("close", "verb-b").ExitCode);
-        Run("say", "verb-b", "x").AssertRefused("no such session");
+        Run("say", "verb-b", "x").AssertRefused("closed");
+        Run("say", "verb-c", "x").AssertRefused("no such session");
     }
 
     [Fact]
@@ -49,5 +50,6 @@ public sealed class SessionVerbTests(TestServer server) : IClassFixture<TestServ
         Run("import", "verb-none", folder.Write("x.json", "{}")).AssertRefused("session file");
         Run("import", "verb-none", "/no/such/file").AssertRefused("/no/such/file");
         Run("pin", "verb-none", "--seconds", "99999999").AssertRefused("seconds");
+        Run("say", "verb-none", "x", "--temperature", "NaN").AssertRefused("--temperature", "NaN");
     }
 }

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using KVCluster.Inference;
 using KVCluster.Inference.Kv;
 using KVCluster.Worker.Serving;
 
@@ -59,6 +60,19 @@ public sealed class TurnEndingTests
         go.Set();
         Assert.Equal(ResidentState.Cold, (await serving.Describe("a"))!.State);
         serving.AssertUntouched();
+    }
+
+    [Fact]
+    public async Task A_turn_that_biases_an_unknown_token_is_refused_and_leaves_nothing_behind()
+    {
+        await using var serving = new ServingFixture();
+        int unknown = serving.Model.Config.VocabularySize;
+        var biased = NeedleFixture.Greedy with { LogitBias = new Dictionary<int, float> { [unknown] = 1 } };
+        InputException refused = await Assert.ThrowsAsync<InputException>(() => serving.Run(serving.Turn("a", [], serving.Document(), biased)));
+        Assert.Contains($"token {unknown}", refused.Message, StringComparison.Ordinal);
+        Assert.Equal((0, 0), (serving.Worker.Status().Waiting, serving.Worker.Status().Running));
+        Assert.Equal(NeedleFixture.Answer, (await serving.Run(serving.Turn("a", [], serving.Document()))).Completion!.Text);
+        await serving.AssertEmptyAfterClosing("a");
     }
 
     [Fact]

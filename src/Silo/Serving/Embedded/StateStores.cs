@@ -1,5 +1,6 @@
 using KVCluster.Engine.Embedded;
 using KVCluster.Grains;
+using KVCluster.Inference;
 using KVCluster.Silo.Configuration;
 using KVCluster.Storage.Grains;
 using KVCluster.Storage.Redis;
@@ -14,7 +15,7 @@ internal sealed class StateStores : IAsyncDisposable
     private readonly RedisClient? _redis;
     private StateDirectory? _directory;
 
-    /// <exception cref="Inference.InputException">The connection string is malformed.</exception>
+    /// <exception cref="InputException">The connection string is malformed.</exception>
     public StateStores(ServerSettings settings, TimeProvider time)
     {
         _settings = settings;
@@ -25,7 +26,7 @@ internal sealed class StateStores : IAsyncDisposable
     public static string Describe(ServerSettings settings) =>
         ColdStores.IsRedis(settings.State.Store) ? RedisOptions.Parse(settings.State.Store).ToString() : DataFolder.Of(settings);
 
-    /// <exception cref="Inference.InputException">The directory cannot be used.</exception>
+    /// <exception cref="InputException">The directory cannot be used.</exception>
     public void AddTo(ISiloBuilder silo)
     {
         if (_redis is not null)
@@ -34,7 +35,16 @@ internal sealed class StateStores : IAsyncDisposable
             return;
         }
 
-        _directory ??= new StateDirectory(Path.Combine(DataFolder.Of(_settings), "state"));
+        string path = Path.Combine(DataFolder.Of(_settings), "state");
+        try
+        {
+            _directory ??= new StateDirectory(path);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new InputException($"the conversations' directory {path} cannot be used: {e.Message}", e);
+        }
+
         silo.AddDirectoryGrainStorage(GrainStorageNames.Sessions, _directory);
     }
 

@@ -197,6 +197,12 @@ internal sealed class TurnAttacher(DeviceParts parts, ArenaRoom room, CacheFetch
             return Admission.NoRoom;
         }
 
+        // Before anything is held for the turn: what an answer refuses leaves it as it waits, to be ended so.
+        if (turn is { WantsAnswer: true, Answer: null })
+        {
+            turn.BeginAnswer(parts.Model);
+        }
+
         if (session.Cache is null)
         {
             session.Adopt(parts.Backend.CreateCache(parts.Options.Observe), turn.Sequence, 0);
@@ -238,10 +244,6 @@ internal sealed class TurnAttacher(DeviceParts parts, ArenaRoom room, CacheFetch
         turn.Credit = 0;
         turn.NeededBytes = 0;
         turn.Room = () => RoomAfter(session);
-        if (turn is { WantsAnswer: true, Answer: null })
-        {
-            turn.BeginAnswer(parts.Model);
-        }
     }
 
     private AttachReport ReportOf(Turn turn, int keep)
