@@ -2,7 +2,6 @@ using KVCluster.Inference.Kv;
 using KVCluster.Inference.Sampling;
 using KVCluster.Storage;
 using KVCluster.Worker.Serving;
-using KVCluster.Worker.Tests.Serving.Pressure;
 
 namespace KVCluster.Worker.Tests.Serving;
 
@@ -208,7 +207,11 @@ public sealed class PressureTests
         // Each takes 200 tokens of prompt, 0.2 s, and an answer of 300, 3 s by the speeds assumed; there is memory for one at a time.
         DeviceWorkerOptions options = ServingFixture.Plain with
         {
-            Time = new ServingTime(), AnswerReserveTokens = 200, MaxWaitingTurns = 3, AssumedPrefillTokensPerSecond = 1000, MaxWait = TimeSpan.FromHours(1),
+            Time = new ServingTime(),
+            AnswerReserveTokens = 200,
+            MaxWaitingTurns = 3,
+            AssumedPrefillTokensPerSecond = 1000,
+            MaxWait = TimeSpan.FromHours(1),
         };
         await using var serving = new ServingFixture(options, contextTokens: 512, watched: true, maxBatchTokens: 256);
         using var go = new ManualResetEventSlim();
