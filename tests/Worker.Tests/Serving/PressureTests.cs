@@ -207,7 +207,10 @@ public sealed class PressureTests
         // Each takes 200 tokens of prompt, 0.2 s, and an answer of 300, 3 s by the speeds assumed; there is memory for one at a time.
         DeviceWorkerOptions options = ServingFixture.Plain with
         {
-            Time = new ServingTime(), AnswerReserveTokens = 200, MaxWaitingTurns = 3, AssumedPrefillTokensPerSecond = 1000, MaxWait = TimeSpan.FromHours(1),
+            Time = new ServingTime(),
+            AnswerReserveTokens = 200,
+            MaxWaitingTurns = 3,
+            AssumedPrefillTokensPerSecond = 1000,
         };
         await using var serving = new ServingFixture(options, contextTokens: 512, watched: true, maxBatchTokens: 256);
         using var go = new ManualResetEventSlim();
@@ -320,7 +323,8 @@ public sealed class PressureTests
         };
         Task prefetch = serving.Worker.PrefetchAsync(new AttachRequest(ServingFixture.Key("a"), 1, document), default).AsTask();
         await reached.Task.WaitAsync(ServingFixture.Patience);
-        EvictReport left = await serving.Worker.EvictAsync(ServingFixture.Key("a"), 1, save: true, default).AsTask().WaitAsync(ServingFixture.Patience);
+        Task<EvictReport> evict = serving.Worker.EvictAsync(ServingFixture.Key("a"), 1, save: true, default).AsTask();
+        EvictReport left = await evict.WaitAsync(ServingFixture.Patience);
         Assert.Null(left.Saved);
         Assert.Equal(phase == "load", left.FreedBytes > 0);
         await prefetch.WaitAsync(ServingFixture.Patience);
