@@ -2,6 +2,7 @@ using KVCluster.Compression.Budgets;
 using KVCluster.Compression.Policies;
 using KVCluster.Inference;
 using KVCluster.Inference.Kv;
+using KVCluster.Inference.Models;
 using KVCluster.Worker.Serving;
 
 namespace KVCluster.Worker.Tests.Serving;
@@ -237,12 +238,11 @@ public sealed class CacheCareTests
     [Fact]
     public async Task Scores_of_the_session_unused_longest_go_where_all_take_more_than_they_may()
     {
-        int tokens;
         long one;
         await using (var measured = new ServingFixture())
         {
-            tokens = measured.Document().Length;
-            one = (long)sizeof(float) * measured.Model.Config.Layers * (measured.Model.Config.QueryHeads + measured.Model.Config.KvHeads) * tokens;
+            ModelConfig config = measured.Model.Config;
+            one = (long)sizeof(float) * config.Layers * (config.QueryHeads + config.KvHeads) * measured.Document().Length;
         }
 
         // Of each: attention by query head, and what each slot is worth by KV head.
