@@ -218,7 +218,9 @@ internal sealed partial class SessionGrain(
         {
             pump.UnreadSince = null;
             TurnPiece? piece = await pump.NextAsync();
-            pump.UnreadSince = services.Time.GetTimestamp();
+
+            // Behind the last one the turn is made durable: that it takes long is no reader's absence.
+            pump.UnreadSince = piece is null ? null : services.Time.GetTimestamp();
             if (piece is not null && ticket.IsCancelled)
             {
                 // Asked for before the device knew of the turn.

@@ -90,6 +90,12 @@ public sealed partial class DeviceWorker
                     return done.TrySetResult(null);
                 }
 
+                if (_parts.StoreHealth.Late > 0)
+                {
+                    // Nobody must leave the device for this copy, and what a store reads that hangs stays in memory.
+                    return done.TrySetResult(CacheSaver.Refused);
+                }
+
                 _core.Saver.Begin(known, save => done.TrySetResult(save));
                 return true;
             },
@@ -152,7 +158,7 @@ public sealed partial class DeviceWorker
                     return done.TrySetResult(new EvictReport(idle.Drop(), null));
                 }
 
-                _core.Room.SaveAndDrop(idle, (saved, freed) => Report(done, session, saved, freed));
+                _core.Room.SaveAndDrop(idle, (saved, freed) => Report(done, session, saved, freed), asked: true);
                 return true;
             },
             cancellationToken).ConfigureAwait(false);

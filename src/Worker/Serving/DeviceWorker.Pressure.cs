@@ -100,6 +100,7 @@ public sealed partial class DeviceWorker : IDevicePressure
         }
 
         session.PinnedUntil = _parts.Now + (long)(duration.TotalSeconds * _parts.Options.Time.TimestampFrequency);
+        _parts.Pins.Note(session.PinnedUntil);
         return true;
     }
 

@@ -8,6 +8,9 @@ namespace KVCluster.Worker.Serving;
 /// <summary>How a device is served.</summary>
 public sealed record DeviceWorkerOptions
 {
+    /// <summary>Timers take no more.</summary>
+    private static readonly TimeSpan LongestTimeout = TimeSpan.FromDays(49);
+
     /// <summary>The node's name: a label of metrics.</summary>
     public string Node { get; init; } = "node-1";
 
@@ -105,8 +108,8 @@ public sealed record DeviceWorkerOptions
         Require(MaxWait >= TimeSpan.Zero, nameof(MaxWait), "0 or more");
         Require(AgingInterval > TimeSpan.Zero, nameof(AgingInterval), "above 0");
         Require(PassingTime >= TimeSpan.Zero, nameof(PassingTime), "0 or more");
-        Require(LookupTimeout > TimeSpan.Zero, nameof(LookupTimeout), "above 0");
-        Require(TransferTimeout > TimeSpan.Zero, nameof(TransferTimeout), "above 0");
+        RequireTimeout(LookupTimeout, nameof(LookupTimeout));
+        RequireTimeout(TransferTimeout, nameof(TransferTimeout));
         Require(AssumedPrefillTokensPerSecond > 0, nameof(AssumedPrefillTokensPerSecond), "above 0");
         Require(AssumedLoadBytesPerSecond > 0, nameof(AssumedLoadBytesPerSecond), "above 0");
         Require(OverlapLoadsFrom >= TimeSpan.Zero, nameof(OverlapLoadsFrom), "0 or more");
@@ -115,6 +118,9 @@ public sealed record DeviceWorkerOptions
         Pressure?.Validate();
         Require(IdleScoreBytes >= 0, nameof(IdleScoreBytes), "0 or more");
     }
+
+    private static void RequireTimeout(TimeSpan timeout, string option) =>
+        Require(timeout > TimeSpan.Zero && timeout <= LongestTimeout, option, $"above 0 and at most {LongestTimeout.TotalDays} days");
 
     private static void Require(bool valid, string option, string range)
     {

@@ -61,7 +61,10 @@ public interface IDeviceWorker : IAsyncDisposable
     /// <summary>Makes a compressed session whole: from its exact cold copy, else by recomputation.</summary>
     ValueTask<AttachReport> RestoreAsync(AttachRequest request, CancellationToken cancellationToken);
 
-    /// <summary>Saves a cold copy of a resident session; serving goes on meanwhile. Null where it is not resident or there is no store.</summary>
+    /// <summary>
+    /// Saves a cold copy of a resident session; serving goes on meanwhile. Null where it is not resident or there is no store. A store that
+    /// takes too long with an earlier save is not asked: it counts as not available.
+    /// </summary>
     ValueTask<Storage.SnapshotSave?> SaveAsync(SessionKey session, long epoch, CancellationToken cancellationToken);
 
     /// <summary>

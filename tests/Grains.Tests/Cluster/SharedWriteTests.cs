@@ -59,6 +59,25 @@ public sealed class SharedWriteTests(NeedleModel needle) : ScriptedFixture(needl
         await session.HasHistoryAsync([1]);
     }
 
+    [Fact]
+    public async Task A_request_sent_again_while_its_turn_is_written_begins_no_second_one()
+    {
+        (GrainCluster cluster, ISessionGrain session, _) = await OneAsync();
+        (Task writing, Action release) = HoldWrites(cluster.States);
+        Task<TurnResult> first = session.SayAsync([1], key: "k");
+        await writing;
+
+        // Longer than a reader may be absent.
+        Time.Advance(TimeSpan.FromSeconds(3));
+        Task<TurnResult> second = session.SayAsync([1], key: "k");
+        await session.Describe();
+        release();
+        Assert.Equal((5, false), ((await first).TotalTokens, (await first).IsRepeated));
+        await Assert.ThrowsAsync<SessionBusyException>(() => second);
+        Assert.True((await session.SayAsync([1], key: "k")).IsRepeated);
+        await session.HasHistoryAsync(Turns.Answered([], [1], 4));
+    }
+
     private SessionSeed Seed(int token) => new()
     {
         Parent = "parent",

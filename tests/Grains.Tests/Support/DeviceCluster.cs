@@ -37,7 +37,7 @@ internal sealed class DeviceCluster : IAsyncDisposable
         ISnapshotStore? cold = store is null ? cluster._store : store(cluster._store);
         cluster.Grains = await GrainCluster.StartAsync(
             silos,
-            _ => [new DeviceWorker(open(), options ?? new DeviceWorkerOptions { IdleScores = null }, cold)],
+            _ => [new DeviceWorker(open(), options ?? new DeviceWorkerOptions { IdleScores = null, LookupTimeout = Turns.Patience }, cold)],
             configure,
             time,
             Gone,

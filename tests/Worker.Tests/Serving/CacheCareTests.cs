@@ -1,3 +1,4 @@
+using KVCluster.Compression;
 using KVCluster.Compression.Budgets;
 using KVCluster.Compression.Policies;
 using KVCluster.Inference;
@@ -12,6 +13,19 @@ namespace KVCluster.Worker.Tests.Serving;
 public sealed class CacheCareTests
 {
     private static readonly CompressionRequest Half = new(CompressionPolicies.Parse("kvcompose"), RetentionBudget.OfRatio(0.5));
+
+    [Fact]
+    public async Task A_compression_that_fails_in_its_second_stage_is_known_by_its_first()
+    {
+        await using var serving = new ServingFixture();
+        await serving.Run(serving.Append("a", [], serving.Document()));
+        CompressionRequest request = Half with { Policy = new FailingPolicy(Half.Policy, stage: 2) };
+        await Assert.ThrowsAsync<InvalidOperationException>(
+            () => serving.Worker.CompressAsync(ServingFixture.Key("a"), 1, request, default).AsTask());
+        ResidentSession cut = (await serving.Describe("a"))!;
+        Assert.False(cut.IsExact);
+        Assert.Equal(cut.Bytes, Assert.Single(cut.Compressions).BytesAfter);
+    }
 
     [Fact]
     public async Task A_fork_shares_every_page_and_goes_its_own_way()
@@ -298,5 +312,22 @@ public sealed class CacheCareTests
         {
             await Task.Yield();
         }
+    }
+
+    /// <summary>Another policy in two stages, one of which cannot be planned.</summary>
+    private sealed class FailingPolicy(ICompressionPolicy inner, int stage) : IStagedPolicy
+    {
+        private int _plans;
+
+        public int Stages => 2;
+
+        public string Name => inner.Name;
+
+        public PolicyParameters Parameters => inner.Parameters;
+
+        public ScoreRequest Request => inner.Request;
+
+        public RetentionPlan Plan(PolicyInput input, RetentionBudget budget) =>
+            ++_plans == stage ? throw new InvalidOperationException("this stage cannot be planned") : inner.Plan(input, budget);
     }
 }

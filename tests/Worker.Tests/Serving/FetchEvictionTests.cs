@@ -5,13 +5,16 @@ namespace KVCluster.Worker.Tests.Serving;
 /// <summary>A session taken off the device while its cache is on the way there.</summary>
 public sealed class FetchEvictionTests
 {
+    /// <summary>No look and no load takes too long, however slow the machine.</summary>
+    private static DeviceWorkerOptions Still => ServingFixture.Plain with { Time = new ServingTime() };
+
     [Theory]
     [InlineData("find")]
     [InlineData("load")]
     public async Task What_is_on_its_way_does_not_arrive_after_its_session_was_evicted(string step)
     {
         var store = new MemorySnapshotStore();
-        await using var serving = new ServingFixture(store: store);
+        await using var serving = new ServingFixture(Still, store);
         (Task prefetch, TaskCompletionSource release) = await Begin(serving, store, step);
         long held = serving.Ledger().TotalBytes - serving.Ledger().FreeBytes;
         Task<EvictReport> evict = serving.Worker.EvictAsync(ServingFixture.Key("a"), 1, save: true, default).AsTask();
@@ -28,7 +31,7 @@ public sealed class FetchEvictionTests
     public async Task A_store_that_heeds_its_cancellation_is_not_waited_for()
     {
         var store = new MemorySnapshotStore();
-        await using var serving = new ServingFixture(store: store);
+        await using var serving = new ServingFixture(Still, store);
         (Task prefetch, _) = await Begin(serving, store, "load", heeds: true);
         EvictReport report = await serving.Worker.EvictAsync(ServingFixture.Key("a"), 1, save: false, default).AsTask().WaitAsync(ServingFixture.Patience);
         await prefetch.WaitAsync(ServingFixture.Patience);
@@ -40,7 +43,7 @@ public sealed class FetchEvictionTests
     public async Task A_turn_that_came_meanwhile_keeps_what_it_waits_for_and_the_eviction_is_refused()
     {
         var store = new MemorySnapshotStore();
-        await using var serving = new ServingFixture(ServingFixture.Plain with { AssumedLoadBytesPerSecond = 1e12 }, store);
+        await using var serving = new ServingFixture(Still with { AssumedLoadBytesPerSecond = 1e12 }, store);
         (Task prefetch, TaskCompletionSource release) = await Begin(serving, store, "load");
         Task<EvictReport> evict = serving.Worker.EvictAsync(ServingFixture.Key("a"), 1, save: true, default).AsTask();
         Task<TurnEnd> turn = serving.Run(serving.Turn("a", serving.Document(), []));

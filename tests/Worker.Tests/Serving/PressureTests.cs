@@ -226,7 +226,7 @@ public sealed class PressureTests
         var reached = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         var release = new TaskCompletionSource();
         var store = new MemorySnapshotStore();
-        await using var serving = new ServingFixture(store: store);
+        await using var serving = new ServingFixture(ServingFixture.Plain with { Time = new ServingTime() }, store);
         int[] document = serving.Document();
         await serving.Run(serving.Append("a", [], document));
         await serving.Worker.EvictAsync(ServingFixture.Key("a"), 1, save: true, default);

@@ -14,7 +14,7 @@ internal sealed class ArenaRoom(DeviceParts parts, CacheSaver saver)
     public const long InUse = -1;
 
     private readonly List<Leaving> _leaving = [];
-    private long _failedAt = -1;
+    private (long Changes, int Late, DeviceTerms Terms)? _failedAt;
     private long _failedPages;
 
     /// <summary>Chooses what gives; null: caches leave by <see cref="DeviceWorkerOptions.Relief"/>.</summary>
@@ -61,13 +61,17 @@ internal sealed class ArenaRoom(DeviceParts parts, CacheSaver saver)
     /// <param name="session">Whose cache.</param>
     /// <param name="done">Told the save, and the bytes that came free.</param>
     /// <param name="planned">Bytes that come free by it, where others leave with it.</param>
-    public void SaveAndDrop(DeviceSession session, Action<SnapshotSave?, long> done, long planned = 0)
+    /// <param name="asked">A caller wants it gone: it goes also where it is pinned.</param>
+    public void SaveAndDrop(DeviceSession session, Action<SnapshotSave?, long> done, long planned = 0, bool asked = false)
     {
         session.IsLeaving = true;
+        session.LeavingVersion = session.Version;
         SaveFirst(session, Math.Max(planned, session.Cache!.ExclusiveBytes) / parts.Geometry.PageBytes, (save, version) =>
         {
-            bool leaves = session.IsLeaving && session.Version == version && session.Turn is null;
-            session.IsLeaving = false;
+            bool leaves = session.IsLeaving && session.Version == version && session.Turn is null && (asked || !parts.IsPinned(session));
+
+            // Not where it is leaving again, as it was after this save had begun.
+            session.IsLeaving &= session.LeavingVersion != version;
             long freed = session.Cache is null ? 0 : leaves ? session.Drop() : InUse;
             if (leaves && freed > 0)
             {
@@ -97,7 +101,7 @@ internal sealed class ArenaRoom(DeviceParts parts, CacheSaver saver)
     {
         missing -= ComingPages;
         // What was in vain for another may not be so for a running turn: it may be cut itself by now.
-        bool inVain = _failedAt == parts.Counts.Changes && missing >= _failedPages && !(Pressure is not null && turn is { IsRunning: true });
+        bool inVain = _failedAt == parts.Conditions && missing >= _failedPages && !(Pressure is not null && turn is { IsRunning: true });
         if (missing <= 0 || inVain)
         {
             return;
@@ -115,7 +119,7 @@ internal sealed class ArenaRoom(DeviceParts parts, CacheSaver saver)
 
         if (missing > 0)
         {
-            (_failedAt, _failedPages) = (parts.Counts.Changes, missing);
+            (_failedAt, _failedPages) = (parts.Conditions, missing);
         }
     }
 

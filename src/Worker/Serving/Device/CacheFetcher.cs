@@ -8,6 +8,10 @@ namespace KVCluster.Worker.Serving.Device;
 internal sealed class CacheFetcher(DeviceParts parts, ArenaRoom room)
 {
     private readonly List<LayerOverlap> _overlaps = [];
+    private int _loads;
+
+    /// <summary>Whether copies are being loaded: each holds memory that may be had again once it is there.</summary>
+    public bool IsLoading => _loads > 0;
 
     /// <summary>Computes a layer of what follows a copy that is being loaded; false where none has come.</summary>
     public bool Step()
@@ -99,6 +103,7 @@ internal sealed class CacheFetcher(DeviceParts parts, ArenaRoom room)
 
         var fetch = new CacheFetch(query);
         session.Fetch = fetch;
+        _loads++;
         _ = parts.Store!.Begin(
             (store, cancel) => fetch.Until(cancel, end => store.LoadAsync(query, cache, end)),
             parts.Options.TransferTimeout,
@@ -136,6 +141,7 @@ internal sealed class CacheFetcher(DeviceParts parts, ArenaRoom room)
         DeviceSession session, CacheFetch fetch, KvCache? cache, SnapshotLoad load, LayerOverlap? overlap, Action<SnapshotLoad> done)
     {
         session.Fetch = null;
+        _loads--;
         bool unwanted = fetch.IsUnwanted(session);
         long freed = 0;
         if (load.Miss is null && !session.IsClosed && cache is not null && !unwanted)

@@ -7,6 +7,13 @@ namespace KVCluster.Worker.Serving.Device;
 /// <summary>Saves caches while serving goes on: the store reads a fork, which shares all pages.</summary>
 internal sealed class CacheSaver(DeviceParts parts)
 {
+    /// <summary>What stands for a save that was not begun.</summary>
+    public static SnapshotSave Refused { get; } = new()
+    {
+        Outcome = SaveOutcome.Unavailable,
+        Reason = "the store has not ended an earlier save in time",
+    };
+
     private static readonly SnapshotSave Failed = new()
     {
         Outcome = SaveOutcome.Unavailable,
@@ -39,7 +46,7 @@ internal sealed class CacheSaver(DeviceParts parts)
         };
         SaveUnderWay underWay = parts.StoreHealth.Begin(fork.Bytes / parts.SaveBytesPerSecond);
         session.Readers++;
-        session.Saving = parts.Store!.Begin(
+        Task saving = parts.Store!.Begin(
             (store, cancel) => store.SaveAsync(source, cancel),
             parts.Options.TransferTimeout,
             Failed,
@@ -57,6 +64,7 @@ internal sealed class CacheSaver(DeviceParts parts)
                 done(save);
             },
             _ => fork.Dispose());
+        session.Saving = session.Saving.IsCompleted ? saving : Task.WhenAll(session.Saving, saving);
         return underWay;
     }
 }

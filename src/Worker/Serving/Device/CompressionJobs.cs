@@ -59,14 +59,14 @@ internal sealed class CompressionJobs(DeviceParts parts) : IDisposable
         catch (ArenaFullException e)
         {
             // Pages that a fork holds too are copied before they are written.
-            End(job).TrySetException(new DeviceBusyException(
+            Fail(job, new DeviceBusyException(
                 $"device {parts.Options.Device}: session {job.Session.Key} shares pages, and there is no room to copy them: {e.Message}",
                 RetryEstimate.Least));
         }
         catch (Exception e) when (e is not OutOfMemoryException)
         {
             // A fault of the request, or of its policy, is its caller's; the cache is as the last stage left it.
-            End(job).TrySetException(e);
+            Fail(job, e);
         }
 
         return true;
@@ -77,12 +77,7 @@ internal sealed class CompressionJobs(DeviceParts parts) : IDisposable
     {
         foreach (Job job in _jobs.Where(job => session is null || ReferenceEquals(job.Session, session)).ToArray())
         {
-            if (job.Pass is { Applied: > 0 } && job.Session.Cache is not null)
-            {
-                Record(job);
-            }
-
-            End(job).TrySetException(error(job.Session));
+            Fail(job, error(job.Session));
         }
     }
 
@@ -144,6 +139,17 @@ internal sealed class CompressionJobs(DeviceParts parts) : IDisposable
             Seconds = report.ScoringSeconds + report.PlanSeconds + report.ApplySeconds,
         });
         return report;
+    }
+
+    /// <summary>Stages that were applied before count as a cut of their own.</summary>
+    private void Fail(Job job, Exception error)
+    {
+        if (job.Pass is { Applied: > 0 } && job.Session.Cache is not null)
+        {
+            Record(job);
+        }
+
+        End(job).TrySetException(error);
     }
 
     private TaskCompletionSource<CompressionReport?> End(Job job)

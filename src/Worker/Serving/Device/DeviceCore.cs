@@ -13,6 +13,9 @@ internal sealed class DeviceCore
     /// <summary>Calls taken between two steps at most, so that a flood of them does not stop those who decode.</summary>
     private const int CallsAtOnce = 64;
 
+    /// <summary>Timers take no more than some weeks, and waits may be longer: to wake for nothing once a day costs nothing.</summary>
+    private static readonly TimeSpan LongestSleep = TimeSpan.FromDays(1);
+
     private readonly DeviceParts _parts;
     private readonly StepRunner _steps;
     private readonly ITimer _timer;
@@ -193,9 +196,11 @@ internal sealed class DeviceCore
 
     private bool Work()
     {
+        _parts.Pins.Look();
+        int late = _parts.StoreHealth.Late;
         Board.Admit();
-        (long free, int late) = (_parts.FreePages, _parts.StoreHealth.Late);
-        Board.Expire();
+        long free = _parts.FreePages;
+        bool expired = Board.Expire();
         Pressure?.Check();
         bool worked = _steps.Run();
         worked |= Compressions.Step();
@@ -206,17 +211,17 @@ internal sealed class DeviceCore
             return true;
         }
 
-        // Whoever found no room a moment ago may find it now, and a save that became late meanwhile has no timer any more: nothing else would
-        // wake the thread for them.
-        if ((Board.IsWaiting && _parts.FreePages > free) || _parts.StoreHealth.Late != late)
+        // Whoever found no room a moment ago may find it now, or waited behind a turn that has been refused since, and a save that became late
+        // meanwhile has no timer any more: nothing else would wake the thread for them.
+        if ((Board.IsWaiting && (expired || _parts.FreePages > free)) || _parts.StoreHealth.Late != late)
         {
             return true;
         }
 
         worked = Scoring.Step() || TryRestore();
-        if (!worked && Earliest(Board.NextExpiry(), Room.NextChange, Pressure?.Restores.NextLook()) is { } next)
+        if (!worked && Earliest(Board.NextExpiry(), Room.NextChange, _parts.Pins.Next, Pressure?.Restores.NextLook()) is { } next)
         {
-            _timer.Change(next > TimeSpan.Zero ? next : TimeSpan.Zero, Timeout.InfiniteTimeSpan);
+            _timer.Change(TimeSpan.FromTicks(Math.Clamp(next.Ticks, 0, LongestSleep.Ticks)), Timeout.InfiniteTimeSpan);
         }
 
         return worked;

@@ -21,6 +21,6 @@ internal sealed class DeviceCounts
     /// <summary>Uses so far.</summary>
     public long Uses { get; set; }
 
-    /// <summary>Changes of any cache or of its use: while it stands still, what could not be freed still cannot.</summary>
+    /// <summary>Changes of any cache or of its use; see <see cref="DeviceParts.Conditions"/>.</summary>
     public long Changes { get; set; }
 }

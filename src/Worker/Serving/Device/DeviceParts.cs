@@ -10,7 +10,11 @@ namespace KVCluster.Worker.Serving.Device;
 /// <summary>What all parts of a device's thread share.</summary>
 internal sealed class DeviceParts(LocalModel model, IInferenceBackend backend, DeviceWorkerOptions options, Inbox inbox, StoreCalls? store)
 {
+    /// <summary>Sessions without a cache that are remembered, at least.</summary>
+    public const int KeptCold = 16_384;
+
     private DeviceTerms _terms = DeviceTerms.Unbounded;
+    private int _mostSessions = 2 * KeptCold;
 
     public LocalModel Model { get; } = model;
 
@@ -77,18 +81,35 @@ internal sealed class DeviceParts(LocalModel model, IInferenceBackend backend, D
     public StoreHealth StoreHealth { get; } = new(
         options.Time, options.Pressure?.StoreRetry ?? TimeSpan.Zero, options.Pressure?.SavePatience ?? TimeSpan.MaxValue);
 
+    /// <summary>When pins run out.</summary>
+    public PinTimes Pins => field ??= new PinTimes(this);
+
+    /// <summary>
+    /// Changes with whatever may make room that there was none of before, but for pages that come free: while it stands still, what could not be
+    /// freed still cannot.
+    /// </summary>
+    public (long Changes, int Late, DeviceTerms Terms) Conditions => (Counts.Changes, StoreHealth.Late, Terms);
+
     /// <summary>Events of memory.</summary>
     public PressureLog Log { get; } = new(options.Time);
 
     /// <summary>Whether a session may not be touched for want of memory.</summary>
     public bool IsPinned(DeviceSession session) => session.PinnedUntil > 0 && Now < session.PinnedUntil;
 
-    /// <summary>The session of a key, known or not.</summary>
+    /// <summary>
+    /// The session of a key, known or not. What is known of sessions without a cache, their fences with it, is forgotten of those used longest
+    /// ago when there are many: what a session has durable is fenced where it is stored.
+    /// </summary>
     public DeviceSession SessionOf(SessionKey key)
     {
         if (!Sessions.TryGetValue(key, out DeviceSession? session))
         {
-            session = new DeviceSession(key, Counts);
+            if (Sessions.Count >= _mostSessions)
+            {
+                ForgetCold();
+            }
+
+            session = new DeviceSession(key, Counts) { LastUse = ++Counts.Uses };
             Sessions.Add(key, session);
         }
 
@@ -103,4 +124,18 @@ internal sealed class DeviceParts(LocalModel model, IInferenceBackend backend, D
         session.Uses.End(Now);
         Counts.Changes++;
     }
+
+    private void ForgetCold()
+    {
+        DeviceSession[] cold = [.. Sessions.Values.Where(IsCold).OrderByDescending(session => session.LastUse)];
+        foreach (DeviceSession session in cold.Skip(KeptCold))
+        {
+            Sessions.Remove(session.Key);
+        }
+
+        _mostSessions = Sessions.Count + KeptCold;
+    }
+
+    private bool IsCold(DeviceSession session) =>
+        session is { Cache: null, Turn: null, Fetch: null, Compressing: 0, Saving.IsCompleted: true } && !IsPinned(session);
 }

@@ -58,6 +58,9 @@ internal sealed class DeviceSession(SessionKey key, DeviceCounts counts)
     /// <summary>Its cache goes as soon as the save under way has ended.</summary>
     public bool IsLeaving { get; set; }
 
+    /// <summary>The version that the last save began with whose end it leaves at.</summary>
+    public int LeavingVersion { get; set; }
+
     /// <summary>Its cache is cut as soon as the save under way has ended.</summary>
     public bool IsToBeCut { get; set; }
 
@@ -103,7 +106,7 @@ internal sealed class DeviceSession(SessionKey key, DeviceCounts counts)
     /// <summary>The span of its last turn, or of whoever took its cache off the device: a save is put below it.</summary>
     public ActivityContext LastTrace { get; set; }
 
-    /// <summary>The last save under way or done.</summary>
+    /// <summary>Ended when no save is under way.</summary>
     public Task Saving { get; set; } = Task.CompletedTask;
 
     /// <summary>Saves that read the cache's pages and are waited for.</summary>

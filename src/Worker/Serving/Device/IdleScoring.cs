@@ -26,6 +26,9 @@ internal sealed class IdleScoring(DeviceParts parts) : IDisposable
     private PolicyGathering? _gathering;
     private int _version;
 
+    /// <summary>Sessions that wait to be scored.</summary>
+    public int Waiting => _wanting.Count;
+
     /// <summary>Told of each session whose scores were made.</summary>
     public Action<DeviceSession> Made { get; set; } = _ => { };
 
@@ -34,7 +37,8 @@ internal sealed class IdleScoring(DeviceParts parts) : IDisposable
     {
         if (_request is not null && session.Cached > 0)
         {
-            _wanting.Remove(session);
+            // A device that is never idle takes none out: those that have gone must not pile up.
+            _wanting.RemoveAll(other => ReferenceEquals(other, session) || other.Cache is null);
             _wanting.Add(session);
         }
     }
@@ -80,9 +84,9 @@ internal sealed class IdleScoring(DeviceParts parts) : IDisposable
         {
             DeviceSession next = _wanting[^1];
             _wanting.RemoveAt(_wanting.Count - 1);
-            if (next.IsIdle && next.Scores is null)
+            if (next.IsIdle && next.Scores is null && TryBegin(next))
             {
-                return TryBegin(next) || Take();
+                return true;
             }
         }
 

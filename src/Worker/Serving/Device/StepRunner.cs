@@ -144,6 +144,12 @@ internal sealed class StepRunner(DeviceParts parts, TurnBoard board, TurnAttache
 
         if (!board.TakeFromWaiting() && !board.PutBack())
         {
+            if (attacher.IsLoading)
+            {
+                // What is fetched ahead can leave again once it is there: no answer ends for it.
+                return false;
+            }
+
             Turn last = board.Running[^1];
             GiveUp(last, $"session {last.Session.Key} needs more memory than others can give");
         }

@@ -11,6 +11,7 @@ internal sealed class StoreCalls(ISnapshotStore store, Inbox inbox, TimeProvider
     private readonly CancellationTokenSource _closing = new();
     private readonly Lock _gate = new();
     private readonly HashSet<Task> _running = [];
+    private bool _closed;
 
     /// <summary>Calls that have not ended; from any thread.</summary>
     public int UnderWay
@@ -33,12 +34,15 @@ internal sealed class StoreCalls(ISnapshotStore store, Inbox inbox, TimeProvider
     /// Called on the device's thread when the store has let go of what it was given: right before <paramref name="done"/>, or, with true,
     /// after it where the time limit struck first.
     /// </param>
+    /// <exception cref="ObjectDisposedException">The device has gone: nobody would take the outcome.</exception>
     public Task Begin<T>(
         Func<ISnapshotStore, CancellationToken, ValueTask<T>> call, TimeSpan limit, T failed, Action<T> done, Action<bool>? released = null)
     {
-        Task task = Task.Run(() => RunAsync(call, limit, failed, done, released));
+        Task task;
         lock (_gate)
         {
+            ObjectDisposedException.ThrowIf(_closed, typeof(DeviceWorker));
+            task = Task.Run(() => RunAsync(call, limit, failed, done, released));
             _running.Add(task);
         }
 
@@ -61,6 +65,7 @@ internal sealed class StoreCalls(ISnapshotStore store, Inbox inbox, TimeProvider
         Task[] left;
         lock (_gate)
         {
+            _closed = true;
             left = [.. _running];
         }
 

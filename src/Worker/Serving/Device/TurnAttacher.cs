@@ -15,6 +15,9 @@ internal sealed class TurnAttacher(DeviceParts parts, ArenaRoom room, CacheFetch
     /// <summary>Pages that one session may have: where it can be cut, those of the limit.</summary>
     private long MostPages => Cuts ? parts.LimitBytes / parts.Geometry.PageBytes : parts.TotalPages;
 
+    /// <summary>Whether copies are being loaded, for whomever.</summary>
+    public bool IsLoading => fetcher.IsLoading;
+
     /// <summary>Whether caches are leaving the arena.</summary>
     public bool IsRoomComing => room.IsComing;
 

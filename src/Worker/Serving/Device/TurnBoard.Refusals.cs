@@ -23,9 +23,10 @@ internal sealed partial class TurnBoard
         return bytes;
     }
 
-    /// <summary>Refuses turns that have waited too long.</summary>
-    public void Expire()
+    /// <summary>Refuses turns that have waited too long; whether there were any, behind which others may have waited.</summary>
+    public bool Expire()
     {
+        bool expired = false;
         long now = parts.Now;
         for (int i = _waiting.Count - 1; i >= 0; i--)
         {
@@ -37,8 +38,11 @@ internal sealed partial class TurnBoard
                     : $"device {parts.Options.Device}: no room came free within {MaxWait(turn)}";
                 LogRefusal(turn, turn.Session);
                 Fail(turn, new DeviceBusyException(why, RetryAfter(turn)));
+                expired = true;
             }
         }
+
+        return expired;
     }
 
     /// <summary>Time until the next turn will have waited too long; null where none can.</summary>

@@ -107,7 +107,7 @@ public sealed class AccuracyTests(ITestOutputHelper output)
         }
 
         pressed.Pressure.Apply(new DeviceTerms((long)(0.55 * pressed.Status.UsedBytes)));
-        await PressedFixture.Until(() => pressed.Status.UsedBytes <= pressed.Status.LowBytes);
+        await pressed.Settled(() => pressed.Status.UsedBytes <= pressed.Status.LowBytes);
         pressed.Pressure.Apply(DeviceTerms.Unbounded);
         Assert.All(pressed.Status.Events, e => Assert.Equal(ReliefKind.Compress, e.Kind));
         var shares = new double[Sessions];

@@ -18,7 +18,7 @@ public sealed class CutHistoryTests
         CompressionReport asked = (await pressed.Serving.Worker.CompressAsync(ServingFixture.Key("a"), 1, half, default))!;
         await pressed.Read("b", 300, seed: 1);
         await pressed.Read("c", 420, seed: 2);
-        await PressedFixture.Until(() => !pressed.Status.IsPressing && pressed.Status.Events.Count > 1);
+        await pressed.Settled(() => !pressed.Status.IsPressing && pressed.Status.Events.Count > 1);
 
         ReliefEvent[] cuts = [.. pressed.Events(ReliefKind.Compress)];
         DeviceActivity activity = pressed.Serving.Worker.Activity;
@@ -47,7 +47,7 @@ public sealed class CutHistoryTests
         for (int round = 1; round <= 3; round++)
         {
             pressed.Pressure.Apply(new DeviceTerms(pressed.Status.UsedBytes - 1));
-            await PressedFixture.Until(() => !pressed.Status.IsPressing && pressed.Status.UsedBytes <= pressed.Status.LowBytes);
+            await pressed.Settled(() => !pressed.Status.IsPressing && pressed.Status.UsedBytes <= pressed.Status.LowBytes);
         }
 
         Assert.All(pressed.Events(ReliefKind.Compress), e => Assert.Equal((e.PlannedBytes, null), (e.FreedBytes, e.Fault)));

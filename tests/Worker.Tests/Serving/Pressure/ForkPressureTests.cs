@@ -16,7 +16,7 @@ public sealed class ForkPressureTests
         await Forks(pressed, own: 64);
         long before = pressed.Status.UsedBytes;
         pressed.Pressure.Apply(new DeviceTerms(before / 2));
-        await PressedFixture.Until(() => !pressed.Status.IsPressing && pressed.Status.Events.Count > 0);
+        await pressed.Settled(() => !pressed.Status.IsPressing && pressed.Status.Events.Count > 0);
         DevicePressureStatus status = pressed.Status;
         Assert.True(status.UsedBytes <= status.LowBytes, $"{status}");
         ReliefEvent[] drops = [.. pressed.Events(ReliefKind.Drop)];
@@ -37,7 +37,7 @@ public sealed class ForkPressureTests
         int shared = pool.SharedPages;
         long before = pressed.Status.UsedBytes;
         pressed.Pressure.Apply(new DeviceTerms(before - 1));
-        await PressedFixture.Until(() => !pressed.Status.IsPressing && pressed.Status.Events.Count > 0);
+        await pressed.Settled(() => !pressed.Status.IsPressing && pressed.Status.Events.Count > 0);
         DevicePressureStatus status = pressed.Status;
         ReliefEvent[] cuts = [.. pressed.Events(ReliefKind.Compress)];
         Assert.NotEmpty(cuts);
@@ -65,7 +65,7 @@ public sealed class ForkPressureTests
         int[] own = PressedFixture.Tokens(300, 5);
         await pressed.Serving.Run(pressed.Serving.Append("f", document, own));
         pressed.Pressure.Apply(new DeviceTerms(pressed.Status.UsedBytes - 1));
-        await PressedFixture.Until(() => pressed.Events(ReliefKind.Compress).Any(e => e.Session.Session == "f"));
+        await pressed.Settled(() => pressed.Events(ReliefKind.Compress).Any(e => e.Session.Session == "f"));
         TurnEnd end = await pressed.Serving.Run(pressed.Serving.Turn("a", document, []));
         Assert.Equal(NeedleFixture.Answer, end.Completion!.Text);
         TurnEnd fork = await pressed.Serving.Run(pressed.Serving.Turn("f", [.. document, .. own], [5], PressedFixture.Long with { MaxTokens = 3 }));

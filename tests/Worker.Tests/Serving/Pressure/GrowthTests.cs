@@ -104,7 +104,7 @@ public sealed class GrowthTests
                 }
             },
             cancel.Token));
-        await PressedFixture.Until(() => pressed.Serving.Worker.Status().Running == 0);
+        await pressed.Settled(() => pressed.Serving.Worker.Status().Running == 0);
         Assert.Equal(100, (await pressed.Describe("a")).Tokens);
         TurnEnd end = await pressed.Serving.Run(pressed.Serving.Turn("a", PressedFixture.Tokens(100), [5], sampling with { MaxTokens = 3 }));
         Assert.Equal(3, end.Completion!.Tokens.Count);

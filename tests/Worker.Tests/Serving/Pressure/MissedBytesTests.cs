@@ -15,7 +15,7 @@ public sealed class MissedBytesTests
         await pressed.Read("a", 400);
         long bytes = pressed.Status.UsedBytes;
         await pressed.Read("b", 500, seed: 1);
-        await PressedFixture.Until(() => pressed.Events(ReliefKind.Drop).Any());
+        await pressed.Settled(() => pressed.Events(ReliefKind.Drop).Any());
         Assert.Equal("a", pressed.Events(ReliefKind.Drop).Single().Session.Session);
         DeviceMemory memory = await pressed.Pressure.MeasureAsync(default);
         Assert.Equal((bytes, memory.UsedBytes + bytes), (memory.WaitingBytes, memory.Needs["tenant"]));
@@ -24,7 +24,7 @@ public sealed class MissedBytesTests
         Assert.Equal(0, (await pressed.Pressure.MeasureAsync(default)).WaitingBytes);
 
         await pressed.Read("a", 400);
-        await PressedFixture.Until(() => pressed.Events(ReliefKind.Drop).Count() == 2);
+        await pressed.Settled(() => pressed.Events(ReliefKind.Drop).Count() == 2);
         Assert.True((await pressed.Pressure.MeasureAsync(default)).WaitingBytes > 0);
         await pressed.Serving.Worker.EvictAsync(ServingFixture.Key("a"), 1, save: false, default);
         await pressed.Serving.Worker.EvictAsync(ServingFixture.Key("b"), 1, save: false, default);

@@ -52,12 +52,20 @@ internal sealed class PressedFixture : IAsyncDisposable
     /// <summary>Waits until something holds; bounded.</summary>
     public static async Task Until(Func<bool> holds)
     {
-        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(20));
+        using var patience = new CancellationTokenSource(ServingFixture.Patience);
         while (!holds())
         {
             await Task.Delay(1, patience.Token);
         }
     }
+
+    /// <summary>Waits until the device's thread sleeps: its timer is set, and the clock may be moved.</summary>
+    public Task Resting() => Settled(() => true);
+
+    /// <summary>
+    /// Waits until something holds and the device's thread sleeps: of acts that are under way some are seen in the ledger, and not yet in the log.
+    /// </summary>
+    public Task Settled(Func<bool> holds) => Until(() => holds() && Serving.Worker.IsAtRest && holds());
 
     public ValueTask DisposeAsync() => Serving.DisposeAsync();
 }

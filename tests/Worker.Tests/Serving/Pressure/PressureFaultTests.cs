@@ -48,7 +48,7 @@ public sealed class PressureFaultTests
         await pressed.Serving.Worker.PrefetchAsync(new AttachRequest(ServingFixture.Key("a"), 1, PressedFixture.Tokens(300)), default);
         await pressed.Pressure.PinAsync(ServingFixture.Key("b"), 1, TimeSpan.FromMinutes(1), default);
         await pressed.Read("b", 650, seed: 1);
-        await PressedFixture.Until(() => pressed.Status.Events.Count > 0);
+        await pressed.Settled(() => pressed.Status.Events.Count > 0);
 
         // It is in the store whole: rather than being cut blindly it leaves.
         ReliefEvent gone = pressed.Status.Events[0];
@@ -92,7 +92,7 @@ public sealed class PressureFaultTests
         {
             long before = pressed.Status.UsedBytes;
             pressed.Pressure.Apply(new DeviceTerms((long)(0.52 * before / 0.7)));
-            await PressedFixture.Until(() => pressed.Status.UsedBytes <= pressed.Status.LowBytes);
+            await pressed.Settled(() => pressed.Status.UsedBytes <= pressed.Status.LowBytes);
             ReliefEvent[] drops = [.. pressed.Events(ReliefKind.Drop)];
             Assert.Equal(["a", "c", "dear"], drops.Select(e => e.Session.Session).Order());
             Assert.Equal("dear", drops[^1].Session.Session);
@@ -105,7 +105,7 @@ public sealed class PressureFaultTests
         }
 
         await held;
-        await PressedFixture.Until(() => pressed.Status.UsedBytes == 0);
+        await pressed.Settled(() => pressed.Status.UsedBytes == 0);
         Assert.Equal(300, (await pressed.Read("a", 300)).Attach.RecomputedTokens + 300);
     }
 
@@ -117,7 +117,7 @@ public sealed class PressureFaultTests
         await pressed.Serving.Run(pressed.Serving.Append("a", [], document));
         await pressed.Serving.Worker.ForkAsync(ServingFixture.Key("a"), 1, ServingFixture.Key("f"), 1, document.Length, default);
         await pressed.Read("b", 940 - document.Length, seed: 1);
-        await PressedFixture.Until(() => pressed.Status.Events.Count > 0);
+        await pressed.Settled(() => pressed.Status.Events.Count > 0);
         Assert.All(pressed.Events(ReliefKind.Compress), e => Assert.Equal("b", e.Session.Session));
         TurnEnd end = await pressed.Serving.Run(pressed.Serving.Turn("f", document, []));
         Assert.Equal(NeedleFixture.Answer, end.Completion!.Text);
@@ -172,12 +172,12 @@ public sealed class PressureFaultTests
         await saving.Task.WaitAsync(ServingFixture.Patience);
 
         // A save that takes longer than it should: the store lets go of nothing, and is given nothing more.
-        await PressedFixture.Until(() => pressed.Serving.Worker.IsAtRest);
+        await pressed.Resting();
         time.Advance(TimeSpan.FromSeconds(5));
-        await PressedFixture.Until(() => pressed.Events(ReliefKind.Compress).Any());
+        await pressed.Settled(() => pressed.Events(ReliefKind.Compress).Any());
         Assert.Equal(1, saves);
         release.SetResult();
-        await PressedFixture.Until(() => pressed.Status.UsedBytes <= pressed.Status.HighBytes);
+        await pressed.Settled(() => pressed.Status.UsedBytes <= pressed.Status.HighBytes);
         Assert.Equal(5, (await pressed.Serving.Run(pressed.Serving.Turn(
             "c", [], PressedFixture.Tokens(100, 3), PressedFixture.Long with { MaxTokens = 5 }))).Completion!.Tokens.Count);
     }
@@ -201,7 +201,7 @@ public sealed class PressureFaultTests
             },
         };
         DevicePressureOptions options = PressedFixture.Usual with { Weighing = new() { HighWatermark = 0.1, LowWatermark = 0.05, SecondsPerMass = 1e-3 } };
-        await using var pressed = new PressedFixture(1024, options, store, Slow);
+        await using var pressed = new PressedFixture(1024, options, store, Slow with { Time = new ServingTime() });
         int[] document = pressed.Serving.Document();
         await pressed.Serving.Run(pressed.Serving.Append("a", [], document));
         await saving.Task.WaitAsync(ServingFixture.Patience);
@@ -230,7 +230,7 @@ public sealed class PressureFaultTests
     {
         await pressed.Read("a", 450);
         await pressed.Read("b", 450, seed: 1);
-        await PressedFixture.Until(() => pressed.Events(ReliefKind.Compress).Any() && pressed.Status.UsedBytes <= pressed.Status.HighBytes);
+        await pressed.Settled(() => pressed.Events(ReliefKind.Compress).Any() && pressed.Status.UsedBytes <= pressed.Status.HighBytes);
     }
 
     private static async Task KeepsEnds(PressedFixture pressed, string session)

@@ -48,8 +48,9 @@ public sealed class RestoreTests : IAsyncLifetime
         await using PressedFixture pressed = await Cut(restorePriority: 1, priority: 1);
         await pressed.Serving.Worker.CloseAsync(ServingFixture.Key("b"), 1, false, default);
         Assert.False((await pressed.Describe("a")).IsExact);
+        await pressed.Resting();
         _time.Advance(TimeSpan.FromSeconds(31));
-        await PressedFixture.Until(() => pressed.Events(ReliefKind.Restore).Any());
+        await pressed.Settled(() => pressed.Events(ReliefKind.Restore).Any());
         Assert.True((await pressed.Describe("a")).IsExact);
         Assert.Equal(ReliefCauses.MemoryFree, pressed.Events(ReliefKind.Restore).Single().Cause);
         Assert.Empty((await pressed.Describe("a")).Compressions);
@@ -95,6 +96,7 @@ public sealed class RestoreTests : IAsyncLifetime
             begun.TrySetResult();
             Assert.True(go.Wait(ServingFixture.Patience));
         };
+        await pressed.Resting();
         _time.Advance(TimeSpan.FromSeconds(31));
         await begun.Task.WaitAsync(ServingFixture.Patience);
         Task<TurnEnd> turn = pressed.Serving.Run(pressed.Serving.Turn("a", PressedFixture.Tokens(400), [5], PressedFixture.Long with { MaxTokens = 3 }));
@@ -127,7 +129,7 @@ public sealed class RestoreTests : IAsyncLifetime
         await pressed.Pressure.PinAsync(ServingFixture.Key("b"), 1, TimeSpan.FromHours(1), default);
         await pressed.Read("a", 400, priority: priority);
         await pressed.Read("b", 500, seed: 1);
-        await PressedFixture.Until(() => pressed.Events(ReliefKind.Compress).Any());
+        await pressed.Settled(() => pressed.Events(ReliefKind.Compress).Any());
         Assert.False((await pressed.Describe("a")).IsExact);
         return pressed;
     }

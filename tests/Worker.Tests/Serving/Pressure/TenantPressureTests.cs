@@ -30,11 +30,12 @@ public sealed class TenantPressureTests
         await using var pressed = new PressedFixture(2048, options: ServingFixture.Plain with { Time = time });
         pressed.Pressure.Apply(Terms(tenant => tenant == "tight" ? new DeviceTenant(LimitBytes: 1000) : default));
         Task<TurnEnd> refused = ReadAs(pressed, "tight", "a", 300);
-        await PressedFixture.Until(() => pressed.Serving.Worker.Status().Waiting == 1);
+        await pressed.Settled(() => pressed.Serving.Worker.Status().Waiting == 1);
 
         // Long after room would be kept for a turn that only waits for memory.
         time.Advance(TimeSpan.FromSeconds(20));
         await ReadAs(pressed, "other", "o", 300);
+        await pressed.Resting();
         time.Advance(TimeSpan.FromSeconds(20));
         DeviceBusyException error = await Assert.ThrowsAsync<DeviceBusyException>(() => refused);
         Assert.Contains("tenant tight holds all the memory", error.Message);
@@ -49,7 +50,7 @@ public sealed class TenantPressureTests
         pressed.Pressure.Apply(Terms(tenant => tenant == "gold" ? new DeviceTenant(GuaranteedBytes: long.MaxValue / 2) : default));
         await ReadAs(pressed, "gold", "g", 400);
         await ReadAs(pressed, "lead", "l", 500);
-        await PressedFixture.Until(() => pressed.Status.Events.Count > 0);
+        await pressed.Settled(() => pressed.Status.Events.Count > 0);
         Assert.True((await pressed.Serving.Worker.DescribeAsync(new("gold", "g"), default))!.IsExact);
         Assert.All(pressed.Status.Events, e => Assert.Equal("lead", e.Session.Tenant));
     }
@@ -61,7 +62,7 @@ public sealed class TenantPressureTests
         await using var pressed = new PressedFixture(1024, options);
         pressed.Pressure.Apply(Terms(_ => new DeviceTenant(GuaranteedRetention: 0.5)));
         await pressed.Read("a", 400);
-        await PressedFixture.Until(() => pressed.Status.Events.Count > 0);
+        await pressed.Settled(() => pressed.Status.Events.Count > 0);
         ResidentSession session = await pressed.Describe("a");
         Assert.All(session.Lengths, length => Assert.True(session.State == ResidentState.Cold || length >= 200));
     }
@@ -81,7 +82,7 @@ public sealed class TenantPressureTests
         time.Advance(TimeSpan.FromMinutes(11));
         Assert.Null((await pressed.Describe("a")).PinnedFor);
         await pressed.Read("d", 400, seed: 3);
-        await PressedFixture.Until(() => pressed.Status.Events.Any(e => e.Session.Session == "a"));
+        await pressed.Settled(() => pressed.Status.Events.Any(e => e.Session.Session == "a"));
     }
 
     [Fact]

@@ -28,7 +28,7 @@ public sealed class WatermarkTests
         await pressed.Read("a", 300);
         await pressed.Read("b", 300, seed: 1);
         await pressed.Read("c", 300, seed: 2);
-        await PressedFixture.Until(() => !pressed.Status.IsPressing && pressed.Status.Events.Count > 0);
+        await pressed.Settled(() => !pressed.Status.IsPressing && pressed.Status.Events.Count > 0);
         DevicePressureStatus status = pressed.Status;
         Assert.True(status.UsedBytes <= status.HighBytes, $"{status}");
         foreach (string session in (string[])["a", "b", "c"])
@@ -58,7 +58,7 @@ public sealed class WatermarkTests
         int[] document = pressed.Serving.Document();
         await pressed.Serving.Run(pressed.Serving.Append("a", [], document));
         await pressed.Read("b", 960 - document.Length);
-        await PressedFixture.Until(() => pressed.Status.Events.Count > 0);
+        await pressed.Settled(() => pressed.Status.Events.Count > 0);
         TurnEnd end = await pressed.Serving.Run(pressed.Serving.Turn("a", document, []));
         Assert.Equal(NeedleFixture.Answer, end.Completion!.Text);
     }
@@ -75,7 +75,7 @@ public sealed class WatermarkTests
         await pressed.Serving.Worker.Pressure.PinAsync(ServingFixture.Key("b"), 1, TimeSpan.FromHours(1), default);
         await pressed.Read("a", 300);
         await pressed.Read("b", 300, seed: 1);
-        await PressedFixture.Until(() => pressed.Status.Events.Count > 0);
+        await pressed.Settled(() => pressed.Status.Events.Count > 0);
         Assert.True((await pressed.Describe("b")).IsExact);
         ResidentSession cut = await pressed.Describe("a");
         Assert.All(cut.Lengths, length => Assert.True(cut.State == ResidentState.Cold || length >= 160));
@@ -89,7 +89,7 @@ public sealed class WatermarkTests
         await pressed.Read("a", 300);
         await pressed.Read("b", 300, seed: 1);
         await pressed.Read("c", 300, seed: 2);
-        await PressedFixture.Until(() => pressed.Events(ReliefKind.Demote).Any());
+        await pressed.Settled(() => pressed.Events(ReliefKind.Demote).Any());
         ReliefEvent left = pressed.Events(ReliefKind.Demote).First();
         Assert.Equal(ResidentState.Cold, (await pressed.Describe(left.Session.Session)).State);
         Assert.Equal(left.PlannedBytes, left.FreedBytes);
@@ -106,7 +106,7 @@ public sealed class WatermarkTests
         long total = pressed.Serving.Ledger().TotalBytes;
         Assert.Empty(pressed.Status.Events);
         pressed.Pressure.Apply(new DeviceTerms(total / 2));
-        await PressedFixture.Until(() => pressed.Status.UsedBytes <= total / 2 * 0.7);
+        await pressed.Settled(() => pressed.Status.UsedBytes <= total / 2 * 0.7);
         await pressed.Describe("a");
         int events = pressed.Status.Events.Count;
         Assert.Equal(total / 2, pressed.Status.LimitBytes);
