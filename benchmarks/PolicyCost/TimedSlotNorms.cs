@@ -9,6 +9,8 @@ internal sealed class TimedSlotNorms(ISlotNorms norms, Func<double> now) : ISlot
     /// <summary>Seconds that bounds and norms took.</summary>
     public double Seconds { get; private set; }
 
+    public long Bytes => norms.Bytes;
+
     public AttentionScores UpperBounds()
     {
         double start = now();

@@ -34,6 +34,9 @@ public sealed class AttentionScores
     /// <summary>Heads a layer (query or KV heads).</summary>
     public int Heads { get; }
 
+    /// <summary>Bytes of the numbers.</summary>
+    public long Bytes => sizeof(float) * _values.Sum(row => (long)row.Length);
+
     /// <summary>Values of one head, a number a slot.</summary>
     public Span<float> Row(int layer, int head) => _values[(layer * Heads) + head];
 

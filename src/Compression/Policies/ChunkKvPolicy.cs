@@ -1,10 +1,12 @@
 using KVCluster.Compression.Budgets;
+using KVCluster.Compression.Scores;
 
 namespace KVCluster.Compression.Policies;
 
 /// <summary>
 /// ChunkKV (arXiv 2502.00299) over any scorer: whole chunks of neighbouring positions stay or go, the same in all heads of a layer, ranked by
-/// the mean over the chunk of the scores summed over heads. As many as the layer's budget holds whole.
+/// the mean over the chunk of the scores summed over heads. As many as the layer's budget holds whole; where it holds none, as in a context
+/// shorter than a chunk, the best slots of each head, as without chunks.
 /// </summary>
 public sealed class ChunkKvPolicy : ICompressionPolicy
 {
@@ -42,10 +44,12 @@ public sealed class ChunkKvPolicy : ICompressionPolicy
         {
             long slots = Enumerable.Range(0, shape.KvHeads).Sum(h => (long)Math.Min(share, shape.Slots(layer, h)));
             bool[] chunks = Choose(ranked, shape, layer, slots);
+            bool holdsOne = chunks.Contains(true);
             for (int head = 0; head < shape.KvHeads; head++)
             {
-                kept[(layer * shape.KvHeads) + head] =
-                    [.. Enumerable.Range(0, shape.Slots(layer, head)).Where(s => chunks[shape.Position(layer, head, s) / _parameters.Length])];
+                kept[(layer * shape.KvHeads) + head] = holdsOne
+                    ? [.. Enumerable.Range(0, shape.Slots(layer, head)).Where(s => chunks[shape.Position(layer, head, s) / _parameters.Length])]
+                    : SlotSelection.Best(ranked.Row(layer, head), share);
             }
         }
 

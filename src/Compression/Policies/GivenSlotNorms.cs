@@ -5,6 +5,9 @@ namespace KVCluster.Compression.Policies;
 public sealed class GivenSlotNorms(AttentionScores norms) : ISlotNorms
 {
     /// <inheritdoc/>
+    public long Bytes => norms.Bytes;
+
+    /// <inheritdoc/>
     public AttentionScores UpperBounds() => norms;
 
     /// <inheritdoc/>

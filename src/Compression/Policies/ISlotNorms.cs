@@ -6,6 +6,9 @@ namespace KVCluster.Compression.Policies;
 /// </summary>
 public interface ISlotNorms
 {
+    /// <summary>Bytes that it holds for as long as it is held; what is computed as it is asked for holds none.</summary>
+    long Bytes { get; }
+
     /// <summary>Numbers no less than the norms, [layers, kvHeads, slots].</summary>
     AttentionScores UpperBounds();
 

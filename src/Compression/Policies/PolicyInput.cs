@@ -35,6 +35,10 @@ public sealed record PolicyInput(CacheShape Shape)
     /// <summary>What calibration found out about the model.</summary>
     public HeadCalibration? Calibration { get; init; }
 
+    /// <summary>Bytes that holding on to it takes; vectors are read from the cache, and a calibration is the model's.</summary>
+    public long Bytes => new[] { Attention, MeanAttention, ValueNorms, ProjectedValueNorms }.Sum(scores => scores?.Bytes ?? 0)
+        + (SlotNorms?.Bytes ?? 0) + (QueryStatistics?.Bytes ?? 0) + ((long)sizeof(TokenKind) * (TokenKinds?.Length ?? 0));
+
     /// <summary>The attention; throws ArgumentException where it is absent or does not fit the cache.</summary>
     public AttentionScores RequireAttention() => Require(Attention, nameof(Attention), queryHeads: true);
 

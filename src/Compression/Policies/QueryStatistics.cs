@@ -38,6 +38,9 @@ public sealed class QueryStatistics
     /// <summary>Whether the covariance was asked for.</summary>
     public bool HasCovariance => _covariances is not null;
 
+    /// <summary>Bytes of the numbers.</summary>
+    public long Bytes => (long)sizeof(float) * _means.Length * HeadSize * (HasCovariance ? HeadSize + 1 : 1);
+
     /// <summary>The mean query, [d].</summary>
     public ReadOnlySpan<float> Mean(int layer, int head) => _means[(layer * QueryHeads) + head];
 

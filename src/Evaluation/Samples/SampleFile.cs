@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json;
+using System.Text.Unicode;
 using KVCluster.Inference;
 
 namespace KVCluster.Evaluation.Samples;
@@ -25,7 +26,11 @@ public static class SampleFile
             using var reader = new StreamReader(path, new UTF8Encoding(false, throwOnInvalidBytes: true));
             return Read(reader, path, countTokens);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or DecoderFallbackException)
+        catch (DecoderFallbackException e)
+        {
+            throw new InputException($"{path}, line {LineThatIsNoText(path)}: not UTF-8", e);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw new InputException($"cannot read the samples {path}: {e.Message}", e);
         }
@@ -54,11 +59,34 @@ public static class SampleFile
         }
         catch (JsonException e)
         {
-            throw new InputException($"{place}: broken JSON: {e.Message}", e);
+            throw new InputException($"{place}: broken JSON{Column(e)}", e);
         }
         catch (InputException e)
         {
             throw new InputException($"{place}: {e.Message}", e);
         }
+    }
+
+    // The parser counts lines within the one line it is given, and from 0: its own words would name a wrong one.
+    private static string Column(JsonException e) => e.BytePositionInLine is { } at ? $" at byte {at + 1} of the line" : "";
+
+    /// <summary>A reader decodes whole blocks ahead, so that it does not know the line: found by reading once more.</summary>
+    private static int LineThatIsNoText(string path)
+    {
+        byte[] bytes = File.ReadAllBytes(path);
+        int number = 1;
+        for (int begin = 0; begin < bytes.Length; number++)
+        {
+            int length = bytes.AsSpan(begin).IndexOf((byte)'\n');
+            ReadOnlySpan<byte> line = length < 0 ? bytes.AsSpan(begin) : bytes.AsSpan(begin, length);
+            if (!Utf8.IsValid(line))
+            {
+                break;
+            }
+
+            begin += line.Length + 1;
+        }
+
+        return number;
     }
 }

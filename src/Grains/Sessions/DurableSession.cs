@@ -14,8 +14,12 @@ internal sealed class DurableSession(IPersistentState<SessionState> store, Sessi
     public bool IsLost { get; private set; }
 
     /// <summary>Makes durable what <paramref name="next"/> says, which is asked when no other write is under way.</summary>
+    /// <param name="next">The state to write, made of the one that was written last.</param>
+    /// <param name="adopt">
+    /// Told the state once it is durable, before any other write is asked for its own: who waits for this one goes on within its end.
+    /// </param>
     /// <exception cref="SessionUnavailableException">It failed, took too long, or another activation has written.</exception>
-    public async Task<SessionState> WriteAsync(Func<SessionState> next)
+    public async Task WriteAsync(Func<SessionState> next, Action<SessionState> adopt)
     {
         // All of this runs in the session's turns: nothing comes between the look and the note.
         while (_writing is { } earlier)
@@ -35,7 +39,6 @@ internal sealed class DurableSession(IPersistentState<SessionState> store, Sessi
             {
                 await store.WriteStateAsync().WaitAsync(timeout, time);
                 GrainMetrics.Wrote(time.GetElapsedTime(start).TotalSeconds);
-                return store.State;
             }
             catch (Exception error)
             {
@@ -43,6 +46,8 @@ internal sealed class DurableSession(IPersistentState<SessionState> store, Sessi
                 store.State = before;
                 throw new SessionUnavailableException(Message(error));
             }
+
+            adopt(store.State);
         }
         finally
         {

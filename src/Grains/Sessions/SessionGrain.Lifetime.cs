@@ -28,7 +28,7 @@ internal sealed partial class SessionGrain
         if (State.Exists && !State.IsClosed)
         {
             // Before anything else: from here on the activation before this one, if it lives on somewhere, can write nothing.
-            _turns.Adopt(await _durable.WriteAsync(() => State with { Epoch = State.Epoch + 1 }));
+            await _durable.WriteAsync(() => State with { Epoch = State.Epoch + 1 }, _turns.Adopt);
             await AttachEarly(cancellationToken);
         }
 

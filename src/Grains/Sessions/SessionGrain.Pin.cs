@@ -25,7 +25,12 @@ internal sealed partial class SessionGrain
         _toldPin = request.Duration > TimeSpan.Zero ? Now + request.Duration : null;
         _isPinRefused = false;
         DateTimeOffset? until = _toldPin;
-        await WriteAsync(() => State with { PinnedUntil = until });
+        await WriteAsync(() =>
+        {
+            // It may have been closed by the write before.
+            _turns.RequireOpen();
+            return State with { PinnedUntil = until };
+        });
         return await Describe(cancellationToken);
     }
 

@@ -257,7 +257,7 @@ internal sealed partial class SessionGrain(
     {
         try
         {
-            _turns.Adopt(await _durable.WriteAsync(next));
+            await _durable.WriteAsync(next, _turns.Adopt);
         }
         catch (SessionUnavailableException)
         {

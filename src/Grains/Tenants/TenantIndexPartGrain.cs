@@ -16,6 +16,7 @@ internal sealed partial class TenantIndexPartGrain(
     private Task? _writing;
     private long _changes;
     private long _written;
+    private IGrainTimer? _timer;
     private bool _isTimerSet;
 
     /// <inheritdoc/>
@@ -56,9 +57,7 @@ internal sealed partial class TenantIndexPartGrain(
         if (!_isTimerSet)
         {
             _isTimerSet = true;
-            this.RegisterGrainTimer(
-                _ => WriteLater(),
-                new GrainTimerCreationOptions(options.Value.IndexWriteDelay, Timeout.InfiniteTimeSpan) { Interleave = true });
+            SetTimer(options.Value.IndexWriteDelay);
         }
 
         return Task.CompletedTask;
@@ -107,6 +106,20 @@ internal sealed partial class TenantIndexPartGrain(
         finally
         {
             _writing = null;
+        }
+    }
+
+    /// <summary>One timer for the whole life: the engine keeps each that was made, also once it has ticked, until the activation ends.</summary>
+    private void SetTimer(TimeSpan delay)
+    {
+        if (_timer is null)
+        {
+            _timer = this.RegisterGrainTimer(
+                _ => WriteLater(), new GrainTimerCreationOptions(delay, Timeout.InfiniteTimeSpan) { Interleave = true });
+        }
+        else
+        {
+            _timer.Change(delay, Timeout.InfiniteTimeSpan);
         }
     }
 

@@ -20,6 +20,9 @@ internal sealed class NamedSlotNorms(PassParts parts, KvCache cache) : ISlotNorm
     private readonly ModelConfig _config = parts.Model.Config;
     private readonly int _logicalLength = cache.LogicalLength;
 
+    /// <inheritdoc/>
+    public long Bytes => 0;
+
     /// <summary>What 16-bit products may add to a norm.</summary>
     private float Slack => parts.Model.Type == ScalarType.Float32 ? 1 + Ridge : 1.02f;
 

@@ -149,7 +149,7 @@ public sealed class PolicyGathering : IDisposable
         ProjectedValueNorms = _request.ProjectedValueNorms is { } norm ? _backend.ProjectedValueNorms(_cache, norm) : null,
         SlotNorms = _request.SlotNorms is { } named ? _backend.SlotNorms(_cache, named) : null,
         Vectors = _request.Vectors ? new CacheVectors(_backend, _cache) : null,
-        TokenKinds = _request.TokenKinds ? TokenKinds() : null,
+        TokenKinds = _request.TokenKinds ? (ReadOnlyMemory<TokenKind>)TokenKinds() : (ReadOnlyMemory<TokenKind>?)null,
         Calibration = _request.Calibration ? _context.Calibration : null,
     };
 

@@ -20,6 +20,8 @@ internal sealed unsafe class NamedSlotNorms(
     private readonly ModelConfig _config = model.Config;
     private readonly int _logicalLength = cache.LogicalLength;
 
+    public long Bytes => 0;
+
     public AttentionScores UpperBounds()
     {
         Check();

@@ -26,6 +26,9 @@ internal sealed class BoundedNorms(AttentionScores norms, AttentionScores bounds
     }
 
     /// <inheritdoc/>
+    public long Bytes => norms.Bytes + bounds.Bytes;
+
+    /// <inheritdoc/>
     public AttentionScores UpperBounds() => bounds;
 
     /// <inheritdoc/>

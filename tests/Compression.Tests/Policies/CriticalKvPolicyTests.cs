@@ -44,6 +44,8 @@ public sealed class CriticalKvPolicyTests
     /// <summary>Bounds that exclude nothing.</summary>
     private sealed class AllNorms(AttentionScores norms) : ISlotNorms
     {
+        public long Bytes => norms.Bytes;
+
         public AttentionScores UpperBounds()
         {
             AttentionScores bounds = norms.Copy();

@@ -104,6 +104,7 @@ public sealed class PolicyMatrixTests
             {
                 RetentionPlan plan = policy.Plan(input, RetentionBudget.OfRatio(ratio));
                 PlanAssert.Valid(plan, input.Shape);
+                Assert.True(plan.TotalKept > 0, $"nothing is left of {tokens} tokens at ratio {ratio}");
             }
         }
     }

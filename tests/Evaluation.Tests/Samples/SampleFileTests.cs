@@ -1,3 +1,4 @@
+using System.Text;
 using KVCluster.Evaluation.Samples;
 using KVCluster.Inference;
 using KVCluster.TestSupport;
@@ -62,6 +63,7 @@ public sealed class SampleFileTests
     {
         InputException error = Assert.Throws<InputException>(() => Read($"{Single}\n\n{line}\n{Single}"));
         Assert.StartsWith("file, line 3: ", error.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain("LineNumber", error.Message, StringComparison.Ordinal);
         Assert.Contains(fault, error.Message, StringComparison.Ordinal);
     }
 
@@ -72,8 +74,9 @@ public sealed class SampleFileTests
         Assert.Throws<InputException>(() => SampleFile.Read(folder.File("absent"), t => t.Length));
         File.WriteAllText(folder.File("empty"), "\n\n");
         Assert.Contains("no sample", Assert.Throws<InputException>(() => SampleFile.Read(folder.File("empty"), t => t.Length)).Message, StringComparison.Ordinal);
-        File.WriteAllBytes(folder.File("bytes"), [0xff, 0xfe, 0xff]);
-        Assert.Throws<InputException>(() => SampleFile.Read(folder.File("bytes"), t => t.Length));
+        File.WriteAllBytes(folder.File("bytes"), [.. Encoding.UTF8.GetBytes(Single), 10, 10, 123, 255, 254, 10, .. Encoding.UTF8.GetBytes(Single)]);
+        InputException error = Assert.Throws<InputException>(() => SampleFile.Read(folder.File("bytes"), t => t.Length));
+        Assert.Contains("bytes, line 3: not UTF-8", error.Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -6,7 +6,11 @@ internal sealed class ManualTime : TimeProvider
     private readonly Lock _gate = new();
     private readonly List<ManualTimer> _timers = [];
     private long _ticks;
+    private int _undisposed;
     private DateTimeOffset _date = new(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
+
+    /// <summary>Timers made and not disposed of, set or not.</summary>
+    public int Timers => Volatile.Read(ref _undisposed);
 
     public override long TimestampFrequency => TimeSpan.TicksPerSecond;
 
@@ -44,6 +48,7 @@ internal sealed class ManualTime : TimeProvider
     {
         var timer = new ManualTimer(this, callback, state);
         timer.Change(dueTime, period);
+        Interlocked.Increment(ref _undisposed);
         return timer;
     }
 
@@ -74,6 +79,7 @@ internal sealed class ManualTime : TimeProvider
     private sealed class ManualTimer(ManualTime time, TimerCallback callback, object? state) : ITimer
     {
         private TimeSpan _period;
+        private int _disposed;
 
         public long Due { get; private set; }
 
@@ -99,7 +105,14 @@ internal sealed class ManualTime : TimeProvider
             callback(state);
         }
 
-        public void Dispose() => Change(Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        public void Dispose()
+        {
+            Change(Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+            if (Interlocked.Exchange(ref _disposed, 1) == 0)
+            {
+                Interlocked.Decrement(ref time._undisposed);
+            }
+        }
 
         public ValueTask DisposeAsync()
         {

@@ -23,11 +23,13 @@ internal abstract class BackendDecorator(IInferenceBackend inner) : IInferenceBa
 
     public virtual ILayerPass? BeginLayers(KvCache cache, ReadOnlyMemory<int> tokens) => inner.BeginLayers(cache, tokens);
 
-    public IScoringPass BeginScoring(ScoringRequest request) => inner.BeginScoring(request);
+    public virtual IScoringPass BeginScoring(ScoringRequest request) => inner.BeginScoring(request);
 
-    public IHistoryPass BeginHistory(HistoryRequest request) => inner.BeginHistory(request);
+    public virtual IHistoryPass BeginHistory(HistoryRequest request) => inner.BeginHistory(request);
 
-    public AttentionScores ProjectedValueNorms(KvCache cache, VectorNorm norm) => inner.ProjectedValueNorms(cache, norm);
+    public virtual AttentionScores ProjectedValueNorms(KvCache cache, VectorNorm norm) => inner.ProjectedValueNorms(cache, norm);
+
+    public virtual ISlotNorms SlotNorms(KvCache cache, VectorNorm norm) => inner.SlotNorms(cache, norm);
 
     public void WriteSlot(KvCache cache, int layer, int head, int slot, ReadOnlySpan<float> key, ReadOnlySpan<float> value, float bias) =>
         inner.WriteSlot(cache, layer, head, slot, key, value, bias);
@@ -36,14 +38,14 @@ internal abstract class BackendDecorator(IInferenceBackend inner) : IInferenceBa
 
     public void ClosePositions(KvCache cache) => inner.ClosePositions(cache);
 
-    public AttentionScores ValueNorms(KvCache cache) => inner.ValueNorms(cache);
+    public virtual AttentionScores ValueNorms(KvCache cache) => inner.ValueNorms(cache);
 
     public virtual AttentionScores? Observed(KvCache cache) => inner.Observed(cache);
 
-    public void ReadKeys(KvCache cache, int layer, int head, int start, int count, Span<float> destination) =>
+    public virtual void ReadKeys(KvCache cache, int layer, int head, int start, int count, Span<float> destination) =>
         inner.ReadKeys(cache, layer, head, start, count, destination);
 
-    public void ReadValues(KvCache cache, int layer, int head, int start, int count, Span<float> destination) =>
+    public virtual void ReadValues(KvCache cache, int layer, int head, int start, int count, Span<float> destination) =>
         inner.ReadValues(cache, layer, head, start, count, destination);
 
     public void Dispose()

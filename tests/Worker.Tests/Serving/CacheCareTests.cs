@@ -234,6 +234,33 @@ public sealed class CacheCareTests
         Assert.Equal(document.Length + end.Completion.Tokens.Count - 1, report.LogicalLength);
     }
 
+    [Fact]
+    public async Task Scores_of_the_session_unused_longest_go_where_all_take_more_than_they_may()
+    {
+        int tokens;
+        long one;
+        await using (var measured = new ServingFixture())
+        {
+            tokens = measured.Document().Length;
+            one = (long)sizeof(float) * measured.Model.Config.Layers * (measured.Model.Config.QueryHeads + measured.Model.Config.KvHeads) * tokens;
+        }
+
+        // Of each: attention by query head, and what each slot is worth by KV head.
+        await using var serving = new ServingFixture(new DeviceWorkerOptions { IdleScoreBytes = (2 * one) - 1 });
+        await serving.Run(serving.Append("a", [], serving.Document()));
+        await Scored(serving, "a");
+        await serving.Run(serving.Append("b", [], serving.Document()));
+        await Scored(serving, "b");
+        Assert.False(await serving.Worker.HasScoresAsync(ServingFixture.Key("a"), default));
+
+        await using var roomy = new ServingFixture(new DeviceWorkerOptions { IdleScoreBytes = 2 * one });
+        await roomy.Run(roomy.Append("a", [], roomy.Document()));
+        await Scored(roomy, "a");
+        await roomy.Run(roomy.Append("b", [], roomy.Document()));
+        await Scored(roomy, "b");
+        Assert.True(await roomy.Worker.HasScoresAsync(ServingFixture.Key("a"), default));
+    }
+
     private static async Task Scored(ServingFixture serving, string session)
     {
         using var patience = new CancellationTokenSource(ServingFixture.Patience);

@@ -202,6 +202,32 @@ public sealed class PressureTests
     }
 
     [Fact]
+    public async Task A_refused_turn_is_told_when_those_ahead_of_it_will_have_had_their_turn()
+    {
+        // Each takes 200 tokens of prompt, 0.2 s, and an answer of 300, 3 s by the speeds assumed; there is memory for one at a time.
+        DeviceWorkerOptions options = ServingFixture.Plain with
+        {
+            Time = new ServingTime(), AnswerReserveTokens = 200, MaxWaitingTurns = 3, AssumedPrefillTokensPerSecond = 1000, MaxWait = TimeSpan.FromHours(1),
+        };
+        await using var serving = new ServingFixture(options, contextTokens: 512, watched: true, maxBatchTokens: 256);
+        using var go = new ManualResetEventSlim();
+        var running = new TaskCompletionSource();
+        serving.Watched.BeforeForward = _ =>
+        {
+            running.TrySetResult();
+            Assert.True(go.Wait(ServingFixture.Patience));
+        };
+        Task<TurnEnd> first = serving.Run(serving.Turn("s0", [], Tokens(200), Long));
+        await running.Task.WaitAsync(ServingFixture.Patience);
+        Task<TurnEnd>[] rest = [.. Enumerable.Range(1, 4).Select(i => serving.Run(serving.Turn($"s{i}", [], Tokens(200), Long)))];
+        go.Set();
+        await first;
+        DeviceBusyException busy = await Assert.ThrowsAsync<DeviceBusyException>(() => Task.WhenAll(rest));
+        Assert.InRange(busy.RetryAfter, TimeSpan.FromSeconds(9), TimeSpan.FromSeconds(13));
+        Assert.Equal(1, rest.Count(turn => turn.IsFaulted));
+    }
+
+    [Fact]
     public async Task Answers_that_outgrow_what_was_set_aside_are_put_back_and_come_out_the_same()
     {
         DeviceWorkerOptions options = ServingFixture.Plain with { AnswerReserveTokens = 16 };
@@ -280,7 +306,9 @@ public sealed class PressureTests
         int[] document = serving.Document();
         await serving.Run(serving.Append("a", [], document));
         await serving.Worker.EvictAsync(ServingFixture.Key("a"), 1, save: true, default);
-        store.Gate = (what, _) =>
+
+        // It hangs until it is told that nobody waits any more.
+        store.Gate = (what, cancel) =>
         {
             if (what != phase)
             {
@@ -288,14 +316,15 @@ public sealed class PressureTests
             }
 
             reached.TrySetResult();
-            return release.Task;
+            return release.Task.WaitAsync(cancel);
         };
         Task prefetch = serving.Worker.PrefetchAsync(new AttachRequest(ServingFixture.Key("a"), 1, document), default).AsTask();
         await reached.Task.WaitAsync(ServingFixture.Patience);
-        EvictReport left = await serving.Worker.EvictAsync(ServingFixture.Key("a"), 1, save: true, default);
-        Assert.Equal(new EvictReport(0, null), left);
-        release.SetResult();
+        EvictReport left = await serving.Worker.EvictAsync(ServingFixture.Key("a"), 1, save: true, default).AsTask().WaitAsync(ServingFixture.Patience);
+        Assert.Null(left.Saved);
+        Assert.Equal(phase == "load", left.FreedBytes > 0);
         await prefetch.WaitAsync(ServingFixture.Patience);
+        release.SetResult();
         Assert.Equal(ResidentState.Cold, (await serving.Describe("a"))!.State);
         serving.AssertUntouched();
         TurnEnd end = await serving.Run(serving.Turn("a", document, []));

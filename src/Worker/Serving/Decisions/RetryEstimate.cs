@@ -31,14 +31,19 @@ internal static class RetryEstimate
         return [.. running.Select(r => new RunningTurn((r.PromptTokens > 0 ? prompts : 0) + (r.AnswerTokens / each), r.Bytes))];
     }
 
+    /// <summary>What a waiting turn takes once it runs beside <paramref name="beside"/> others.</summary>
+    public static QueuedTurn Queued(RunningDemand demand, int beside, double prefill, double decode) =>
+        new((demand.PromptTokens / prefill) + (demand.AnswerTokens / (decode / (beside + 1))), demand.Bytes);
+
     /// <summary>
-    /// Time until so many bytes more than those of the turns ahead can be had; of a queue that is full though there is room, until the first
-    /// running turn ends. Between the least and the most told; the most where no end is in sight.
+    /// Time until so many bytes can be had, the turns ahead served; of a queue that is full though there is room, until the first running turn
+    /// ends. Between the least and the most told; the most where no end is in sight.
     /// </summary>
-    public static TimeSpan Of(AdmissionOutlook outlook, long missing)
+    public static TimeSpan Of(AdmissionOutlook outlook, long wanted)
     {
         double first = outlook.Running.Count == 0 ? 0 : outlook.Running.Min(r => r.SecondsLeft);
-        double seconds = outlook.SecondsUntil(Math.Max(0, missing)) ?? Most.TotalSeconds;
-        return TimeSpan.FromSeconds(Math.Clamp(missing <= 0 ? Math.Max(first, seconds) : seconds, Least.TotalSeconds, Most.TotalSeconds));
+        double seconds = outlook.SecondsUntil(Math.Max(0, wanted)) ?? Most.TotalSeconds;
+        bool hasRoom = wanted <= outlook.FreeBytes;
+        return TimeSpan.FromSeconds(Math.Clamp(hasRoom ? Math.Max(first, seconds) : seconds, Least.TotalSeconds, Most.TotalSeconds));
     }
 }

@@ -106,8 +106,8 @@ internal sealed class IdleScoring(DeviceParts parts) : IDisposable
 
     private void Keep(DeviceSession session, GatheredInput input)
     {
-        long bytes = BytesOf(input.Input);
-        session.Scores = new SessionScores(_request!.Policy.Request, input, bytes, Worth(input));
+        AttentionScores? worth = Worth(input);
+        session.Scores = new SessionScores(_request!.Policy.Request, input, input.Input.Bytes + (worth?.Bytes ?? 0), worth);
         session.Carried = session.Scores.Worth;
         _made.Add((session, session.Scores));
         Made(session);
@@ -144,24 +144,6 @@ internal sealed class IdleScoring(DeviceParts parts) : IDisposable
         }
 
         return oldest;
-    }
-
-    private static long BytesOf(PolicyInput input)
-    {
-        long floats = BytesOf(input.Attention) + BytesOf(input.MeanAttention) + BytesOf(input.ValueNorms) + BytesOf(input.ProjectedValueNorms);
-        floats += BytesOf((input.SlotNorms as GivenSlotNorms)?.UpperBounds());
-        return floats + (input.TokenKinds?.Length ?? 0);
-    }
-
-    private static long BytesOf(AttentionScores? scores)
-    {
-        long floats = 0;
-        for (int row = 0; scores is not null && row < scores.Layers * scores.Heads; row++)
-        {
-            floats += scores.Row(row / scores.Heads, row % scores.Heads).Length;
-        }
-
-        return sizeof(float) * floats;
     }
 
     private void Drop()

@@ -95,26 +95,33 @@ internal sealed partial class TurnBoard
     private TimeSpan RetryAfter(Turn turn)
     {
         AttachSpeeds speeds = parts.AttachSpeeds;
-        LedgerSnapshot ledger = parts.Ledger();
         RunningDemand[] running = [.. _running.Select(DemandOf)];
+        int beside = Math.Max(0, running.Length - 1);
+        IEnumerable<Turn> ahead = _waiting.Where(waiting => !ReferenceEquals(waiting, turn));
         var outlook = new AdmissionOutlook
         {
+            FreeBytes = parts.FreePages * parts.Geometry.PageBytes,
             Running = RetryEstimate.Ends(running, speeds.PrefillTokensPerSecond, parts.DecodeSpeed),
-            ReclaimableBytes = ledger.EvictableBytes,
+            Ahead = [.. ahead.Select(t => RetryEstimate.Queued(DemandOf(t), beside, speeds.PrefillTokensPerSecond, parts.DecodeSpeed))],
+            ReclaimableBytes = parts.Ledger().EvictableBytes,
             ReclaimBytesPerSecond = ReclaimSpeed(),
-            AheadBytes = _waiting.Sum(waiting => ReferenceEquals(waiting, turn) ? 0 : waiting.NeededBytes),
+            StartsWithLess = Cuts,
         };
-        long wanted = KvCapacity.BytesFor(parts.Geometry, turn.Sequence.Count + parts.Options.AnswerReserveTokens);
-        return RetryEstimate.Of(outlook, wanted - (parts.FreePages * parts.Geometry.PageBytes));
+        return RetryEstimate.Of(outlook, BytesOf(turn));
     }
 
     /// <summary>Idle caches leave as fast as they are written; without a store at once.</summary>
     private double ReclaimSpeed() => parts.Store is null ? double.MaxValue : parts.SaveBytesPerSecond;
 
-    private RunningDemand DemandOf(Turn turn) => new(
-        turn.IsDecoding ? 0 : turn.Missing,
-        turn.AnswerLeft,
-        (long)(turn.Session.Cache!.PageCount + turn.Session.Cache.ReservedPages) * parts.Geometry.PageBytes);
+    /// <summary>What is left of a turn. A waiting one holds nothing of what it will: all of it is still to be taken.</summary>
+    private RunningDemand DemandOf(Turn turn)
+    {
+        long held = turn.IsRunning ? (long)(turn.Session.Cache!.PageCount + turn.Session.Cache.ReservedPages) * parts.Geometry.PageBytes : BytesOf(turn);
+        int answer = parts.Answers.Left(turn.Answer?.Count ?? turn.Request.Begun, turn.AnswerLeft);
+        return new RunningDemand(turn.IsDecoding ? 0 : turn.Missing, answer, held);
+    }
+
+    private long BytesOf(Turn turn) => KvCapacity.BytesFor(parts.Geometry, turn.Sequence.Count + parts.Options.AnswerReserveTokens);
 
     private static bool CanExpire(Turn turn) => !turn.WasPutBack && turn.Session.Fetch is null;
 

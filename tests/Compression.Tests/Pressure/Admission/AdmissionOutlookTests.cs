@@ -26,9 +26,34 @@ public sealed class AdmissionOutlookTests
     [Fact]
     public void What_never_comes_has_no_time() => Assert.Null(_outlook.SecondsUntil(1181));
 
+    [Theory]
+    [InlineData(100, 10.0)]
+    [InlineData(1, 5.0)]
+    public void Turns_ahead_take_theirs_first_and_give_them_back(double seconds, double start) =>
+        Assert.Equal(start, (_outlook with { Ahead = [new QueuedTurn(seconds, 80)] }).SecondsUntil(20));
+
     [Fact]
-    public void Turns_ahead_take_theirs_first() =>
-        Assert.Equal(10, (_outlook with { AheadBytes = 80 }).SecondsUntil(20));
+    public void A_queue_that_wants_more_than_there_is_comes_to_its_end_all_the_same()
+    {
+        QueuedTurn[] ahead = [.. Enumerable.Repeat(new QueuedTurn(10, 90), 5)];
+        AdmissionOutlook outlook = AdmissionOutlook.Nothing with { FreeBytes = 100, Ahead = ahead };
+        Assert.Equal(0, (outlook with { Ahead = [] }).SecondsUntil(100));
+        Assert.Equal(40, outlook.SecondsUntil(10));
+        Assert.Equal(50, outlook.SecondsUntil(11));
+        Assert.Equal(20, (outlook with { FreeBytes = 190 }).SecondsUntil(100));
+    }
+
+    [Fact]
+    public void What_wants_more_than_there_will_ever_be_starts_with_all_there_is_where_it_may()
+    {
+        AdmissionOutlook outlook = _outlook with { Running = [new RunningTurn(4, 50)], Ahead = [new QueuedTurn(7, 5000)] };
+        Assert.Null(outlook.SecondsUntil(9000));
+        Assert.Equal(11, (outlook with { StartsWithLess = true }).SecondsUntil(9000));
+    }
+
+    [Fact]
+    public void More_is_held_than_may_be_until_enough_has_ended() =>
+        Assert.Equal(10, (_outlook with { FreeBytes = -60 }).SecondsUntil(21));
 
     [Fact]
     public void Retry_after_is_whole_seconds_and_at_least_one()

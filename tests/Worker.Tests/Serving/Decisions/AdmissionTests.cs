@@ -48,13 +48,16 @@ public sealed class AdmissionTests
     {
         RunningTurn[] running = RetryEstimate.Ends([new(100, 50, 1000), new(0, 20, 500)], prefill: 50, decode: 10);
         Assert.Equal([new RunningTurn(12, 1000), new RunningTurn(4, 500)], running);
-        var outlook = new AdmissionOutlook { Running = running, AheadBytes = 400 };
+        var outlook = new AdmissionOutlook { Running = running, Ahead = [new QueuedTurn(60, 400)] };
         Assert.Equal(4, RetryEstimate.Of(outlook, 100).TotalSeconds);
         Assert.Equal(12, RetryEstimate.Of(outlook, 101).TotalSeconds);
         Assert.Equal(RetryEstimate.Most, RetryEstimate.Of(outlook, 2000));
         Assert.Equal(RetryEstimate.Least, RetryEstimate.Of(AdmissionOutlook.Nothing, 0));
         AdmissionOutlook idle = AdmissionOutlook.Nothing with { ReclaimableBytes = 1000, ReclaimBytesPerSecond = 100 };
         Assert.Equal(8, RetryEstimate.Of(idle, 800).TotalSeconds);
+
+        // There is room, but the queue is full: until the first that runs has ended.
+        Assert.Equal(4, RetryEstimate.Of(outlook with { FreeBytes = 900, Ahead = [] }, 900).TotalSeconds);
     }
 
     [Fact]

@@ -58,6 +58,16 @@ public sealed class RestoreTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task By_itself_for_everybody_where_the_least_priority_is_that_of_all()
+    {
+        await using PressedFixture pressed = await Cut(restorePriority: 0, priority: 0);
+        await pressed.Serving.Worker.CloseAsync(ServingFixture.Key("b"), 1, false, default);
+        _time.Advance(TimeSpan.FromSeconds(31));
+        await PressedFixture.Until(() => pressed.Events(ReliefKind.Restore).Any());
+        Assert.True((await pressed.Describe("a")).IsExact);
+    }
+
+    [Fact]
     public async Task Not_by_itself_without_priority_or_without_room()
     {
         await using PressedFixture pressed = await Cut(restorePriority: 1, priority: 0);
