@@ -16,7 +16,7 @@ public sealed class ForkPressureTests
         await Forks(pressed, own: 64);
         long before = pressed.Status.UsedBytes;
         pressed.Pressure.Apply(new DeviceTerms(before / 2));
-        await PressedFixture.Until(() => !pressed.Status.IsPressing && pressed.Status.Events.Count > 0);
+        await RelievedAsync(pressed);
         DevicePressureStatus status = pressed.Status;
         Assert.True(status.UsedBytes <= status.LowBytes, $"{status}");
         ReliefEvent[] drops = [.. pressed.Events(ReliefKind.Drop)];
@@ -37,7 +37,7 @@ public sealed class ForkPressureTests
         int shared = pool.SharedPages;
         long before = pressed.Status.UsedBytes;
         pressed.Pressure.Apply(new DeviceTerms(before - 1));
-        await PressedFixture.Until(() => !pressed.Status.IsPressing && pressed.Status.Events.Count > 0);
+        await RelievedAsync(pressed);
         DevicePressureStatus status = pressed.Status;
         ReliefEvent[] cuts = [.. pressed.Events(ReliefKind.Compress)];
         Assert.NotEmpty(cuts);
@@ -83,6 +83,16 @@ public sealed class ForkPressureTests
     }
 
     /// <summary>A session and three forks of it, each with tokens of its own after the prefix.</summary>
+    /// <summary>
+    /// Until the device has done what it decided. The first act is noted before the others are done; a call is taken only when all are.
+    /// </summary>
+    private static async Task RelievedAsync(PressedFixture pressed)
+    {
+        await PressedFixture.Until(() => pressed.Status.Events.Count > 0);
+        await pressed.Serving.Describe("f0");
+        await PressedFixture.Until(() => !pressed.Status.IsPressing);
+    }
+
     private static async Task Forks(PressedFixture pressed, int own)
     {
         int[] prefix = PressedFixture.Tokens(Prefix);
