@@ -6,7 +6,9 @@ using KVCluster.Worker.Calibration;
 
 namespace KVCluster.Worker.Tests;
 
-/// <summary>Every policy of the registry on a real cache: what it drops is free in the arena, and it works where its window is longer than the cache.</summary>
+/// <summary>
+/// Every policy of the registry on a real cache: what it drops is free in the arena, and it works where its window is longer than the cache.
+/// </summary>
 public sealed class EveryPolicyTests(EveryPolicyTests.CalibratedNeedle needle) : IClassFixture<EveryPolicyTests.CalibratedNeedle>
 {
     public static TheoryData<string> Policies => new(CompressionPolicies.All.Select(p => p.Name));
@@ -43,7 +45,8 @@ public sealed class EveryPolicyTests(EveryPolicyTests.CalibratedNeedle needle) :
         }
     }
 
-    private static CompressionRequest Request(string policy, double ratio) => new(CompressionPolicies.Parse(policy), RetentionBudget.OfRatio(ratio));
+    private static CompressionRequest Request(string policy, double ratio) =>
+        new(CompressionPolicies.Parse(policy), RetentionBudget.OfRatio(ratio));
 
     /// <summary>Pages that the rows of all heads need, keys, values and biases, counted from the heads' lengths.</summary>
     private static long PagesOf(KvCache cache)

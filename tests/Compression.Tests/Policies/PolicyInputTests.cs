@@ -13,7 +13,8 @@ public sealed class PolicyInputTests
         AttentionScores kvHeads = new(2, 3, 50);
         Assert.Equal(0, new PolicyInput(shape).Bytes);
         Assert.Equal(4 * 2 * 6 * 50, (new PolicyInput(shape) { Attention = queryHeads }).Bytes);
-        Assert.Equal(4 * 2 * 15 * 50, (new PolicyInput(shape) { MeanAttention = queryHeads, ValueNorms = kvHeads, ProjectedValueNorms = queryHeads }).Bytes);
+        PolicyInput norms = new(shape) { MeanAttention = queryHeads, ValueNorms = kvHeads, ProjectedValueNorms = queryHeads };
+        Assert.Equal(4 * 2 * 15 * 50, norms.Bytes);
         Assert.Equal(4 * 50, (new PolicyInput(shape) { TokenKinds = new TokenKind[50] }).Bytes);
         float[][] means = [.. Enumerable.Range(0, 12).Select(_ => new float[8])];
         float[][] covariances = [.. Enumerable.Range(0, 12).Select(_ => new float[64])];

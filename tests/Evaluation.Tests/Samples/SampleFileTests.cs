@@ -74,7 +74,8 @@ public sealed class SampleFileTests
         Assert.Throws<InputException>(() => SampleFile.Read(folder.File("absent"), t => t.Length));
         File.WriteAllText(folder.File("empty"), "\n\n");
         Assert.Contains("no sample", Assert.Throws<InputException>(() => SampleFile.Read(folder.File("empty"), t => t.Length)).Message, StringComparison.Ordinal);
-        File.WriteAllBytes(folder.File("bytes"), [.. Encoding.UTF8.GetBytes(Single), 10, 10, 123, 255, 254, 10, .. Encoding.UTF8.GetBytes(Single)]);
+        byte[] line = Encoding.UTF8.GetBytes(Single);
+        File.WriteAllBytes(folder.File("bytes"), [.. line, 10, 10, 123, 255, 254, 10, .. line]);
         InputException error = Assert.Throws<InputException>(() => SampleFile.Read(folder.File("bytes"), t => t.Length));
         Assert.Contains("bytes, line 3: not UTF-8", error.Message, StringComparison.Ordinal);
     }

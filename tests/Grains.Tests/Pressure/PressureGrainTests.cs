@@ -33,6 +33,10 @@ public sealed class PressureGrainTests
         PressureEvent last = (await grain.Status()).Events[^1];
         Assert.Equal("t/a", last.Session);
         Assert.True(last.FreedBytes > 0 && last.Number >= 1 && pressed.UsedBytes < quiet.UsedBytes);
+        PressureEvent cut = (await grain.Status()).Events.First(e => e.Kind == PressureEventKind.Compress);
+        Assert.Contains(cut.Cause, (string[])["high-watermark", "asked"]);
+        Assert.All(cut.KeptPerLayer, kept => Assert.InRange(kept, 1, 399));
+        Assert.True(cut.KeptPerLayer.Length > 1 && cut.DroppedMass is > 0 and < 1);
         Assert.Empty((await grain.Status(last.Number)).Events);
         Assert.Equal((await grain.Status()).Events.Sum(e => e.FreedBytes), pressed.Totals.Sum(t => t.FreedBytes));
         await Assert.ThrowsAsync<NodeNotFoundException>(() => Grain(cluster, "node-9").Status());

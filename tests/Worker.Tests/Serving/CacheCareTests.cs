@@ -2,6 +2,8 @@ using KVCluster.Compression.Budgets;
 using KVCluster.Compression.Policies;
 using KVCluster.Inference;
 using KVCluster.Inference.Kv;
+using KVCluster.Inference.Models;
+using KVCluster.Storage;
 using KVCluster.Worker.Serving;
 
 namespace KVCluster.Worker.Tests.Serving;
@@ -49,6 +51,35 @@ public sealed class CacheCareTests
         TurnEnd other = await serving.Run(serving.Turn("b", document[..100], document[100..]));
         Assert.Equal(100, other.Attach.CachedTokens);
         Assert.Equal(NeedleFixture.Answer, other.Completion!.Text);
+    }
+
+    [Fact]
+    public async Task A_compression_that_comes_while_the_cache_is_saved_copies_nothing_and_frees_what_it_says()
+    {
+        var release = new TaskCompletionSource();
+        var saving = new TaskCompletionSource();
+        var store = new MemorySnapshotStore
+        {
+            Gate = (what, _) =>
+            {
+                saving.TrySetResult();
+                return what == "save" ? release.Task : Task.CompletedTask;
+            },
+        };
+        await using var serving = new ServingFixture(store: store);
+        await serving.Run(serving.Append("a", [], serving.Document()));
+        Task<SnapshotSave?> save = serving.Worker.SaveAsync(ServingFixture.Key("a"), 1, default).AsTask();
+        await saving.Task.WaitAsync(ServingFixture.Patience);
+        Task<CompressionReport?> cut = serving.Worker.CompressAsync(ServingFixture.Key("a"), 1, Half, default).AsTask();
+
+        // The call after it is answered once it has been taken in; then the device does what it can.
+        await serving.Describe("a");
+        Assert.True(SpinWait.SpinUntil(() => serving.Worker.IsAtRest, ServingFixture.Patience));
+        release.SetResult();
+        CompressionReport report = (await cut.WaitAsync(ServingFixture.Patience))!;
+        Assert.Equal(report.BytesBefore - report.BytesAfter, report.FreedBytes);
+        Assert.True(report.FreedBytes > 0);
+        await save;
     }
 
     [Fact]
@@ -237,12 +268,11 @@ public sealed class CacheCareTests
     [Fact]
     public async Task Scores_of_the_session_unused_longest_go_where_all_take_more_than_they_may()
     {
-        int tokens;
         long one;
         await using (var measured = new ServingFixture())
         {
-            tokens = measured.Document().Length;
-            one = (long)sizeof(float) * measured.Model.Config.Layers * (measured.Model.Config.QueryHeads + measured.Model.Config.KvHeads) * tokens;
+            ModelConfig config = measured.Model.Config;
+            one = (long)sizeof(float) * config.Layers * (config.QueryHeads + config.KvHeads) * measured.Document().Length;
         }
 
         // Of each: attention by query head, and what each slot is worth by KV head.

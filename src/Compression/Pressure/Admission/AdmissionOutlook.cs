@@ -26,8 +26,8 @@ public sealed record AdmissionOutlook
 
     /// <summary>
     /// Seconds until a turn that wants so many bytes can start: turns ahead start one after the other, each at the least t with
-    /// <c>free + min(reclaimable, speed * t) + sum of bytes of turns that ended by t - sum of bytes of turns that started &gt;= its bytes</c>, and
-    /// give their bytes back when they end; then this one. Null where that never comes.
+    /// <c>free + min(reclaimable, speed * t) + bytes of turns that ended by t - bytes of turns that started &gt;= its bytes</c>, and give
+    /// their bytes back when they end; then this one. Null where that never comes.
     /// </summary>
     public double? SecondsUntil(long wanted)
     {

@@ -38,12 +38,14 @@ internal sealed class CacheSaver(DeviceParts parts)
             CompressionRecord = CompressionRecords.Write(fork.IsExact ? [] : session.Compressions),
         };
         SaveUnderWay underWay = parts.StoreHealth.Begin(fork.Bytes / parts.SaveBytesPerSecond);
+        session.Readers++;
         session.Saving = parts.Store!.Begin(
             (store, cancel) => store.SaveAsync(source, cancel),
             parts.Options.TransferTimeout,
             Failed,
             save =>
             {
+                session.Readers--;
                 parts.StoreHealth.End(underWay, save.Outcome);
                 parts.Speeds.Save(save.WrittenBytes, save.Seconds);
                 if (save.Outcome == SaveOutcome.Published)

@@ -29,12 +29,11 @@ internal sealed class CompressionJobs(DeviceParts parts) : IDisposable
     /// <summary>Does one piece; false where there is nothing to do.</summary>
     public bool Step()
     {
-        if (_jobs.Count == 0)
+        if (_jobs.Find(CanGoOn) is not { } job)
         {
             return false;
         }
 
-        Job job = _jobs[0];
         try
         {
             if (job.Session.Cache is null)
@@ -94,6 +93,9 @@ internal sealed class CompressionJobs(DeviceParts parts) : IDisposable
             job.Pass?.Dispose();
         }
     }
+
+    // What a save reads would be copied before it is cut, and come free only at the save's end: that is waited for, unless the store hangs.
+    private bool CanGoOn(Job job) => job.Session.Readers == 0 || job.Session.Cache is null || parts.StoreHealth.Late > 0;
 
     private CompressionPass Start(Job job)
     {

@@ -106,6 +106,9 @@ internal sealed class DeviceSession(SessionKey key, DeviceCounts counts)
     /// <summary>The last save under way or done.</summary>
     public Task Saving { get; set; } = Task.CompletedTask;
 
+    /// <summary>Saves that read the cache's pages and are waited for.</summary>
+    public int Readers { get; set; }
+
     public bool IsIdle => Cache is not null && Turn is null && Fetch is null && Compressing == 0 && !IsLeaving && !IsToBeCut;
 
     public bool IsSaved => SavedVersion == Version;

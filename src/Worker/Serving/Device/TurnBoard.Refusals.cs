@@ -116,7 +116,9 @@ internal sealed partial class TurnBoard
     /// <summary>What is left of a turn. A waiting one holds nothing of what it will: all of it is still to be taken.</summary>
     private RunningDemand DemandOf(Turn turn)
     {
-        long held = turn.IsRunning ? (long)(turn.Session.Cache!.PageCount + turn.Session.Cache.ReservedPages) * parts.Geometry.PageBytes : BytesOf(turn);
+        long held = turn.IsRunning
+            ? (long)(turn.Session.Cache!.PageCount + turn.Session.Cache.ReservedPages) * parts.Geometry.PageBytes
+            : BytesOf(turn);
         int answer = parts.Answers.Left(turn.Answer?.Count ?? turn.Request.Begun, turn.AnswerLeft);
         return new RunningDemand(turn.IsDecoding ? 0 : turn.Missing, answer, held);
     }
