@@ -52,7 +52,7 @@ public readonly record struct SessionId([property: Id(0)] string Tenant, [proper
         if (!IsValid(part))
         {
             throw new InvalidRequestException(
-                $"{what} id '{Shown(part)}' must be 1 to {MaxLength} of the characters A-Z, a-z, 0-9, '.', '_', ':', '-'");
+                $"{what} id '{Shown(part)}' must be 1 to {MaxLength} of the characters A-Z, a-z, 0-9, '.', '_', ':', '-', and not '.' or '..'");
         }
     }
 

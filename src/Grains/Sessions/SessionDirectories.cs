@@ -14,9 +14,8 @@ internal sealed partial class SessionDirectories(SessionId id, IGrainFactory gra
 
     private IPrefixDirectoryGrain Prefixes => grains.GetGrain<IPrefixDirectoryGrain>(id.Tenant);
 
-    /// <summary>The session is there.</summary>
-    public Task AddAsync(SessionState state, CancellationToken cancellationToken) =>
-        Try(() => Index.Add(Summary(state), cancellationToken));
+    /// <summary>The session is there. A caller that leaves does not change that: one that is not in the index nobody would ever close.</summary>
+    public Task AddAsync(SessionState state) => Try(() => Index.Add(Summary(state)));
 
     /// <summary>A turn is durable. Nothing is waited for.</summary>
     public void TurnEnded(SessionState state)
@@ -34,10 +33,10 @@ internal sealed partial class SessionDirectories(SessionId id, IGrainFactory gra
     }
 
     /// <summary>The session is closed.</summary>
-    public async Task RemoveAsync(CancellationToken cancellationToken)
+    public async Task RemoveAsync()
     {
         _ = Try(() => Prefixes.Withdraw(id.Session));
-        await Index.Remove(id.Session, cancellationToken);
+        await Index.Remove(id.Session);
     }
 
     private SessionSummary Summary(SessionState state) => new()

@@ -114,9 +114,9 @@ internal sealed partial class SessionGrain
             });
         }
 
-        // Also where it is closed already: what failed then is made good.
-        await OnDevice(() => _device.CloseAsync(State.Epoch, cancellationToken));
-        await _directories.RemoveAsync(cancellationToken);
+        // Also where it is closed already: what failed then is made good. It is closed, whether or not its caller is still there.
+        await OnDevice(() => _device.CloseAsync(State.Epoch, CancellationToken.None));
+        await _directories.RemoveAsync();
     }
 
     private static SessionState Tombstone(SessionState state) => new()
@@ -159,7 +159,7 @@ internal sealed partial class SessionGrain
             throw new SessionExistsException($"session {_id} exists already, and not as it was asked for");
         }
 
-        await _directories.AddAsync(State, cancellationToken);
+        await _directories.AddAsync(State);
         return await Describe(cancellationToken);
     }
 

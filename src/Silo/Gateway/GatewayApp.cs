@@ -126,7 +126,7 @@ internal static class GatewayApp
 
     private static Uri AddressOf(ListenSettings listen, bool hasKeys)
     {
-        if (!Uri.TryCreate(listen.Url, UriKind.Absolute, out Uri? address) || address.Scheme is not ("http" or "https"))
+        if (!Uri.TryCreate(listen.Url, UriKind.Absolute, out Uri? address) || address.Scheme is not ("http" or "https") || address.PathAndQuery != "/")
         {
             throw new InputException($"setting 'Listen:Url' must be an address such as http://127.0.0.1:8080, not '{listen.Url}'");
         }

@@ -50,6 +50,8 @@ internal static class ServeVerb
     private static void Logging(ILoggingBuilder logging) => logging
         .SetMinimumLevel(LogLevel.Warning)
         .Configure(o => o.ActivityTrackingOptions = ActivityTrackingOptions.TraceId | ActivityTrackingOptions.SpanId)
+        // What keeps a host from starting is said by whoever started it.
+        .AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.Critical)
         .AddFilter(typeof(NodeDrain).FullName, LogLevel.Information)
         .AddSimpleConsole(o =>
         {

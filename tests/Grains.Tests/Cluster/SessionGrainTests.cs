@@ -97,6 +97,38 @@ public sealed class SessionGrainTests(NeedleModel needle) : ScriptedFixture(need
     }
 
     [Fact]
+    public async Task A_caller_that_leaves_while_its_session_is_made_or_closed_leaves_the_index_right()
+    {
+        GrainCluster cluster = await StartAsync(1);
+        ITenantIndexGrain index = cluster.Engine.Client.GetGrain<ITenantIndexGrain>("t");
+        ISessionGrain session = cluster.Session("s");
+
+        await LeaveAsync(gone => session.Create(new SessionOptions(), gone));
+        await CountIsAsync(1);
+        await LeaveAsync(session.Close);
+        await CountIsAsync(0);
+
+        async Task LeaveAsync(Func<CancellationToken, Task> call)
+        {
+            using var leave = new CancellationTokenSource();
+            cluster.States.BeforeWrite = _ => leave.CancelAsync();
+            await Record.ExceptionAsync(() => call(leave.Token).WaitAsync(Turns.Patience));
+            Assert.True(leave.IsCancellationRequested);
+            cluster.States.BeforeWrite = null;
+        }
+
+        // The caller is told at once; what it began goes on.
+        async Task CountIsAsync(int expected)
+        {
+            using var patience = new CancellationTokenSource(Turns.Patience);
+            while (await index.Count() != expected)
+            {
+                await Task.Delay(5, patience.Token);
+            }
+        }
+    }
+
+    [Fact]
     public async Task A_closed_session_is_gone_for_good_with_everything_it_had()
     {
         (GrainCluster cluster, ISessionGrain session, ScriptedWorker worker) = await OneAsync();

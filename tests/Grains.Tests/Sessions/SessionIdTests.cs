@@ -19,6 +19,9 @@ public sealed class SessionIdTests
     [InlineData("acme/a b")]
     [InlineData("acme/..\\x")]
     [InlineData("acmé/a")]
+    [InlineData("acme/.")]
+    [InlineData("acme/..")]
+    [InlineData("../a")]
     public void Anything_else_is_refused(string key)
     {
         Assert.Throws<InvalidRequestException>(() => SessionId.Parse(key));

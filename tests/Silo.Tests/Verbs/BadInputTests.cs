@@ -142,6 +142,16 @@ public class BadInputTests
         listener.Stop();
     }
 
+    [Theory]
+    [InlineData("http://127.0.0.1:8080/path")]
+    [InlineData("http://127.0.0.1:70000")]
+    [InlineData("127.0.0.1:8080")]
+    public void An_address_that_cannot_be_listened_on_is_refused(string url)
+    {
+        using TemporaryFolder folder = new();
+        CommandRun.Of("serve", "--url", url, "--data", folder.Path).AssertRefused("Listen:Url", url);
+    }
+
     [Fact]
     public void A_nodes_name_that_no_device_could_be_found_by_is_refused()
     {
