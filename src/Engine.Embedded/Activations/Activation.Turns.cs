@@ -275,6 +275,15 @@ internal sealed partial class Activation
             return true;
         }
 
-        return Class.MayInterleave is { } predicate && (predicate(GrainInstance!, call) || predicate(GrainInstance!, _blocking!));
+        try
+        {
+            return Class.MayInterleave is { } predicate && (predicate(GrainInstance!, call) || predicate(GrainInstance!, _blocking!));
+        }
+        catch (Exception exception)
+        {
+            // It leaves the queue without running.
+            call.Reject(exception);
+            return true;
+        }
     }
 }

@@ -49,6 +49,24 @@ public sealed class LifeCases : ConformanceCase
     }
 
     [Fact]
+    public async Task A_silo_stops_in_order_while_a_grain_that_minds_it_begins()
+    {
+        var cluster = await StartAsync();
+        var (valid, beginning) = (NewKey(), NewKey());
+        await Soon(Get<ILifeGrain>(cluster, valid).Activation());
+        Stage.Keep($"{beginning} minds its end", "activation");
+        var call = Get<ILifeGrain>(cluster, beginning).Activation();
+        await Stage.SeenAsync("activation reached");
+        var stopping = cluster.Silos.Single();
+        await cluster.StartSiloAsync();
+
+        await Soon(cluster.StopSiloAsync(stopping));
+        Assert.Equal(1, Stage.Count($"{valid} deactivated: ShuttingDown"));
+        Stage.Open("activation");
+        await ((Task)call).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
+    }
+
+    [Fact]
     public async Task Deactivation_on_request_runs_the_hook_after_the_turn()
     {
         var cluster = await StartAsync();
