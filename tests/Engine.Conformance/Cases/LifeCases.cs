@@ -83,6 +83,23 @@ public sealed class LifeCases : ConformanceCase
     }
 
     [Fact]
+    public async Task Timers_tick_beside_the_turn_that_an_ending_activation_waits_for()
+    {
+        var cluster = await StartAsync();
+        var grain = Get<ILifeGrain>(cluster);
+        await Soon(grain.KeepAliveByTimer(TimeSpan.FromSeconds(1), keepAlive: false));
+        var call = grain.DeactivateThenWait("turn");
+        await Stage.SeenAsync("turn reached");
+        var key = grain.GetPrimaryKeyString();
+        var ticks = Stage.Count($"{key} ticked");
+        await PassUntilAsync(cluster, () => Stage.Count($"{key} ticked") >= ticks + 2);
+        Stage.Open("turn");
+        await Soon(call);
+
+        await Stage.SeenAsync($"{key} deactivated: ApplicationRequested");
+    }
+
+    [Fact]
     public async Task An_idle_activation_is_collected()
     {
         var cluster = await StartAsync(new ConformanceOptions { CollectionAge = TimeSpan.FromSeconds(3) });
