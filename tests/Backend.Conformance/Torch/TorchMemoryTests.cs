@@ -180,6 +180,28 @@ public sealed class TorchMemoryTests
         }
     }
 
+    [Fact]
+    public void A_fork_takes_no_memory_where_there_is_none_and_then_observes_nothing()
+    {
+        using var backend = new TorchBackend(RandomModel.Create(RandomModel.Config()), TorchTestBackend.Options(KvElementType.F32, Arena));
+        using KvCache cache = backend.CreateCache(new ObservationOptions(QueryAggregation.Mean));
+        Forward(backend, cache, 30);
+        float[] observed = backend.Observed(cache)!.Row(1, 1).ToArray();
+        backend.BeforeObservationGrows = () => ExhaustBeyond(0, 1);
+        KvCache[] forks = [.. Enumerable.Range(0, 60).Select(_ => cache.Fork())];
+        backend.BeforeObservationGrows = null;
+        KvCache[] blind = [.. forks.Where(f => backend.Observed(f) is null)];
+        Assert.InRange(blind.Length, 1, forks.Length - 1);
+        Assert.All(forks.Except(blind), f => Assert.Equal(observed, backend.Observed(f)!.Row(1, 1).ToArray()));
+        blind[0].Compact(RandomPlans.Of(blind[0], 1));
+        blind[0].Truncate(blind[0].LogicalLength / 2);
+        Forward(backend, blind[0], 3);
+        Assert.Null(backend.Observed(blind[0]));
+        Assert.Equal(Forward(backend, cache, 3), Forward(backend, blind[1], 3));
+        Array.ForEach(forks, f => f.Dispose());
+        backend.Pool.CheckIntegrity();
+    }
+
     /// <summary>As on a GPU: what moves within the arena takes memory of the device.</summary>
     private static TorchBackend Travelling(KvElementType type)
     {
