@@ -92,6 +92,9 @@ public sealed record DeviceWorkerOptions
     /// </summary>
     internal bool RanksAtOnce { get; init; }
 
+    /// <summary>Slots up to which a cache's scores are ranked on the device's thread when they are wanted: a few milliseconds.</summary>
+    internal long SlotsRankedAtOnce { get; init; } = 1 << 19;
+
     /// <summary>The clock. Decisions rest on its monotonic timestamps only.</summary>
     public TimeProvider Time { get; init; } = TimeProvider.System;
 

@@ -96,7 +96,7 @@ public sealed class ActionTests(BrowserFixture browser) : IAsyncLifetime
 
         await page.Page.GetByRole(AriaRole.Button, new() { Name = "Take the cache off its device", Exact = true }).ClickAsync();
 
-        await page.Page.Locator("#confirm [role=alert]").GetByText("no such session").WaitForAsync();
+        await page.Page.Locator("#confirm [role=alert]").GetByText("session acme/just-gone is closed").WaitForAsync();
         Assert.True(await page.Page.Locator("#confirm").IsVisibleAsync());
         page.RequireQuiet(expected: "404");
     }

@@ -26,8 +26,13 @@ internal sealed class ArenaRoom(DeviceParts parts, CacheSaver saver)
     /// <summary>Bytes that are coming.</summary>
     public long ComingBytes => ComingPages * parts.Geometry.PageBytes;
 
-    /// <summary>Whether pages are being read by the store: a cache that shares them cannot be cut until then.</summary>
-    public bool IsBeingRead => Pressure is not null && parts.StoreHealth.NextLate is not null;
+    /// <summary>Whether caches are being ranked, to be cut then rather than leave.</summary>
+    public bool IsRanking => Pressure is { Ranking.IsUnderWay: true };
+
+    /// <summary>
+    /// Whether caches are being read by the store, which cannot be cut until then, or ranked, which leave no other way than whole until then.
+    /// </summary>
+    public bool IsHeldUp => Pressure is not null && (parts.StoreHealth.NextLate is not null || IsRanking);
 
     /// <summary>Whether any save is under way whose bytes are wanted, however late it is.</summary>
     public bool IsSaving => _leaving.Count > 0;

@@ -41,6 +41,9 @@ internal sealed class DeviceSession(SessionKey key, DeviceCounts counts)
     /// <summary>Changes with the cache's contents.</summary>
     public int Version { get; private set; }
 
+    /// <summary>As <see cref="Version"/>, but the same while a turn's steps only put tokens behind the others.</summary>
+    public int Edits { get; private set; }
+
     /// <summary>The version a cold copy holds, and its bytes.</summary>
     public int SavedVersion { get; set; } = -1;
 
@@ -75,6 +78,9 @@ internal sealed class DeviceSession(SessionKey key, DeviceCounts counts)
 
     /// <summary>Its scores by bin, as last made, or null.</summary>
     public RankedCache? Ranked { get; set; }
+
+    /// <summary>What is being ranked on another thread; null where nothing is.</summary>
+    public RankingUnderWay? BeingRanked { get; set; }
 
     /// <summary>When it was used, for the chance that it is used again.</summary>
     public SessionUses Uses { get; } = new();
@@ -186,6 +192,7 @@ internal sealed class DeviceSession(SessionKey key, DeviceCounts counts)
     public void Changed()
     {
         Version++;
+        Edits++;
         Scores = null;
         Carried = null;
         Ranked = null;

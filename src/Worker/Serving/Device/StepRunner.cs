@@ -137,7 +137,7 @@ internal sealed class StepRunner(DeviceParts parts, TurnBoard board, TurnAttache
     /// <summary>Every turn waits for memory that none will give up: one must. False where it comes by itself.</summary>
     private bool FreeMemory()
     {
-        if (room.IsComing || room.IsBeingRead || board.IsFetching)
+        if (room.IsComing || room.IsHeldUp || board.IsFetching)
         {
             return false;
         }

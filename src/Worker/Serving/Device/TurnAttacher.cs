@@ -19,7 +19,7 @@ internal sealed class TurnAttacher(DeviceParts parts, ArenaRoom room, CacheFetch
     public bool IsLoading => fetcher.IsLoading;
 
     /// <summary>Whether caches are leaving the arena.</summary>
-    public bool IsRoomComing => room.IsComing;
+    public bool IsRoomComing => room.IsComing || room.IsRanking;
 
     /// <summary>
     /// Takes a turn as far as it gets. Called again after a look or a load has ended, or when room may have come.

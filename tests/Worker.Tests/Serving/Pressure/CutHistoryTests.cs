@@ -38,10 +38,12 @@ public sealed class CutHistoryTests
         Assert.Contains(histories, r => (r.Policy, r.Cause) == ("pressure", ReliefCauses.HighWatermark));
     }
 
-    [Fact]
-    public async Task What_was_cut_is_cut_again_as_planned()
+    [Theory]
+    [InlineData(1 << 19)]
+    [InlineData(0)]
+    public async Task What_was_cut_is_cut_again_as_planned(long rankedAtOnce)
     {
-        await using var pressed = new PressedFixture(1024);
+        await using var pressed = new PressedFixture(1024, options: ServingFixture.Plain with { SlotsRankedAtOnce = rankedAtOnce });
         await pressed.Read("a", 450);
         await pressed.Read("b", 400, seed: 1);
         for (int round = 1; round <= 3; round++)

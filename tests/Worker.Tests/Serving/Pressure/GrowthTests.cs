@@ -8,10 +8,12 @@ namespace KVCluster.Worker.Tests.Serving.Pressure;
 /// <summary>Answers, and prompts, that outgrow the memory there is.</summary>
 public sealed class GrowthTests
 {
-    [Fact]
-    public async Task An_answer_that_outgrows_the_arena_is_cut_as_it_grows_and_goes_on()
+    [Theory]
+    [InlineData(1 << 19)]
+    [InlineData(0)]
+    public async Task An_answer_that_outgrows_the_arena_is_cut_as_it_grows_and_goes_on(long rankedAtOnce)
     {
-        await using var pressed = new PressedFixture(256);
+        await using var pressed = new PressedFixture(256, options: ServingFixture.Plain with { SlotsRankedAtOnce = rankedAtOnce });
         SamplingOptions sampling = PressedFixture.Long with { MaxTokens = 700 };
         TurnEnd end = await pressed.Serving.Run(pressed.Serving.Turn("a", [], PressedFixture.Tokens(100), sampling));
         Assert.Equal((FinishReason.MaxTokens, 700), (end.Completion!.Reason, end.Completion.Tokens.Count));
@@ -30,10 +32,12 @@ public sealed class GrowthTests
         Assert.Equal((AttachSource.Resident, 5), (next.Attach.Source, next.Completion!.Tokens.Count));
     }
 
-    [Fact]
-    public async Task A_prompt_longer_than_the_arena_is_cut_as_it_is_read()
+    [Theory]
+    [InlineData(1 << 19)]
+    [InlineData(0)]
+    public async Task A_prompt_longer_than_the_arena_is_cut_as_it_is_read(long rankedAtOnce)
     {
-        await using var pressed = new PressedFixture(256);
+        await using var pressed = new PressedFixture(256, options: ServingFixture.Plain with { SlotsRankedAtOnce = rankedAtOnce });
         await pressed.Read("a", 1000);
         ResidentSession session = await pressed.Describe("a");
         Assert.Equal(1000, session.Tokens);
@@ -62,10 +66,17 @@ public sealed class GrowthTests
         Assert.NotEmpty(pressed.Events(ReliefKind.Compress));
     }
 
-    [Fact]
-    public async Task All_sessions_generating_at_once_get_through()
+    [Theory]
+    [InlineData(1 << 19)]
+    [InlineData(0)]
+    public async Task All_sessions_generating_at_once_get_through(long rankedAtOnce)
     {
-        await using var pressed = new PressedFixture(768, options: ServingFixture.Plain with { AnswerReserveTokens = 32, MaxWait = TimeSpan.FromMinutes(5) });
+        await using var pressed = new PressedFixture(768, options: ServingFixture.Plain with
+        {
+            AnswerReserveTokens = 32,
+            MaxWait = TimeSpan.FromMinutes(5),
+            SlotsRankedAtOnce = rankedAtOnce,
+        });
         TurnEnd[] ends = await Task.WhenAll(Enumerable.Range(0, 8).Select(i => pressed.Serving.Run(
             pressed.Serving.Turn($"s{i}", [], PressedFixture.Tokens(90, i), PressedFixture.Long with { MaxTokens = 200 }))));
         Assert.All(ends, end => Assert.Equal((FinishReason.MaxTokens, 200), (end.Completion!.Reason, end.Completion.Tokens.Count)));
@@ -89,11 +100,16 @@ public sealed class GrowthTests
     [Fact]
     public async Task A_turn_that_fails_after_its_cache_was_cut_leaves_the_history_before_it()
     {
-        await using var pressed = new PressedFixture(256);
+        await using var pressed = new PressedFixture(256, watched: true);
         await pressed.Read("a", 100);
         using var cancel = new CancellationTokenSource();
         SamplingOptions sampling = PressedFixture.Long with { MaxTokens = 700 };
         int pieces = 0;
+        int steps = 0;
+
+        // The answer does not end before its reader has left.
+        pressed.Serving.Watched.BeforeForward = _ =>
+            Assert.True(++steps < 600 || cancel.Token.WaitHandle.WaitOne(ServingFixture.Patience));
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => pressed.Serving.Run(
             pressed.Serving.Turn("a", PressedFixture.Tokens(100), [5], sampling),
             _ =>

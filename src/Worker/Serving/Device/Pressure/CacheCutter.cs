@@ -85,7 +85,7 @@ internal sealed class CacheCutter(DeviceParts parts, CacheRanking ranking)
             ? [.. session.Compressions.SkipLast(1), Join(last, report)]
             : [.. session.Compressions, report];
         bool known = histogram is not null && session.Turn is null && KeepsRows(keep, parts.Geometry.Layers);
-        session.Ranked = known ? new RankedCache(histogram!.Cut([.. keep]), floors, session.Version, session.Cached, null, carried) : null;
+        session.Ranked = known ? new RankedCache(histogram!.Cut([.. keep]), floors, session.Version, session.Edits, session.Cached, null, carried) : null;
     }
 
     /// <summary>

@@ -12,14 +12,19 @@ namespace KVCluster.Worker.Serving.Device.Pressure;
 /// </summary>
 internal sealed class CacheRanking(DeviceParts parts, DevicePressureOptions options)
 {
-    /// <summary>Slots up to which a histogram is made on the device's thread: a few milliseconds.</summary>
-    private const long SlotsAtOnce = 1 << 19;
-
     /// <summary>A running turn's histogram stands for a cache that has grown by fewer tokens than this.</summary>
     private const int Growth = 64;
 
     private readonly List<Action> _following = [];
+    private int _underWay;
     private readonly long[] _slotBytes = SlotBytes(parts.Geometry);
+
+    /// <summary>Whether caches are being ranked that could be cut then.</summary>
+    public bool IsUnderWay => _underWay > 0;
+
+    /// <summary>Whether a session's histogram is on its way: it can be cut soon, and need not go as a whole.</summary>
+    public bool IsComing(DeviceSession session) =>
+        session.BeingRanked is { } begun && begun.Floors == FloorsOf(session) && IsFresh(session, begun.Edits, begun.Tokens, begun.IsCarried);
 
     /// <summary>What no cut takes of a session; a beginning that it shares with others is as good as sinks.</summary>
     public SessionFloors FloorsOf(DeviceSession session)
@@ -30,7 +35,9 @@ internal sealed class CacheRanking(DeviceParts parts, DevicePressureOptions opti
     }
 
     /// <summary>The histogram of a session; null where it is large and not ready.</summary>
-    public ScoreHistogram? Of(DeviceSession session)
+    /// <param name="session">Whose cache.</param>
+    /// <param name="isAwaited">Its own turn cannot go on without: it is made here and now, however large.</param>
+    public ScoreHistogram? Of(DeviceSession session, bool isAwaited = false)
     {
         SessionFloors floors = FloorsOf(session);
         if (session.Ranked is { } ranked && ranked.Floors == floors && IsCurrent(session, ranked))
@@ -38,9 +45,13 @@ internal sealed class CacheRanking(DeviceParts parts, DevicePressureOptions opti
             return ranked.Histogram;
         }
 
-        if (Slots(session.Cache!) > SlotsAtOnce)
+        if (!isAwaited && !parts.Options.RanksAtOnce && Slots(session.Cache!) > parts.Options.SlotsRankedAtOnce)
         {
-            Prepare(session);
+            if (!IsComing(session))
+            {
+                Prepare(session);
+            }
+
             return null;
         }
 
@@ -56,17 +67,28 @@ internal sealed class CacheRanking(DeviceParts parts, DevicePressureOptions opti
             return;
         }
 
-        Func<RankedCache> make = Make(session, FloorsOf(session));
+        SessionFloors floors = FloorsOf(session);
+        Func<RankedCache> make = Make(session, floors);
         if (parts.Options.RanksAtOnce)
         {
             Take(session, make());
             return;
         }
 
+        var begun = new RankingUnderWay(floors, session.Edits, session.Cached, session.Carried is not null);
+        session.BeingRanked = begun;
+        _underWay++;
         _ = Task.Run(() =>
         {
-            RankedCache made = make();
-            Post(() => Take(session, made));
+            RankedCache? made = null;
+            try
+            {
+                made = make();
+            }
+            finally
+            {
+                Post(() => End(session, begun, made));
+            }
         });
     }
 
@@ -138,9 +160,29 @@ internal sealed class CacheRanking(DeviceParts parts, DevicePressureOptions opti
         ? session.Cached - ranked.Tokens is >= 0 and < Growth
         : ranked.Version == session.Version;
 
+    /// <summary>Whether what was begun of these contents will be of use: the cache was not cut since, and has grown by little.</summary>
+    private static bool IsFresh(DeviceSession session, int edits, int tokens, bool isCarried) =>
+        session.Edits == edits && isCarried == session.Carried is not null
+        && session.Cached - tokens is var grown && grown >= 0 && grown < (session.Turn is { IsRunning: true } ? Growth : 1);
+
+    private void End(DeviceSession session, RankingUnderWay begun, RankedCache? made)
+    {
+        _underWay--;
+        parts.Counts.Changes++;
+        if (ReferenceEquals(session.BeingRanked, begun))
+        {
+            session.BeingRanked = null;
+        }
+
+        if (made is not null)
+        {
+            Take(session, made);
+        }
+    }
+
     private void Take(DeviceSession session, RankedCache made)
     {
-        if (session.Version == made.Version && session.Cache is not null)
+        if (session.Cache is not null && IsFresh(session, made.Edits, made.Tokens, made.IsCarried))
         {
             session.Ranked = made;
             parts.Counts.Changes++;
@@ -152,14 +194,13 @@ internal sealed class CacheRanking(DeviceParts parts, DevicePressureOptions opti
     {
         CacheShape shape = CacheShapes.Of(session.Cache!);
         AttentionScores? scores = SlotScores.Of(parts, session, shape);
-        int version = session.Version;
-        int tokens = session.Cached;
+        (int version, int edits, int tokens) = (session.Version, session.Edits, session.Cached);
         int pageTokens = parts.Geometry.PageTokens;
         bool carried = session.Carried is not null;
         return () =>
         {
             SessionRanking ranking = SessionRanking.Of(shape, scores, floors, _slotBytes, pageTokens);
-            return new RankedCache(ranking.Histogram, floors, version, tokens, ranking, carried);
+            return new RankedCache(ranking.Histogram, floors, version, edits, tokens, ranking, carried);
         };
     }
 

@@ -188,8 +188,9 @@ internal sealed class PressureControl
         PressureDecision decision = _controller.Decide(snapshot, _isPressing || always);
         bool freed = Act(decision, new ReliefContext(cause, used, snapshot.LimitBytes, snapshot.WaitingBytes, since));
 
-        // Everything that may be taken was: pressing on would cut each session to its floors as soon as its turn has ended.
-        bool isSpent = decision.PlannedBytes < decision.WantedBytes;
+        // Everything that may be taken was: pressing on would cut each session to its floors as soon as its turn has ended. Those that are
+        // still being ranked have not been asked yet.
+        bool isSpent = decision.PlannedBytes < decision.WantedBytes && !Ranking.IsUnderWay;
         bool isAbove = used - decision.PlannedBytes > (long)(_options.Weighing.HighWatermark * snapshot.LimitBytes);
 
         // What is free already needs no second look: the thread may sleep until then.

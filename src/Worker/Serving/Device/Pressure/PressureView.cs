@@ -62,9 +62,15 @@ internal sealed class PressureView(DeviceParts parts, DevicePressureOptions opti
             }
 
             bool mayTouch = MayTouch(session, growing);
-            if (mayTouch || (growing is null && IsAtWork(session)))
+            if (!mayTouch && (growing is not null || !IsAtWork(session)))
             {
-                candidates.Add(Candidate(session, context, sharing, growing, mayTouch));
+                continue;
+            }
+
+            PressureCandidate candidate = Candidate(session, context, sharing, growing, mayTouch);
+            if (!mayTouch || candidate.Histogram is not null || !ranking.IsComing(session))
+            {
+                candidates.Add(candidate);
             }
         }
 
@@ -115,7 +121,7 @@ internal sealed class PressureView(DeviceParts parts, DevicePressureOptions opti
             Session = session.Name,
             Tenant = session.Key.Tenant,
             Bytes = sharing.BytesOf(session),
-            Histogram = mayTouch ? Histogram(session, sharing) : null,
+            Histogram = mayTouch ? Histogram(session, sharing, ReferenceEquals(session, growing)) : null,
             IsMerelyObserved = session.Carried is null,
             IsActive = active,
             MayLeave = !active,
@@ -131,8 +137,8 @@ internal sealed class PressureView(DeviceParts parts, DevicePressureOptions opti
     }
 
     // Pages that other sessions hold too would have to be copied first: cutting them frees nothing, so they are floors.
-    private ScoreHistogram? Histogram(DeviceSession session, PageSharing sharing) =>
-        !options.Compress || sharing.IsBeingRead(session) ? null : ranking.Of(session);
+    private ScoreHistogram? Histogram(DeviceSession session, PageSharing sharing, bool isAwaited = false) =>
+        !options.Compress || sharing.IsBeingRead(session) ? null : ranking.Of(session, isAwaited);
 
     private double Chance(DeviceSession session, Context context) => session.Turn is not null || session.Uses.LastEnd == 0
         ? 1
