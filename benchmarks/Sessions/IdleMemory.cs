@@ -21,8 +21,9 @@ internal static class IdleMemory
             await OpenAsync(cluster, i);
         }
 
-        // The engine looks for idle activations once in this time, and gives back what their last calls needed.
-        await Task.Delay(2 * Cluster.SweepInterval);
+        // A session is idle once its cache was saved and the timer for that has gone. The engine looks for idle activations once in an interval, and
+        // gives back what their last calls needed.
+        await Task.Delay(new GrainOptions().IdleSaveDelay + (2 * Cluster.SweepInterval));
         long bytes = (GC.GetTotalMemory(forceFullCollection: true) - before) / Sessions;
         Console.WriteLine($"an idle session: {bytes} bytes of managed memory, {Tokens + ArrayHeader} of them its {Tokens} tokens ({Sessions} sessions, states on disk)");
     }

@@ -63,7 +63,11 @@ internal sealed partial class Activation
             }
         }
 
-        activating?.Cancel();
+        if (activating is not null)
+        {
+            // In a turn: what the hook does when it is told is its own, and so are its errors. The hook may have ended by then.
+            RunInTurn(static source => ((CancellationTokenSource)source!).Cancel(), activating);
+        }
     }
 
     public void Migrate(Dictionary<string, object>? requestContext, CancellationToken cancellationToken = default)
@@ -214,17 +218,13 @@ internal sealed partial class Activation
         Activation? successor = null;
         try
         {
-            if (wasValid)
-            {
-                await GrainInstance!.OnDeactivateAsync(_reason, either.Token).WaitAsync(either.Token);
-            }
-
+            var hookRan = !wasValid || await TryHookAsync(either.Token);
             if (_enumerators is not null)
             {
                 await _enumerators.DisposeAsync();
             }
 
-            if (wasValid && _migrates)
+            if (wasValid && hookRan && _migrates)
             {
                 successor = await MigrateAsync(_migrationContext);
             }
@@ -235,6 +235,20 @@ internal sealed partial class Activation
         }
 
         await EndAsync(successor, null);
+    }
+
+    private async Task<bool> TryHookAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            await GrainInstance!.OnDeactivateAsync(_reason, cancellationToken).WaitAsync(cancellationToken);
+            return true;
+        }
+        catch (Exception exception)
+        {
+            Silo.Log.LifecycleFailed(exception, this);
+            return false;
+        }
     }
 
     private async Task<Activation?> MigrateAsync(Dictionary<string, object>? context)

@@ -26,7 +26,7 @@ internal sealed partial class Activation
     {
         lock (_gate)
         {
-            if (_state is ActivationState.Invalid || (_state is ActivationState.Deactivating && call.Is(CallKind.LocalOnly)))
+            if (_state is ActivationState.Invalid)
             {
                 return false;
             }
@@ -235,12 +235,18 @@ internal sealed partial class Activation
     private bool TryAdmit(out GrainCall? call)
     {
         call = null;
-        if (_state is not ActivationState.Valid || _waiting.Count == 0)
+        if (_waiting.Count == 0)
         {
             return false;
         }
 
-        if (_running.Count == 0 || _blocking is null)
+        if (_state is not ActivationState.Valid)
+        {
+            // Timers tick on beside the turns that an ending activation lets end.
+            call = _state is ActivationState.Deactivating && _running.Count > 0
+                ? _waiting.TakeFirst(waiting => waiting.Is(CallKind.LocalOnly) && (_blocking is null || MayInterleave(waiting))) : null;
+        }
+        else if (_running.Count == 0 || _blocking is null)
         {
             call = _waiting.TakeFirst();
         }
@@ -275,6 +281,15 @@ internal sealed partial class Activation
             return true;
         }
 
-        return Class.MayInterleave is { } predicate && (predicate(GrainInstance!, call) || predicate(GrainInstance!, _blocking!));
+        try
+        {
+            return Class.MayInterleave is { } predicate && (predicate(GrainInstance!, call) || predicate(GrainInstance!, _blocking!));
+        }
+        catch (Exception exception)
+        {
+            // It leaves the queue without running.
+            call.Reject(exception);
+            return true;
+        }
     }
 }

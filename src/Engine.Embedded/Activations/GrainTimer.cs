@@ -47,7 +47,16 @@ internal sealed class GrainTimer : IGrainTimer
 
     public void Dispose()
     {
-        _cancellation.Cancel();
+        try
+        {
+            _cancellation.Cancel();
+        }
+        catch (AggregateException exception)
+        {
+            // The callback's own code on the token failed: the timer and the activation end all the same.
+            _activation.Silo.Log.CancellationFailed(exception, _activation);
+        }
+
         _timer.Dispose();
         _activation.OnTimerDisposed(this);
     }

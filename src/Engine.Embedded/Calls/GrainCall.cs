@@ -8,6 +8,7 @@ namespace KVCluster.Engine.Embedded;
 internal abstract class GrainCall(GrainMethod? method, object?[] arguments, CallKind kind) : IInvokable
 {
     private CancellationTokenRegistration _registration;
+    private bool _rejected;
 
     public object?[] Arguments { get; } = arguments;
 
@@ -38,11 +39,18 @@ internal abstract class GrainCall(GrainMethod? method, object?[] arguments, Call
     public abstract bool IsCompleted { get; }
 
     /// <summary>Whether it need not run any more: nobody waits for it.</summary>
-    public bool IsAbandoned => IsCompleted && !Is(CallKind.OneWay);
+    public bool IsAbandoned => _rejected || (IsCompleted && !Is(CallKind.OneWay));
 
     public bool Is(CallKind kind) => (Kind & kind) != 0;
 
     public abstract bool TryFail(Exception exception);
+
+    /// <summary>Fails the call, which shall not run.</summary>
+    public void Reject(Exception exception)
+    {
+        _rejected = true;
+        TryFail(exception);
+    }
 
     /// <summary>Runs the call in a turn of the activation; the task ends when the call has.</summary>
     public abstract Task RunAsync(Activation activation);

@@ -16,4 +16,7 @@ internal sealed partial class EngineLog(ILogger logger)
 
     [LoggerMessage(EventId = 3004, Level = LogLevel.Warning, Message = "A stream of {Activation} failed while it was closed")]
     public partial void StreamFailed(Exception exception, Activation activation);
+
+    [LoggerMessage(EventId = 3005, Level = LogLevel.Warning, Message = "Code of {Activation} failed when it was told of a cancellation")]
+    public partial void CancellationFailed(Exception exception, Activation activation);
 }

@@ -74,7 +74,13 @@ internal sealed class Locator(EmbeddedCluster cluster)
             return null;
         }
 
-        _directory[from.GrainId] = activation;
+        // Where its silo was killed at this moment the grain may have begun elsewhere: it stays there.
+        if (!_directory.TryUpdate(from.GrainId, activation, from))
+        {
+            target.Remove(activation);
+            return null;
+        }
+
         activation.Start(context, luggage);
         return activation;
     }

@@ -16,16 +16,17 @@ internal interface IStateBridge
     void Rehydrate(IRehydrationContext context);
 }
 
-/// <summary>A state of an activation and the storage it is kept in. Its operations run one after another.</summary>
+/// <summary>
+/// A state of an activation and the storage it is kept in. Its operations are not kept apart: of two writes at once the later names an ETag that
+/// no longer holds, and is refused.
+/// </summary>
 internal sealed class StateBridge<TState> : IPersistentState<TState>, IStateBridge
 {
     private readonly Activation _activation;
     private readonly string _name;
     private readonly IGrainStorage _storage;
     private GrainState<TState> _state = new();
-    private Task _last = Task.CompletedTask;
     private bool _loaded;
-    private int _pending;
 
     public StateBridge(Activation activation, string name, string? storageName)
     {
@@ -60,9 +61,9 @@ internal sealed class StateBridge<TState> : IPersistentState<TState>, IStateBrid
 
     public Task ReadStateAsync() => ReadStateAsync(CancellationToken.None);
 
-    public Task WriteStateAsync() => Enqueue("write", () => _storage.WriteStateAsync(_name, _activation.GrainId, _state));
+    public Task WriteStateAsync() => RunAsync("write", () => _storage.WriteStateAsync(_name, _activation.GrainId, _state));
 
-    public Task ClearStateAsync() => Enqueue("clear", () => _storage.ClearStateAsync(_name, _activation.GrainId, _state));
+    public Task ClearStateAsync() => RunAsync("clear", () => _storage.ClearStateAsync(_name, _activation.GrainId, _state));
 
     public Task SetUpAsync(CancellationToken cancellationToken) => _loaded ? Task.CompletedTask : ReadStateAsync(cancellationToken);
 
@@ -77,32 +78,17 @@ internal sealed class StateBridge<TState> : IPersistentState<TState>, IStateBrid
         }
     }
 
-    private Task ReadStateAsync(CancellationToken cancellationToken) => Enqueue("read", async () =>
+    private Task ReadStateAsync(CancellationToken cancellationToken) => RunAsync("read", async () =>
     {
         await _storage.ReadStateAsync(_name, _activation.GrainId, _state, cancellationToken);
         _loaded = true;
     });
 
-    private Task Enqueue(string what, Func<Task> operation)
+    private async Task RunAsync(string what, Func<Task> operation)
     {
         ThrowOutsideOfTurns();
-        _pending++;
-        var task = RunAfterAsync(_last, what, operation);
-
-        // An operation that has ended is not held on to: idle activations are many.
-        _last = _pending == 0 ? Task.CompletedTask : task;
-        return task;
-    }
-
-    private async Task RunAfterAsync(Task last, string what, Func<Task> operation)
-    {
         try
         {
-            if (!last.IsCompleted)
-            {
-                await last.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
-            }
-
             // What a killed silo's code does in the last stretch before its next await changes nothing.
             if (_activation.Silo.IsDead)
             {
@@ -111,18 +97,11 @@ internal sealed class StateBridge<TState> : IPersistentState<TState>, IStateBrid
 
             await operation();
         }
-        catch (Exception exception) when (exception is not (OrleansException or OperationCanceledException))
+        catch (Exception exception) when (exception is not OrleansException)
         {
             throw new OrleansException(
                 $"Error from storage provider {_storage.GetType().Name}.{_name} during {what} for grain {_activation.GrainId}: {exception.Message}",
                 exception);
-        }
-        finally
-        {
-            if (--_pending == 0)
-            {
-                _last = Task.CompletedTask;
-            }
         }
     }
 

@@ -56,14 +56,21 @@ internal sealed class HostedStream<T> : HostedStream
 
     public override async Task CloseAsync()
     {
-        _cancellation.Cancel();
-        if (_step is { } step)
+        try
         {
-            await ((Task)step).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
+            _cancellation.Cancel();
         }
+        finally
+        {
+            // Also where code on the token fails: what the enumerator holds is given back.
+            if (_step is { } step)
+            {
+                await ((Task)step).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
+            }
 
-        await _enumerator.DisposeAsync();
-        _cancellation.Dispose();
+            await _enumerator.DisposeAsync();
+            _cancellation.Dispose();
+        }
     }
 
     private StreamResult<T>? TakeReady()

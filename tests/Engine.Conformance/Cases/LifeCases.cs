@@ -49,6 +49,24 @@ public sealed class LifeCases : ConformanceCase
     }
 
     [Fact]
+    public async Task A_silo_stops_in_order_while_a_grain_that_minds_it_begins()
+    {
+        var cluster = await StartAsync();
+        var (valid, beginning) = (NewKey(), NewKey());
+        await Soon(Get<ILifeGrain>(cluster, valid).Activation());
+        Stage.Keep($"{beginning} minds its end", "activation");
+        var call = Get<ILifeGrain>(cluster, beginning).Activation();
+        await Stage.SeenAsync("activation reached");
+        var stopping = cluster.Silos.Single();
+        await cluster.StartSiloAsync();
+
+        await Soon(cluster.StopSiloAsync(stopping));
+        Assert.Equal(1, Stage.Count($"{valid} deactivated: ShuttingDown"));
+        Stage.Open("activation");
+        await ((Task)call).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
+    }
+
+    [Fact]
     public async Task Deactivation_on_request_runs_the_hook_after_the_turn()
     {
         var cluster = await StartAsync();
@@ -62,6 +80,23 @@ public sealed class LifeCases : ConformanceCase
 
         var key = grain.GetPrimaryKeyString();
         Assert.Equal([$"{key} activated", "turn reached", "turn passed", $"{key} deactivated: ApplicationRequested", $"{key} activated"], Stage.Journal);
+    }
+
+    [Fact]
+    public async Task Timers_tick_beside_the_turn_that_an_ending_activation_waits_for()
+    {
+        var cluster = await StartAsync();
+        var grain = Get<ILifeGrain>(cluster);
+        await Soon(grain.KeepAliveByTimer(TimeSpan.FromSeconds(1), keepAlive: false));
+        var call = grain.DeactivateThenWait("turn");
+        await Stage.SeenAsync("turn reached");
+        var key = grain.GetPrimaryKeyString();
+        var ticks = Stage.Count($"{key} ticked");
+        await PassUntilAsync(cluster, () => Stage.Count($"{key} ticked") >= ticks + 2);
+        Stage.Open("turn");
+        await Soon(call);
+
+        await Stage.SeenAsync($"{key} deactivated: ApplicationRequested");
     }
 
     [Fact]

@@ -125,6 +125,17 @@ public sealed class StateCases : ConformanceCase
         Assert.Equal(8, await Soon(grain.ReadAgain()));
     }
 
+    [Fact]
+    public async Task Of_two_writes_at_once_the_later_is_refused()
+    {
+        var cluster = await StartAsync();
+        var grain = Get<IStateGrain>(cluster);
+        await Soon(grain.SetAndWrite(5));
+
+        await Assert.ThrowsAsync<InconsistentStateException>(() => Soon(grain.WriteTwiceAtOnce()));
+        Assert.Equal(5, await Soon(grain.Get()));
+    }
+
     private static async Task WriteBehindItsBackAsync(IConformanceCluster cluster, IStateGrain grain, int value)
     {
         var storage = cluster.Silos[0].Services.GetRequiredKeyedService<IGrainStorage>("conformance");

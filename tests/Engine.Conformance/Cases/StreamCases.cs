@@ -185,6 +185,32 @@ public sealed class StreamCases : ConformanceCase
     }
 
     [Fact]
+    public async Task A_stream_ends_with_its_activation_also_where_the_hook_fails()
+    {
+        var grain = Get<IStreamGrain>(await StartAsync());
+        await using var reader = grain.CountForever().WithBatchSize(1).GetAsyncEnumerator();
+        Assert.True(await Soon(reader.MoveNextAsync().AsTask()));
+        await Soon(grain.DeactivateBadly());
+
+        await Stage.SeenAsync("endless stream closed");
+    }
+
+    [Fact]
+    public async Task A_stream_whose_cancellation_fails_is_closed()
+    {
+        var grain = Get<IStreamGrain>(await StartAsync());
+        await foreach (var element in grain.CountWithFailingToken().WithBatchSize(1))
+        {
+            if (element == 3)
+            {
+                break;
+            }
+        }
+
+        await Stage.SeenAsync("unwilling stream closed");
+    }
+
+    [Fact]
     public async Task Elements_are_the_readers_own()
     {
         var grain = Get<IStreamGrain>(await StartAsync());

@@ -140,6 +140,37 @@ public sealed class TimerCases : ConformanceCase
     }
 
     [Fact]
+    public async Task A_change_between_a_tick_and_its_turn_holds_from_the_turns_end_with_its_period()
+    {
+        var cluster = await StartAsync();
+        var grain = Get<ITimerGrain>(cluster);
+        await Soon(grain.Start(Second, Timeout.InfiniteTimeSpan, interleave: false));
+        var turn = grain.HoldThenChange("turn", TimeSpan.FromHours(1), Second);
+        await Stage.SeenAsync("turn reached");
+        await cluster.PassTimeAsync(2 * Second);
+        Stage.Open("turn");
+        await Soon(turn);
+
+        // The tick that was due comes; the next one after the new period, and not at the new due time.
+        await Stage.SeenAsync("tick");
+        await PassUntilAsync(cluster, () => Stage.Count("tick") >= 2);
+    }
+
+    [Fact]
+    public async Task A_timer_whose_cancellation_fails_does_not_keep_its_grain_from_ending()
+    {
+        var cluster = await StartAsync();
+        var grain = Get<ITimerGrain>(cluster);
+        await Soon(grain.StartWithFailingToken(Second, Timeout.InfiniteTimeSpan));
+        await cluster.PassTimeAsync(Second);
+        await Stage.SeenAsync("token taken");
+        var first = await Soon(grain.Activation());
+        await Soon(grain.Deactivate());
+
+        Assert.NotEqual(first, await Soon(grain.Activation()));
+    }
+
+    [Fact]
     public async Task Times_below_zero_are_refused()
     {
         var grain = Get<ITimerGrain>(await StartAsync());

@@ -107,6 +107,21 @@ public sealed class TurnCases : ConformanceCase
     }
 
     [Fact]
+    public async Task A_predicate_that_fails_refuses_its_call_and_holds_up_no_other()
+    {
+        var grain = Get<IChoosyTurnGrain>(await StartAsync());
+        var first = grain.Wait("first");
+        await Stage.SeenAsync("first reached");
+
+        Assert.Contains("cannot decide", (await Assert.ThrowsAnyAsync<Exception>(() => Soon(grain.Echo("undecided")))).ToString());
+        Assert.Equal("let me in", await Soon(grain.Echo("let me in")));
+        Stage.Open("first");
+        await Soon(first);
+        Assert.Equal("next", await Soon(grain.Echo("next")));
+        Assert.Equal(0, Stage.Count("echo undecided"));
+    }
+
+    [Fact]
     public async Task Interleaved_calls_never_run_at_the_same_time()
     {
         var grain = Get<IReentrantTurnGrain>(await StartAsync());

@@ -32,6 +32,12 @@ public sealed class LifeGrain(Stage stage, ILocalSiloDetails silo) : Grain, ILif
             throw new InvalidOperationException(message);
         }
 
+        if (stage.Kept($"{Key} minds its end") is string open)
+        {
+            cancellationToken.Register(() => throw new InvalidOperationException("It does not want to end."));
+            await stage.PassAsync(open);
+        }
+
         if (stage.Kept($"{Key} is slow") is string gate)
         {
             await stage.PassAsync(gate, cancellationToken);

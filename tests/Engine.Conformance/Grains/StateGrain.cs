@@ -33,6 +33,9 @@ public interface IStateGrain : IGrainWithStringKey
     /// <summary>Writes a value, then waits at the gate "half", then writes twice the value.</summary>
     Task WriteTwiceWithAPause(int value);
 
+    /// <summary>Begins a second write before the first has ended.</summary>
+    Task WriteTwiceAtOnce();
+
     Task Deactivate();
 
     Task<string> Activation();
@@ -80,6 +83,8 @@ public sealed class StateGrain([PersistentState("counter", "conformance")] IPers
         await SetAndWrite(2 * value);
         stage.Note("second write done");
     }
+
+    public Task WriteTwiceAtOnce() => Task.WhenAll(state.WriteStateAsync(), state.WriteStateAsync());
 
     public Task Deactivate()
     {

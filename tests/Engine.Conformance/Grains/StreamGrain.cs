@@ -22,13 +22,24 @@ public interface IStreamGrain : IGrainWithStringKey
 
     IAsyncEnumerable<string> Context(CancellationToken cancellationToken = default);
 
+    /// <summary>Yields without end; what it leaves on its token fails.</summary>
+    IAsyncEnumerable<int> CountWithFailingToken(CancellationToken cancellationToken = default);
+
     Task<string> Echo(string text);
 
     Task Deactivate();
+
+    /// <summary>Deactivates by a hook that fails.</summary>
+    Task DeactivateBadly();
 }
 
 public sealed class StreamGrain(Stage stage) : Grain, IStreamGrain
 {
+    private bool _endsBadly;
+
+    public override Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
+        => _endsBadly ? throw new InvalidOperationException("The hook failed.") : Task.CompletedTask;
+
     public async IAsyncEnumerable<int> Count(int to, [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
         for (var i = 0; i < to; i++)
@@ -79,6 +90,23 @@ public sealed class StreamGrain(Stage stage) : Grain, IStreamGrain
         }
     }
 
+    public async IAsyncEnumerable<int> CountWithFailingToken([EnumeratorCancellation] CancellationToken cancellationToken = default)
+    {
+        try
+        {
+            cancellationToken.Register(() => throw new InvalidOperationException("It does not want to end."));
+            for (var i = 0; ; i++)
+            {
+                await Task.Yield();
+                yield return i;
+            }
+        }
+        finally
+        {
+            stage.Note("unwilling stream closed");
+        }
+    }
+
     public async IAsyncEnumerable<int[]> SameArray(int times, [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
         var array = new int[1];
@@ -102,6 +130,13 @@ public sealed class StreamGrain(Stage stage) : Grain, IStreamGrain
 
     public Task Deactivate()
     {
+        DeactivateOnIdle();
+        return Task.CompletedTask;
+    }
+
+    public Task DeactivateBadly()
+    {
+        _endsBadly = true;
         DeactivateOnIdle();
         return Task.CompletedTask;
     }

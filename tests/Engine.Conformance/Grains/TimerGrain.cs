@@ -18,6 +18,16 @@ public interface ITimerGrain : IGrainWithStringKey
     Task Hold(string gate);
 
     Task StartFailing(TimeSpan due, TimeSpan period);
+
+    /// <summary>Starts a timer whose first call leaves code on its token that fails.</summary>
+    Task StartWithFailingToken(TimeSpan due, TimeSpan period);
+
+    /// <summary>Waits at a gate, then changes the timer within the same turn.</summary>
+    Task HoldThenChange(string gate, TimeSpan due, TimeSpan period);
+
+    Task Deactivate();
+
+    Task<string> Activation();
 }
 
 public sealed class TimerGrain(Stage stage) : Grain, ITimerGrain
@@ -76,4 +86,29 @@ public sealed class TimerGrain(Stage stage) : Grain, ITimerGrain
         }, new GrainTimerCreationOptions(due, period));
         return Task.CompletedTask;
     }
+
+    public Task StartWithFailingToken(TimeSpan due, TimeSpan period)
+    {
+        _timer = this.RegisterGrainTimer(token =>
+        {
+            token.Register(() => throw new InvalidOperationException("It does not want to end."));
+            stage.Note("token taken");
+            return Task.CompletedTask;
+        }, new GrainTimerCreationOptions(due, period));
+        return Task.CompletedTask;
+    }
+
+    public async Task HoldThenChange(string gate, TimeSpan due, TimeSpan period)
+    {
+        await stage.PassAsync(gate);
+        _timer!.Change(due, period);
+    }
+
+    public Task Deactivate()
+    {
+        DeactivateOnIdle();
+        return Task.CompletedTask;
+    }
+
+    public Task<string> Activation() => Task.FromResult(GrainContext.ActivationId.ToString());
 }

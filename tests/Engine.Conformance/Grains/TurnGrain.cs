@@ -123,5 +123,10 @@ public interface IChoosyTurnGrain : ITurnGrain;
 public sealed class ChoosyTurnGrain(Stage stage) : TurnGrainBase(stage), IChoosyTurnGrain
 {
     public static bool MayInterleave(IInvokable call)
-        => call.GetMethodName() == nameof(Echo) && call.GetArgumentCount() == 1 && call.GetArgument(0) is "let me in";
+        => call.GetMethodName() == nameof(Echo) && call.GetArgumentCount() == 1 && call.GetArgument(0) switch
+        {
+            "let me in" => true,
+            "undecided" => throw new InvalidOperationException("It cannot decide."),
+            _ => false,
+        };
 }
