@@ -10,6 +10,12 @@ public sealed partial class TorchBackend
     /// <summary>Called before each pass over the layers with its rows; tests make it fail.</summary>
     internal Action<int>? BeforePass { get; set; }
 
+    /// <summary>Called before observed attention takes more memory; tests make it fail.</summary>
+    internal Action? BeforeObservationGrows
+    {
+        set => _pool.BeforeGrow = value;
+    }
+
     /// <inheritdoc/>
     /// <remarks>
     /// Where activations find no room beside the arena, the step is cut in halves, down to one token. Where even that does not fit,

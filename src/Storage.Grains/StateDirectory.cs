@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Text;
 using KVCluster.Storage.Directories;
 
@@ -14,6 +15,9 @@ public sealed class StateDirectory : IDisposable
     private readonly string _root;
     private readonly string _unfinished;
     private readonly FileStream _lock;
+
+    // Folders whose names, up to the root, are known to be on the disk.
+    private readonly ConcurrentDictionary<string, bool> _named = new(StringComparer.Ordinal);
 
     // One writer of a file at a time: comparing the ETag and replacing the file are one step.
     private readonly SemaphoreSlim[] _writers = [.. Enumerable.Range(0, 64).Select(_ => new SemaphoreSlim(1))];
@@ -42,6 +46,9 @@ public sealed class StateDirectory : IDisposable
 
         Directory.CreateDirectory(_unfinished);
     }
+
+    /// <summary>Told of each folder whose names are on the disk from then on: what tests look at.</summary>
+    internal Action<string>? Synced { get; set; }
 
     /// <summary>Gives the directory back.</summary>
     public void Dispose() => _lock.Dispose();
@@ -88,7 +95,7 @@ public sealed class StateDirectory : IDisposable
             else if (found is not null)
             {
                 File.Delete(path);
-                DurableFiles.SyncFolder(Path.GetDirectoryName(path)!);
+                SyncFolder(Path.GetDirectoryName(path)!);
             }
 
             return (true, found);
@@ -134,6 +141,30 @@ public sealed class StateDirectory : IDisposable
             throw;
         }
 
+        SyncFolder(folder);
+        SyncNames(folder);
+    }
+
+    /// <summary>A file is as durable as the names of all folders above it; a process before this one may have made them and not lived to sync them.</summary>
+    private void SyncNames(string folder)
+    {
+        if (_named.ContainsKey(folder))
+        {
+            return;
+        }
+
+        for (string above = folder; above != _root;)
+        {
+            above = Path.GetDirectoryName(above)!;
+            SyncFolder(above);
+        }
+
+        _named[folder] = true;
+    }
+
+    private void SyncFolder(string folder)
+    {
         DurableFiles.SyncFolder(folder);
+        Synced?.Invoke(folder);
     }
 }

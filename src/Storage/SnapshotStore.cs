@@ -28,8 +28,9 @@ public sealed class SnapshotStore : ISnapshotStore
         ArgumentOutOfRangeException.ThrowIfLessThan(_options.SegmentTokens, 1, nameof(options));
         ArgumentOutOfRangeException.ThrowIfLessThan(_options.FrameBytes, 1, nameof(options));
         _meter = new SnapshotMeter(store.Name);
-        _loader = new SnapshotLoader(store, _options);
-        _saver = new SnapshotSaver(store, _options, _meter.Evicted);
+        var broken = new BrokenFrames();
+        _loader = new SnapshotLoader(store, _options, broken);
+        _saver = new SnapshotSaver(store, _options, broken, _meter.Evicted);
     }
 
     /// <summary>Name of the meter that counts lookups, loads and saves.</summary>

@@ -123,6 +123,38 @@ public sealed class DirectoryGrainStorageTests : IDisposable
         await new DirectoryGrainStorage(directory).ClearStateAsync("state", Grain, state);
     }
 
+    [Fact]
+    public async Task A_writer_that_knew_a_state_that_was_cleared_since_is_refused()
+    {
+        using var directory = new StateDirectory(_folder);
+        string? tag = await WriteAsync(directory, 1, null);
+        await new DirectoryGrainStorage(directory).ClearStateAsync("state", Grain, await ReadAsync(directory));
+
+        await Assert.ThrowsAsync<InconsistentStateException>(() => WriteAsync(directory, 2, tag));
+        Assert.False((await ReadAsync(directory)).RecordExists);
+    }
+
+    [Fact]
+    public async Task The_first_write_into_a_folder_syncs_the_names_of_all_folders_above_it()
+    {
+        string folder = Path.GetDirectoryName(Path.Combine(_folder, StateFileName.Of("state", Grain)))!;
+        var synced = new List<string>();
+        using (var directory = new StateDirectory(_folder) { Synced = synced.Add })
+        {
+            string? tag = await WriteAsync(directory, 1, null);
+            Assert.Equal([folder, Path.Combine(_folder, "state"), _folder], synced);
+            synced.Clear();
+            await WriteAsync(directory, 2, tag);
+            Assert.Equal([folder], synced);
+        }
+
+        // A process that made the folders may have died before it synced their names.
+        synced.Clear();
+        using var next = new StateDirectory(_folder) { Synced = synced.Add };
+        await WriteAsync(next, 3, (await ReadAsync(next)).ETag);
+        Assert.Contains(_folder, synced);
+    }
+
     private static async Task<string?> WriteAsync(StateDirectory directory, int value, string? tag)
     {
         var state = new GrainState<Counter>(new Counter { Value = value }, tag);

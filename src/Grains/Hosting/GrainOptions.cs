@@ -48,6 +48,12 @@ public sealed class GrainOptions
     /// <summary>How much longer caches may take to go to other nodes or to the cold store.</summary>
     public TimeSpan DrainHandOver { get; set; } = TimeSpan.FromSeconds(60);
 
+    /// <summary>
+    /// Session ids that begin so are the server's own: random, and never used again. Of such a session nothing is kept once it is closed, where any
+    /// other leaves a tombstone. Null: there are none. The same on every silo.
+    /// </summary>
+    public string? SingleUsePrefix { get; set; }
+
     /// <summary>Sessions handed over at once.</summary>
     public int DrainParallelism { get; set; } = 4;
 }

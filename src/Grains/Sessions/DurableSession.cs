@@ -56,6 +56,33 @@ internal sealed class DurableSession(IPersistentState<SessionState> store, Sessi
         }
     }
 
+    /// <summary>Removes the state, as the last thing that is done with it. Where it fails, what was written last may still be there.</summary>
+    /// <exception cref="SessionUnavailableException">It failed, took too long, or another activation has written.</exception>
+    public async Task ClearAsync()
+    {
+        while (_writing is { } earlier)
+        {
+            await earlier;
+        }
+
+        var done = new TaskCompletionSource();
+        _writing = done.Task;
+        try
+        {
+            ThrowIfLost();
+            await store.ClearStateAsync().WaitAsync(timeout, time);
+        }
+        catch (Exception error) when (error is not SessionUnavailableException)
+        {
+            throw new SessionUnavailableException(Message(error));
+        }
+        finally
+        {
+            _writing = null;
+            done.SetResult();
+        }
+    }
+
     private void ThrowIfLost()
     {
         if (IsLost)

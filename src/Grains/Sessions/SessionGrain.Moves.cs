@@ -1,4 +1,5 @@
 using KVCluster.Worker.Serving;
+using Microsoft.Extensions.Logging;
 using Orleans.Runtime;
 using Orleans.Runtime.Placement;
 
@@ -7,6 +8,11 @@ namespace KVCluster.Grains;
 /// <content>How a session begins, forks, moves and ends.</content>
 internal sealed partial class SessionGrain
 {
+    private bool _isForgotten;
+
+    private bool IsSingleUse =>
+        services.Options.SingleUsePrefix is { } prefix && _id.Tenant.Length > 0 && _id.Session.StartsWith(prefix, StringComparison.Ordinal);
+
     /// <inheritdoc/>
     public Task<SessionInfo> Create(SessionOptions options, CancellationToken cancellationToken)
     {
@@ -103,6 +109,12 @@ internal sealed partial class SessionGrain
     public async Task Close(CancellationToken cancellationToken)
     {
         RequireSound();
+        if (!State.Exists && IsSingleUse)
+        {
+            // It may have been closed, and nothing of it kept: an index that was told late must not name it for ever.
+            await _directories.RemoveAsync();
+        }
+
         _turns.RequireExists();
         if (!State.IsClosed)
         {
@@ -117,6 +129,29 @@ internal sealed partial class SessionGrain
         // Also where it is closed already: what failed then is made good. It is closed, whether or not its caller is still there.
         await OnDevice(() => _device.CloseAsync(State.Epoch, CancellationToken.None));
         await _directories.RemoveAsync();
+        await ForgetAsync();
+    }
+
+    /// <summary>
+    /// Takes the tombstone of an id that is never used again away. The last step of all: what fails before it is made good by closing again, for
+    /// which the state must be there. A stale activation is fenced as well as by a tombstone: the ETag that it knows is not in the store any more.
+    /// </summary>
+    private async Task ForgetAsync()
+    {
+        if (!IsSingleUse || _isForgotten)
+        {
+            return;
+        }
+
+        try
+        {
+            await _durable.ClearAsync();
+            _isForgotten = true;
+        }
+        catch (SessionUnavailableException error)
+        {
+            NotForgotten(log, _id.Key, error);
+        }
     }
 
     private static SessionState Tombstone(SessionState state) => new()
@@ -233,4 +268,7 @@ internal sealed partial class SessionGrain
             RequestContext.Remove(IPlacementDirector.PlacementHintKey);
         }
     }
+
+    [LoggerMessage(EventId = 2004, Level = LogLevel.Warning, Message = "The state of the closed session {Session} could not be removed; a tombstone stays")]
+    private static partial void NotForgotten(ILogger log, string session, Exception error);
 }

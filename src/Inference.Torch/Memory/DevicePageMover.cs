@@ -42,6 +42,9 @@ internal sealed class DevicePageMover : IPageMover
         }
     }
 
+    /// <summary>Called before rows or pages are moved within the arena, with their number; tests make it fail.</summary>
+    public Action<int>? BeforeMove { get; set; }
+
     /// <inheritdoc/>
     public long StagingBytes => _out.HostBytes + _in.HostBytes + _staging.Bytes;
 
@@ -70,11 +73,13 @@ internal sealed class DevicePageMover : IPageMover
     /// <inheritdoc/>
     public void Copy(ReadOnlySpan<int> from, ReadOnlySpan<int> to)
     {
-        using DisposeScope scope = NewDisposeScope();
-        Tensor source = Tensors.FromInts(from, _arena.Device);
-        Tensor target = Tensors.FromInts(to, _arena.Device).to(ScalarType.Int64);
-        Move(_arena.RowPages, source, target);
-        Move(_arena.ScalePages, source, target);
+        var moves = new RowMoves(Math.Max(1, RowsAPiece / _arena.Geometry.PageTokens), MovePages, apart: true);
+        for (int i = 0; i < from.Length; i++)
+        {
+            moves.Add(from[i], to[i]);
+        }
+
+        moves.Flush();
     }
 
     /// <inheritdoc/>
@@ -98,14 +103,25 @@ internal sealed class DevicePageMover : IPageMover
         _staging.Dispose();
     }
 
-    private static void Move(Tensor? rows, Tensor from, Tensor to) => rows?.index_copy_(0, to, rows.index_select(0, from));
-
-    private void MoveRows(ReadOnlySpan<long> from, ReadOnlySpan<long> to)
+    private void MovePages(ReadOnlySpan<long> from, ReadOnlySpan<long> to)
     {
+        using DisposeScope scope = NewDisposeScope();
+        Move(_arena.RowPages, _arena.ScalePages, from, to);
+    }
+
+    private void MoveRows(ReadOnlySpan<long> from, ReadOnlySpan<long> to) => Move(_arena.Rows, _arena.Scales, from, to);
+
+    private void Move(Tensor rows, Tensor? scales, ReadOnlySpan<long> from, ReadOnlySpan<long> to)
+    {
+        BeforeMove?.Invoke(from.Length);
         using DisposeScope scope = NewDisposeScope();
         Tensor source = Tensors.FromLongs(from, _arena.Device);
         Tensor target = Tensors.FromLongs(to, _arena.Device);
-        Move(_arena.Rows, source, target);
-        Move(_arena.Scales, source, target);
+
+        // Everything that takes memory comes before the first write: a piece is moved whole or not at all.
+        Tensor movedRows = rows.index_select(0, source);
+        Tensor? movedScales = scales?.index_select(0, source);
+        rows.index_copy_(0, target, movedRows);
+        scales?.index_copy_(0, target, movedScales!);
     }
 }

@@ -22,6 +22,9 @@ internal sealed class ObservationPool(int pageTokens, Device device) : IDisposab
 
     public long Bytes => _pages?.BytesOf() ?? 0;
 
+    /// <summary>Called before the pages become more; tests make it fail.</summary>
+    public Action? BeforeGrow { get; set; }
+
     /// <summary>A page, zeroed by the next <see cref="Prepare"/>.</summary>
     public int Take()
     {
@@ -81,6 +84,7 @@ internal sealed class ObservationPool(int pageTokens, Device device) : IDisposab
 
     private void Grow()
     {
+        BeforeGrow?.Invoke();
         long count = _pages?.shape[0] ?? 0;
         long grown = Math.Max(256, count + (count / 2));
         Tensor pages = zeros([grown, pageTokens], ScalarType.Float32, device).Keep();

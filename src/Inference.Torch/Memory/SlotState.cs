@@ -31,14 +31,15 @@ internal sealed class SlotState : ISlotCompanion, IDisposable
         }
     }
 
-    private SlotState(SlotState origin)
+    /// <summary>A fork that has no pages yet; without options it observes nothing, and knows nothing of what was.</summary>
+    private SlotState(SlotState origin, ObservationOptions? options)
     {
         _pool = origin._pool;
         _kvHeads = origin._kvHeads;
-        Options = origin.Options;
-        _births = [.. origin._births];
-        _queries = origin._queries;
-        _heads = Array.ConvertAll(origin._heads, h => new Head { Length = h.Length });
+        Options = options;
+        _births = options is null ? [] : [.. origin._births];
+        _queries = options is null ? 0 : origin._queries;
+        _heads = Array.ConvertAll(origin._heads, h => new Head { Length = options is null ? 0 : h.Length });
     }
 
     /// <summary>What is observed; null: nothing.</summary>
@@ -173,25 +174,23 @@ internal sealed class SlotState : ISlotCompanion, IDisposable
     }
 
     /// <inheritdoc/>
+    /// <remarks>
+    /// A fork shares its cache's pages and takes none, so it must not fail for want of memory either: where the device has no room for a copy
+    /// of what was observed, the fork observes nothing.
+    /// </remarks>
     public ISlotCompanion Fork()
     {
-        var fork = new SlotState(this);
-        int[] from = [.. _heads.SelectMany(h => h.Pages)];
-        if (from.Length == 0)
+        var fork = new SlotState(this, Options);
+        try
         {
+            CopyTo(fork);
             return fork;
         }
-
-        using DisposeScope scope = NewDisposeScope();
-        for (int i = 0; i < _heads.Length; i++)
+        catch (Exception e) when (DeviceMemory.IsExhausted(e))
         {
-            fork.Grow(fork._heads[i], _heads[i].Pages.Count * _pool.PageTokens);
+            fork.Dispose();
+            return new SlotState(this, null);
         }
-
-        _pool.Prepare();
-        int[] to = [.. fork._heads.SelectMany(h => h.Pages)];
-        _pool.Pages.index_copy_(0, _pool.Index(to), _pool.Pages.index_select(0, _pool.Index(from)));
-        return fork;
     }
 
     /// <inheritdoc/>
@@ -242,6 +241,25 @@ internal sealed class SlotState : ISlotCompanion, IDisposable
 
         Seat?.Release();
         Seat = null;
+    }
+
+    private void CopyTo(SlotState fork)
+    {
+        int[] from = [.. _heads.SelectMany(h => h.Pages)];
+        if (from.Length == 0)
+        {
+            return;
+        }
+
+        using DisposeScope scope = NewDisposeScope();
+        for (int i = 0; i < _heads.Length; i++)
+        {
+            fork.Grow(fork._heads[i], _heads[i].Pages.Count * _pool.PageTokens);
+        }
+
+        _pool.Prepare();
+        int[] to = [.. fork._heads.SelectMany(h => h.Pages)];
+        _pool.Pages.index_copy_(0, _pool.Index(to), _pool.Pages.index_select(0, _pool.Index(from)));
     }
 
     /// <summary>What was observed of a last step is true no more.</summary>

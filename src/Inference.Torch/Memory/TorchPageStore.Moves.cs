@@ -11,12 +11,58 @@ internal sealed partial class TorchPageStore
     private const int BiasesAPiece = 1 << 16;
 
     /// <inheritdoc/>
+    /// <exception cref="ArenaFullException">The device had no memory left for the copies; the targets hold anything.</exception>
     public void CopyPages(ReadOnlySpan<int> from, ReadOnlySpan<int> to)
     {
         ArgumentOutOfRangeException.ThrowIfNotEqual(to.Length, from.Length);
         CheckPages(from);
         CheckPages(to);
-        _mover.Copy(from, to);
+        try
+        {
+            _mover.Copy(from, to);
+            CopyBiases(from, to);
+        }
+        catch (Exception e) when (DeviceMemory.IsExhausted(e))
+        {
+            throw new ArenaFullException(1, _ledger());
+        }
+    }
+
+    /// <inheritdoc/>
+    /// <exception cref="ArenaFullException">The device had no memory left to move a single row; none has moved.</exception>
+    public void Compact(IReadOnlyList<HeadCompaction> heads)
+    {
+        ArgumentNullException.ThrowIfNull(heads);
+        foreach (HeadCompaction head in heads)
+        {
+            CheckHead(head);
+        }
+
+        int[][] biasRows;
+        try
+        {
+            biasRows = [.. heads.Select(h => Array.ConvertAll(h.BiasPages.ToArray(), BiasRow))];
+            _mover.Compact(heads);
+        }
+        catch (Exception e) when (DeviceMemory.IsExhausted(e))
+        {
+            throw new ArenaFullException(1, _ledger());
+        }
+
+        var biases = new RowMoves(BiasesAPiece, MoveBiases);
+        for (int i = 0; i < heads.Count; i++)
+        {
+            if (biasRows[i].Length > 0)
+            {
+                biases.Add(biasRows[i], heads[i].Kept.Span, Geometry.BiasSlots);
+            }
+        }
+
+        biases.Flush();
+    }
+
+    private void CopyBiases(ReadOnlySpan<int> from, ReadOnlySpan<int> to)
+    {
         for (int i = 0; i < from.Length && !_biases.IsEmpty; i++)
         {
             if (_biases.Holds(from[i]))
@@ -28,28 +74,6 @@ internal sealed partial class TorchPageStore
                 _biases.Forget(to[i]);
             }
         }
-    }
-
-    /// <inheritdoc/>
-    public void Compact(IReadOnlyList<HeadCompaction> heads)
-    {
-        ArgumentNullException.ThrowIfNull(heads);
-        foreach (HeadCompaction head in heads)
-        {
-            CheckHead(head);
-        }
-
-        _mover.Compact(heads);
-        var biases = new RowMoves(BiasesAPiece, MoveBiases);
-        foreach (HeadCompaction head in heads)
-        {
-            if (!head.BiasPages.IsEmpty)
-            {
-                biases.Add(Array.ConvertAll(head.BiasPages.ToArray(), BiasRow), head.Kept.Span, Geometry.BiasSlots);
-            }
-        }
-
-        biases.Flush();
     }
 
     private void MoveBiases(ReadOnlySpan<long> from, ReadOnlySpan<long> to)

@@ -55,6 +55,12 @@ internal sealed partial class TorchPageStore : IKvPageStore, IDisposable
     /// <summary>Biases of all bias pages as one list; see <see cref="BiasRow"/>.</summary>
     public Tensor Biases => _biases.Flat;
 
+    /// <summary>See <see cref="DevicePageMover.BeforeMove"/>; an arena in the host's memory needs none for its moves.</summary>
+    internal Action<int>? BeforeMove
+    {
+        set => _ = _mover is DevicePageMover mover ? mover.BeforeMove = value : null;
+    }
+
     private bool IsQuantised => Geometry.ElementType == KvElementType.Int8;
 
     /// <summary>Encodes rows [n, d] into the rows numbered page * PageTokens + row, [n].</summary>

@@ -30,16 +30,15 @@ internal abstract class LayerwisePass : IDisposable
         _logicalLength = cache.LogicalLength;
         FirstPosition = firstPosition;
         Context = new LayerContext(parts, cache);
-        _hidden = new Tensor[runs.Count];
         using DisposeScope scope = NewDisposeScope();
         Tensor positions = arange(firstPosition, firstPosition + At.LongestRun, ScalarType.Int64, parts.Device);
         _rotary = new RotaryTable(parts.Model, positions);
+        _hidden = [.. runs.Select(run => parts.Layers.Embed(Tensors.FromInts(run.Span, parts.Device)))];
+
+        // Kept once all are there: where the device has no memory for one, the scope disposes the others.
         _cos = _rotary.Cos.Keep();
         _rotary.Sin.Keep();
-        for (int i = 0; i < _hidden.Length; i++)
-        {
-            _hidden[i] = parts.Layers.Embed(Tensors.FromInts(runs[i].Span, parts.Device)).Keep();
-        }
+        Array.ForEach(_hidden, hidden => hidden.Keep());
     }
 
     /// <summary>Share done, 0 to 1.</summary>

@@ -104,8 +104,7 @@ internal sealed partial class UnusedSessions(
         ISessionGrain session = grains.GetGrain<ISessionGrain>(id.Key);
         try
         {
-            SessionInfo info = await session.Describe(cancellationToken);
-            if (info.LastUsed >= before || info.Phase is SessionPhase.Attaching or SessionPhase.Generating)
+            if (!await IsUnusedAsync(session, before, cancellationToken))
             {
                 return false;
             }
@@ -117,6 +116,20 @@ internal sealed partial class UnusedSessions(
         {
             // Busy, on its way or gone: the next round looks again.
             return false;
+        }
+    }
+
+    private static async Task<bool> IsUnusedAsync(ISessionGrain session, DateTimeOffset before, CancellationToken cancellationToken)
+    {
+        try
+        {
+            SessionInfo info = await session.Describe(cancellationToken);
+            return info.LastUsed < before && info.Phase is not (SessionPhase.Attaching or SessionPhase.Generating);
+        }
+        catch (SessionNotFoundException)
+        {
+            // Nothing is kept of it, and the index names it: closing it takes it off.
+            return true;
         }
     }
 

@@ -1,6 +1,7 @@
 using KVCluster.Grains;
 using KVCluster.Inference.Backend;
 using KVCluster.Silo.Configuration;
+using KVCluster.Silo.Gateway;
 using KVCluster.Storage;
 using KVCluster.Worker;
 using KVCluster.Worker.Serving;
@@ -79,6 +80,7 @@ internal sealed class ServerNode : IAsyncDisposable
 
     private static void Configure(GrainOptions options, ServerSettings settings)
     {
+        options.SingleUsePrefix = AutoSessions.Prefix;
         options.IdleSaveDelay = TimeSpan.FromSeconds(settings.Cold.IdleSaveSeconds);
         options.DrainTurns = TimeSpan.FromSeconds(settings.Listen.ShutdownSeconds);
         options.DrainHandOver = TimeSpan.FromSeconds(settings.Drain.HandOverSeconds);

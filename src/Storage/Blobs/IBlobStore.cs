@@ -39,7 +39,8 @@ public interface IBlobStore : IAsyncDisposable
 
     /// <summary>
     /// Replaces the owner's manifest in one step, if it is still the expected one and no later epoch has published. Frames that the earlier
-    /// manifest named stay: the caller deletes them afterwards.
+    /// manifest named stay: the caller deletes them afterwards. A <see cref="StoreUnavailableException"/> leaves open whether it was replaced; a
+    /// cancelled publication was not.
     /// </summary>
     ValueTask<PublishResult> PublishAsync(SnapshotOwner owner, ManifestPublication publication, CancellationToken cancellationToken);
 

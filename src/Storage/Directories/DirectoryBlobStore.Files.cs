@@ -27,7 +27,8 @@ public sealed partial class DirectoryBlobStore
     private FrameWrite WriteFrame(SnapshotOwner owner, OwnerFolder folder, FrameId frame, IReadOnlyList<ReadOnlyMemory<byte>> content)
     {
         long bytes = content.Sum(c => (long)c.Length);
-        if (!_ledger.TryAdd(owner.Tenant, bytes, manifest: false))
+        using IDisposable change = _ledger.Changing(folder.Path, owner.Tenant);
+        if (!_ledger.TryAdd(folder.Path, owner.Tenant, bytes, manifest: false))
         {
             return FrameWrite.OverBudget;
         }
@@ -51,7 +52,7 @@ public sealed partial class DirectoryBlobStore
         {
             if (!written)
             {
-                _ledger.Remove(owner.Tenant, bytes, manifest: false);
+                _ledger.Remove(folder.Path, owner.Tenant, bytes, manifest: false);
                 TryDelete(folder.Frame(frame));
             }
         }
@@ -77,7 +78,8 @@ public sealed partial class DirectoryBlobStore
         }
 
         byte[] file = DirectoryManifest.Write(publication);
-        if (!_ledger.TryAdd(owner.Tenant, file.Length, manifest: true))
+        using IDisposable change = _ledger.Changing(folder.Path, owner.Tenant);
+        if (!_ledger.TryAdd(folder.Path, owner.Tenant, file.Length, manifest: true))
         {
             return PublishResult.OverBudget;
         }
@@ -109,11 +111,11 @@ public sealed partial class DirectoryBlobStore
         {
             if (!published)
             {
-                _ledger.Remove(owner.Tenant, file.Length, manifest: true);
+                _ledger.Remove(folder.Path, owner.Tenant, file.Length, manifest: true);
             }
             else if (replaced is not null)
             {
-                _ledger.Remove(owner.Tenant, replaced.Length, manifest: true);
+                _ledger.Remove(folder.Path, owner.Tenant, replaced.Length, manifest: true);
             }
         }
     }
@@ -143,12 +145,14 @@ public sealed partial class DirectoryBlobStore
         Step(DirectoryStep.DeleteFrame);
         var file = new FileInfo(path);
         string grave = path + ".gone.tmp";
+        string folder = file.DirectoryName!;
+        using IDisposable change = _ledger.Changing(folder, tenant);
         try
         {
             long bytes = file.Length;
             File.Move(path, grave, overwrite: true);
             File.Delete(grave);
-            _ledger.Remove(tenant, bytes, manifest);
+            _ledger.Remove(folder, tenant, bytes, manifest);
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {

@@ -6,13 +6,18 @@ namespace KVCluster.Storage.Directories;
 public sealed partial class DirectoryBlobStore
 {
     /// <summary>
-    /// Removes copies that nobody used for the time to live, and what saves that failed left behind. Returns how many bytes came free.
+    /// Removes copies that nobody used for the time to live, and what saves that failed left behind, and counts again what is there: files that
+    /// others took away must not spend the budget. A folder that fails does not keep the others waiting; its fault is told at the end. Returns how
+    /// many bytes came free.
     /// </summary>
     public async ValueTask<long> SweepAsync(CancellationToken cancellationToken)
     {
         RequireWritable();
         long before = _ledger.Statistics().Total.Bytes;
-        List<OwnerFolder> folders = await Run(() => Folders().ToList(), cancellationToken).ConfigureAwait(false);
+        List<OwnerFolder> folders = await Run(
+            () => Folders().Select(f => f.Path).Union(_ledger.Folders()).Select(path => new OwnerFolder(path)).ToList(),
+            cancellationToken).ConfigureAwait(false);
+        StoreUnavailableException? fault = null;
         foreach (OwnerFolder folder in folders)
         {
             SemaphoreSlim gate = GateOf(folder);
@@ -21,13 +26,17 @@ public sealed partial class DirectoryBlobStore
             {
                 await Run(() => Sweep(folder), cancellationToken).ConfigureAwait(false);
             }
+            catch (StoreUnavailableException e)
+            {
+                fault ??= e;
+            }
             finally
             {
                 gate.Release();
             }
         }
 
-        return before - _ledger.Statistics().Total.Bytes;
+        return fault is null ? before - _ledger.Statistics().Total.Bytes : throw fault;
     }
 
     private void SweepQuietly()
@@ -44,12 +53,20 @@ public sealed partial class DirectoryBlobStore
 
     private bool Sweep(OwnerFolder folder)
     {
-        if (folder.ReadOwner()?.Tenant is not { } tenant)
+        string? tenant = folder.ReadOwner()?.Tenant;
+
+        // Without one a save has just begun here, or the folder goes when the store is opened next.
+        if (tenant is not null)
         {
-            // A save has just begun here, or the folder goes when the store is opened next.
-            return false;
+            Sweep(folder, tenant);
         }
 
+        _ledger.Recount(folder.Path, tenant, () => Held(folder));
+        return true;
+    }
+
+    private void Sweep(OwnerFolder folder, string tenant)
+    {
         DirectoryManifest? manifest = Present(folder);
         if (File.Exists(folder.Manifest) && IsExpired(folder))
         {
@@ -78,8 +95,6 @@ public sealed partial class DirectoryBlobStore
         {
             RemoveIfEmpty(folder);
         }
-
-        return true;
     }
 
     private void Count()
@@ -92,17 +107,15 @@ public sealed partial class DirectoryBlobStore
                 continue;
             }
 
-            foreach ((_, FileInfo file) in folder.Frames())
-            {
-                _ledger.Found(tenant, file.Length, manifest: false);
-            }
-
-            var manifest = new FileInfo(folder.Manifest);
-            if (manifest.Exists)
-            {
-                _ledger.Found(tenant, manifest.Length, manifest: true);
-            }
+            _ledger.Recount(folder.Path, tenant, () => Held(folder));
         }
+    }
+
+    private static BlobUsage Held(OwnerFolder folder)
+    {
+        FileInfo[] frames = [.. folder.Frames().Select(f => f.File).Where(f => f.Exists)];
+        var manifest = new FileInfo(folder.Manifest);
+        return new BlobUsage(frames.Sum(f => f.Length) + (manifest.Exists ? manifest.Length : 0), frames.Length, manifest.Exists ? 1 : 0);
     }
 
     /// <summary>

@@ -9,7 +9,7 @@ namespace KVCluster.Storage.Snapshots;
 /// Makes the copy of a cache: finds which frames of the owner's last copies hold the same rows already, and writes the others. An exact
 /// cache's rows are the same wherever the token chains agree; other rows where their checksums do.
 /// </summary>
-internal sealed class CopyWriter(SnapshotSource source, SnapshotStoreOptions options, SnapshotCodec codec)
+internal sealed class CopyWriter(SnapshotSource source, SnapshotStoreOptions options, SnapshotCodec codec, BrokenFrames broken)
 {
     private readonly KvCache _cache = source.Cache;
     private readonly KvHeadLayout[] _heads = [.. source.Cache.Layout().Heads];
@@ -128,7 +128,8 @@ internal sealed class CopyWriter(SnapshotSource source, SnapshotStoreOptions opt
         foreach (FrameSegment segment in group.Segments)
         {
             FrameRecord frame = segment.Frame;
-            bool usable = (SnapshotCodecs.IsLossless(frame.Codec) || !SnapshotCodecs.IsLossless(codec))
+            bool usable = !broken.Contains(frame.Id)
+                && (SnapshotCodecs.IsLossless(frame.Codec) || !SnapshotCodecs.IsLossless(codec))
                 && (frame.KeyId is null || options.Keys?.Find(source.Owner.Tenant, frame.KeyId) is not null)
                 && segment.Ends.Zip(lengths).All(p => p.First <= p.Second);
             if (!usable || !(Kind == CopyKind.Whole ? segment.Ends.Max() <= agreeing : HoldsSameRows(segment, firstHead, starts)))

@@ -12,7 +12,7 @@ namespace KVCluster.Storage.Snapshots;
 /// Reads frames into a cache and verifies each: raw and plain ones straight into the arena, others through one buffer. What cannot be
 /// verified is a <see cref="SnapshotMissException"/>; the cache then holds anything at all and must be emptied.
 /// </summary>
-internal sealed class FrameReader(IBlobStore store, SnapshotOwner owner, KvCache cache, ITenantKeys? keys)
+internal sealed class FrameReader(IBlobStore store, SnapshotOwner owner, KvCache cache, ITenantKeys? keys, BrokenFrames broken)
 {
     public async ValueTask ReadAsync(FrameTask task, CancellationToken cancellationToken)
     {
@@ -32,10 +32,11 @@ internal sealed class FrameReader(IBlobStore store, SnapshotOwner owner, KvCache
         window.Commit();
     }
 
-    private static void Require(bool condition, FrameRecord frame, string fault)
+    private void Require(bool condition, FrameRecord frame, string fault)
     {
         if (!condition)
         {
+            broken.Note(frame.Id);
             throw new SnapshotMissException(MissCause.CorruptFrame, $"frame {frame.Id}: {fault}");
         }
     }
@@ -74,6 +75,7 @@ internal sealed class FrameReader(IBlobStore store, SnapshotOwner owner, KvCache
         FrameRead read = await store.ReadFrameAsync(owner, frame.Id, destination, cancellationToken).ConfigureAwait(false);
         if (read == FrameRead.Missing)
         {
+            broken.Note(frame.Id);
             throw new SnapshotMissException(MissCause.MissingFrame, $"frame {frame.Id} is gone");
         }
 

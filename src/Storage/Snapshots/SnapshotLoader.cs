@@ -5,7 +5,7 @@ using KVCluster.Storage.Format;
 namespace KVCluster.Storage.Snapshots;
 
 /// <summary>Fills caches from copies: the best that answers, and if that one fails the next.</summary>
-internal sealed class SnapshotLoader(IBlobStore store, SnapshotStoreOptions options)
+internal sealed class SnapshotLoader(IBlobStore store, SnapshotStoreOptions options, BrokenFrames broken)
 {
     /// <summary>A save or a sweep may take frames away while they are read; then there is another manifest to try.</summary>
     private const int Attempts = 3;
@@ -92,7 +92,7 @@ internal sealed class SnapshotLoader(IBlobStore store, SnapshotStoreOptions opti
         bool filled = false;
         try
         {
-            var reader = new FrameReader(store, query.Owner, destination, options.Keys);
+            var reader = new FrameReader(store, query.Owner, destination, options.Keys, broken);
             var chains = Tasks(copy, tokens, destination.Geometry, destination.Pool.Store is IHostPages);
             int[] groups = [.. chains.Select(chain => GroupOf(copy, chain[0], destination.Geometry))];
             arrival = Announce(query.Arrival, copy, tokens, groups, destination);

@@ -10,7 +10,7 @@ namespace KVCluster.Storage.Snapshots;
 /// Publishes copies in two phases: frames, then the manifest by compare-and-set; then frames that no copy names any more go. Whatever
 /// fails before the manifest is replaced leaves the earlier copy as it was.
 /// </summary>
-internal sealed class SnapshotSaver(IBlobStore store, SnapshotStoreOptions options, Action evicted)
+internal sealed class SnapshotSaver(IBlobStore store, SnapshotStoreOptions options, BrokenFrames broken, Action evicted)
 {
     private const int Attempts = 4;
 
@@ -64,7 +64,7 @@ internal sealed class SnapshotSaver(IBlobStore store, SnapshotStoreOptions optio
         SnapshotCodec codec = SnapshotCodecs.For(options.Codec, source.Terms.Geometry.ElementType);
         TenantKey? key = options.Keys?.Newest(source.Owner.Tenant);
         SnapshotManifest? same = last?.Terms == source.Terms ? last : null;
-        var copyWriter = new CopyWriter(source, options, codec);
+        var copyWriter = new CopyWriter(source, options, codec, broken);
         var frameWriter = new FrameWriter(store, source, codec, key);
         bool published = false;
         try
@@ -83,7 +83,18 @@ internal sealed class SnapshotSaver(IBlobStore store, SnapshotStoreOptions optio
                 Terms = source.Terms,
                 Copies = exact is null ? [copy] : [exact, copy],
             };
-            PublishResult result = await PublishAsync(manifest, key, last, expected, cancellationToken).ConfigureAwait(false);
+            PublishResult result;
+            try
+            {
+                result = await PublishAsync(manifest, key, last, expected, cancellationToken).ConfigureAwait(false);
+            }
+            catch (StoreUnavailableException)
+            {
+                // The answer may have been lost behind a manifest that is in place: its frames stay, and expire where it is not.
+                published = true;
+                throw;
+            }
+
             published = result == PublishResult.Published;
             var save = new SnapshotSave
             {
@@ -102,8 +113,9 @@ internal sealed class SnapshotSaver(IBlobStore store, SnapshotStoreOptions optio
         }
     }
 
-    private static SnapshotCopy? KeptExact(SnapshotManifest? last, SnapshotSource source) =>
+    private SnapshotCopy? KeptExact(SnapshotManifest? last, SnapshotSource source) =>
         last?.Find(CopyKind.Whole) is { IsExact: true } whole
+        && !whole.Frames.Any(f => broken.Contains(f.Id))
         && TokenChain.Agreeing(whole.Chain.Span, whole.Tokens, source.Tokens.Span) > 0
             ? whole
             : null;

@@ -6,6 +6,7 @@ using KVCluster.Inference.Kv;
 using KVCluster.Inference.Models;
 using KVCluster.Inference.Tests.Cpu;
 using KVCluster.Inference.Torch;
+using KVCluster.Inference.Torch.Memory;
 using KVCluster.Inference.Torch.Transfers;
 using KVCluster.TestSupport;
 using TorchSharp;
@@ -56,6 +57,55 @@ public sealed class TorchMemoryTests
         Assert.Equal(30, cache.LogicalLength);
         Assert.Equal(observed, backend.Observed(cache)!.Row(1, 1).ToArray());
         Forward(backend, cache, 40);
+    }
+
+    [Theory]
+    [InlineData(KvElementType.F32)]
+    [InlineData(KvElementType.Int8)]
+    public void A_compaction_without_memory_is_a_full_arena_and_leaves_the_cache_as_it_was(KvElementType type)
+    {
+        using TorchBackend backend = Travelling(type);
+        using KvCache cache = backend.CreateCache();
+        using KvCache twin = backend.CreateCache();
+        Forward(backend, cache, 60);
+        Forward(backend, twin, 60);
+        Before(backend, rows => ExhaustBeyond(0, rows));
+        Assert.Throws<ArenaFullException>(() => cache.Compact(RandomPlans.Of(cache, 1)));
+        Before(backend, null);
+        Assert.True(cache.IsExact);
+        Assert.Equal(Forward(backend, twin, 5), Forward(backend, cache, 5));
+    }
+
+    [Theory]
+    [InlineData(KvElementType.F32)]
+    [InlineData(KvElementType.Int8)]
+    public void A_compaction_too_large_for_the_device_runs_in_pieces(KvElementType type)
+    {
+        using TorchBackend backend = Travelling(type);
+        using KvCache cache = backend.CreateCache();
+        using KvCache twin = backend.CreateCache();
+        Forward(backend, cache, 60);
+        Forward(backend, twin, 60);
+        twin.Compact(RandomPlans.Of(twin, 1));
+        Before(backend, rows => ExhaustBeyond(7, rows));
+        cache.Compact(RandomPlans.Of(cache, 1));
+        Before(backend, null);
+        Assert.Equal(Forward(backend, twin, 5), Forward(backend, cache, 5));
+    }
+
+    [Fact]
+    public void A_shared_page_that_cannot_be_copied_for_want_of_memory_is_a_full_arena()
+    {
+        using TorchBackend backend = Travelling(KvElementType.BF16);
+        using KvCache cache = backend.CreateCache();
+        Forward(backend, cache, 30);
+        using KvCache fork = cache.Fork();
+        LedgerSnapshot before = backend.Pool.Ledger.Snapshot();
+        Before(backend, pages => ExhaustBeyond(0, pages));
+        Assert.Throws<ArenaFullException>(() => Forward(backend, fork, 1));
+        Before(backend, null);
+        Assert.Equal(before, backend.Pool.Ledger.Snapshot());
+        Assert.Equal(Forward(backend, cache, 3), Forward(backend, fork, 3));
     }
 
     [Theory]
@@ -129,6 +179,38 @@ public sealed class TorchMemoryTests
             caches[i].Dispose();
         }
     }
+
+    [Fact]
+    public void A_fork_takes_no_memory_where_there_is_none_and_then_observes_nothing()
+    {
+        using var backend = new TorchBackend(RandomModel.Create(RandomModel.Config()), TorchTestBackend.Options(KvElementType.F32, Arena));
+        using KvCache cache = backend.CreateCache(new ObservationOptions(QueryAggregation.Mean));
+        Forward(backend, cache, 30);
+        float[] observed = backend.Observed(cache)!.Row(1, 1).ToArray();
+        backend.BeforeObservationGrows = () => ExhaustBeyond(0, 1);
+        KvCache[] forks = [.. Enumerable.Range(0, 60).Select(_ => cache.Fork())];
+        backend.BeforeObservationGrows = null;
+        KvCache[] blind = [.. forks.Where(f => backend.Observed(f) is null)];
+        Assert.InRange(blind.Length, 1, forks.Length - 1);
+        Assert.All(forks.Except(blind), f => Assert.Equal(observed, backend.Observed(f)!.Row(1, 1).ToArray()));
+        blind[0].Compact(RandomPlans.Of(blind[0], 1));
+        blind[0].Truncate(blind[0].LogicalLength / 2);
+        Forward(backend, blind[0], 3);
+        Assert.Null(backend.Observed(blind[0]));
+        Assert.Equal(Forward(backend, cache, 3), Forward(backend, blind[1], 3));
+        Array.ForEach(forks, f => f.Dispose());
+        backend.Pool.CheckIntegrity();
+    }
+
+    /// <summary>As on a GPU: what moves within the arena takes memory of the device.</summary>
+    private static TorchBackend Travelling(KvElementType type)
+    {
+        var transfers = new TransferOptions(() => new ThreadCopyStream(new CopyFaults()), SlotBytes: 2048, Slots: 2);
+        TorchBackendOptions options = TorchTestBackend.Options(type, Arena) with { Device = "cpu", Transfers = transfers };
+        return new TorchBackend(RandomModel.Create(RandomModel.Config()), options);
+    }
+
+    private static void Before(TorchBackend backend, Action<int>? move) => ((TorchPageStore)backend.Pool.Store).BeforeMove = move;
 
     private static void Churn(TorchBackend backend, int steps, int seed)
     {

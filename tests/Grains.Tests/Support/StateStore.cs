@@ -16,6 +16,9 @@ internal sealed class StateStore : IGrainStorage
     /// <summary>Called before a session's state is written; may throw or wait.</summary>
     public Func<SessionState, Task>? BeforeWrite { get; set; }
 
+    /// <summary>Called before a state is removed; may throw.</summary>
+    public Action? BeforeClear { get; set; }
+
     /// <summary>Writes of sessions' states so far.</summary>
     public int SessionWrites { get; private set; }
 
@@ -29,6 +32,9 @@ internal sealed class StateStore : IGrainStorage
     /// <summary>Writes over a state, as another activation would.</summary>
     public void Replace(string key, SessionState state) =>
         _states[$"session/{key}"] = (NextETag(), JsonSerializer.SerializeToUtf8Bytes(state));
+
+    /// <summary>Removes a state, as another activation would.</summary>
+    public void Remove(string key) => _states.TryRemove($"session/{key}", out _);
 
     public Task ReadStateAsync<T>(string stateName, GrainId grainId, IGrainState<T> grainState)
     {
@@ -69,7 +75,14 @@ internal sealed class StateStore : IGrainStorage
 
     public Task ClearStateAsync<T>(string stateName, GrainId grainId, IGrainState<T> grainState)
     {
+        BeforeClear?.Invoke();
+        if (_states.TryGetValue(Key(stateName, grainId), out var stored) && stored.ETag != grainState.ETag)
+        {
+            throw Conflict(grainState.ETag!, stored.ETag);
+        }
+
         _states.TryRemove(Key(stateName, grainId), out _);
+        grainState.State = Activator.CreateInstance<T>();
         (grainState.ETag, grainState.RecordExists) = (null, false);
         return Task.CompletedTask;
     }

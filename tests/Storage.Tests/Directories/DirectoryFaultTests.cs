@@ -119,6 +119,98 @@ public sealed class DirectoryFaultTests : IDisposable
         Assert.Equal(500, statistics.Tenants["bolt"].Bytes);
     }
 
+    [Theory]
+    [InlineData("*.frame")]
+    [InlineData("*")]
+    public async Task Files_that_somebody_took_away_leave_the_budget_with_the_next_sweep(string pattern)
+    {
+        await using DirectoryBlobStore store = Open();
+        await store.WriteFrameAsync(Ann, new(1, 1, 0), [new byte[1000]], None);
+        await store.PublishAsync(Ann, Publication(new FrameId(1, 1, 0)), None);
+        await store.WriteFrameAsync(new("bolt", "b"), new(1, 1, 0), [new byte[500]], None);
+        string folder = Path.GetDirectoryName(Directory.GetFiles(_folder.Path, "manifest", SearchOption.AllDirectories).Single())!;
+        long manifest = pattern == "*" ? 0 : new FileInfo(Path.Combine(folder, "manifest")).Length;
+        foreach (string file in Directory.GetFiles(folder, pattern))
+        {
+            File.Delete(file);
+        }
+
+        if (pattern == "*")
+        {
+            Directory.Delete(folder);
+        }
+
+        await store.SweepAsync(None);
+        BlobStatistics statistics = await store.StatisticsAsync(None);
+        Assert.Equal(new BlobUsage(500 + manifest, 1, manifest > 0 ? 1 : 0), statistics.Total);
+        Assert.Equal(manifest, statistics.Tenants.GetValueOrDefault("acme").Bytes);
+    }
+
+    [Fact]
+    public async Task Files_that_somebody_put_back_are_counted_and_can_be_deleted()
+    {
+        await using DirectoryBlobStore store = Open();
+        await store.WriteFrameAsync(Ann, new(1, 1, 0), [new byte[1000]], None);
+        await store.PublishAsync(Ann, Publication(), None);
+        long manifest = (await store.StatisticsAsync(None)).Total.Bytes - 1000;
+        string frame = Directory.GetFiles(_folder.Path, "*.frame", SearchOption.AllDirectories).Single();
+        File.Move(frame, frame + ".kept");
+        await store.SweepAsync(None);
+        Assert.Equal(new BlobUsage(manifest, 0, 1), (await store.StatisticsAsync(None)).Total);
+        File.Move(frame + ".kept", frame);
+        File.SetLastWriteTimeUtc(frame, _time.GetUtcNow().UtcDateTime);
+        await store.SweepAsync(None);
+        Assert.Equal(new BlobUsage(1000 + manifest, 1, 1), (await store.StatisticsAsync(None)).Total);
+        await store.DeleteFramesAsync(Ann, [new(1, 1, 0)], None);
+        Assert.Equal(new BlobUsage(manifest, 0, 1), (await store.StatisticsAsync(None)).Total);
+    }
+
+    [Fact]
+    public async Task What_is_being_written_while_its_folder_is_counted_stays_counted()
+    {
+        using var reached = new SemaphoreSlim(0);
+        using var goOn = new SemaphoreSlim(0);
+        bool armed = false;
+        await using DirectoryBlobStore store = Open(step =>
+        {
+            if (armed && step == DirectoryStep.WriteFrame)
+            {
+                reached.Release();
+                Assert.True(goOn.Wait(TimeSpan.FromSeconds(20)));
+            }
+        });
+        await store.PublishAsync(Ann, Publication(), None);
+        long manifest = (await store.StatisticsAsync(None)).Total.Bytes;
+        armed = true;
+        Task<FrameWrite> writing = store.WriteFrameAsync(Ann, new(1, 1, 0), [new byte[1000]], None).AsTask();
+        Assert.True(await reached.WaitAsync(TimeSpan.FromSeconds(20)));
+        await store.SweepAsync(None);
+        Assert.Equal(1000 + manifest, (await store.StatisticsAsync(None)).Total.Bytes);
+        goOn.Release();
+        Assert.Equal(FrameWrite.Written, await writing);
+        await store.SweepAsync(None);
+        Assert.Equal(1000 + manifest, (await store.StatisticsAsync(None)).Total.Bytes);
+    }
+
+    [Fact]
+    public async Task A_folder_that_cannot_be_swept_does_not_keep_the_others()
+    {
+        SnapshotOwner[] owners = [Ann, new("acme", "bob"), new("bolt", "cy")];
+        await using DirectoryBlobStore store = Open();
+        foreach (SnapshotOwner owner in owners)
+        {
+            await store.WriteFrameAsync(owner, new(1, 1, 0), [new byte[100]], None);
+        }
+
+        // A folder where the first one's note of its owner should be.
+        string first = Directory.GetDirectories(_folder.Path).SelectMany(Directory.GetDirectories).First();
+        File.Delete(Path.Combine(first, "owner"));
+        Directory.CreateDirectory(Path.Combine(first, "owner"));
+        _time.Advance(TimeSpan.FromHours(2));
+        await Assert.ThrowsAsync<StoreUnavailableException>(async () => await store.SweepAsync(None));
+        Assert.Equal(100, (await store.StatisticsAsync(None)).Total.Bytes);
+    }
+
     [Fact]
     public async Task A_folder_whose_owner_is_unknown_is_removed_when_opened()
     {

@@ -122,6 +122,35 @@ public sealed class RedisFaultTests(RedisFixture fixture) : IClassFixture<RedisF
         Assert.Contains("did not take a connection within 0.2 s", error.Message);
     }
 
+    [Fact]
+    public async Task A_server_that_takes_no_more_clients_is_left_alone_for_a_while()
+    {
+        var listener = new System.Net.Sockets.TcpListener(System.Net.IPAddress.Loopback, 0);
+        listener.Start();
+        int connections = 0;
+        Task refusing = Task.Run(async () =>
+        {
+            while (true)
+            {
+                using System.Net.Sockets.TcpClient connection = await listener.AcceptTcpClientAsync();
+                Interlocked.Increment(ref connections);
+                _ = await connection.GetStream().ReadAsync(new byte[1000]);
+                await connection.GetStream().WriteAsync("-ERR max number of clients reached\r\n"u8.ToArray());
+            }
+        });
+        var endpoint = (System.Net.IPEndPoint)listener.LocalEndpoint;
+        await using var client = new RedisClient(RedisOptions.Parse($"redis://127.0.0.1:{endpoint.Port}?connections=1"), new StepTime());
+        for (int i = 0; i < 5; i++)
+        {
+            RedisUnavailableException error = await Assert.ThrowsAsync<RedisUnavailableException>(() => PingAsync(client)).WaitAsync(Limit);
+            Assert.Contains("takes no more clients", error.Message);
+        }
+
+        Assert.Equal(1, Volatile.Read(ref connections));
+        listener.Stop();
+        await Assert.ThrowsAnyAsync<Exception>(() => refusing).WaitAsync(Limit);
+    }
+
     [RedisFact]
     public async Task A_server_that_does_not_speak_the_protocol_is_left()
     {

@@ -116,6 +116,44 @@ public sealed class FaultTests
         copy.Dispose();
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_broken_frame_that_a_load_has_met_is_written_again_by_the_next_save(bool gone)
+    {
+        await using ColdFixture cold = Fixture();
+        using KvCache cache = cold.Arena.Cache(History);
+        await cold.PublishedAsync(cache, History);
+        string path = Directory.GetFiles(cold.Path, "*.frame", SearchOption.AllDirectories).Order(StringComparer.Ordinal).First();
+        byte[] content = File.ReadAllBytes(path);
+        File.Delete(path);
+        if (!gone)
+        {
+            File.WriteAllBytes(path, Flip(content, 77));
+        }
+
+        Assert.Equal(gone ? MissCause.MissingFrame : MissCause.CorruptFrame, await cold.MissAsync(cold.Query(History)));
+        await cold.PublishedAsync(cache, History);
+        var (load, copy) = await cold.LoadAsync(cold.Query(History));
+        Assert.Null(load.Miss);
+        cold.Arena.AssertSame(cache, copy);
+        copy.Dispose();
+    }
+
+    [Fact]
+    public async Task A_publication_whose_answer_was_lost_keeps_its_frames()
+    {
+        await using ColdFixture cold = Fixture();
+        using KvCache cache = cold.Arena.Cache(History);
+        cold.Blobs.AfterPublish = () => throw new StoreUnavailableException("the answer was lost");
+        Assert.Equal(SaveOutcome.Unavailable, (await cold.SaveAsync(cache, History)).Outcome);
+        cold.Blobs.AfterPublish = null;
+        var (load, copy) = await cold.LoadAsync(cold.Query(History));
+        Assert.Equal((null, 90), (load.Miss, load.Tokens));
+        cold.Arena.AssertSame(cache, copy);
+        copy.Dispose();
+    }
+
     [Fact]
     public async Task Frames_that_changed_places_are_a_miss()
     {

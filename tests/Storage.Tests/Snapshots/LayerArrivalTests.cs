@@ -92,7 +92,7 @@ public sealed class LayerArrivalTests
     /// <summary>Holds reads of the best copy's frames of some layers until told; gives them.</summary>
     private async Task<FrameId[]> HoldAsync(ColdFixture cold, Func<int, bool> held)
     {
-        var (_, answers) = await new SnapshotLoader(cold.Blobs, cold.Options).FindAsync(cold.Query(History), CancellationToken.None);
+        var (_, answers) = await new SnapshotLoader(cold.Blobs, cold.Options, new BrokenFrames()).FindAsync(cold.Query(History), CancellationToken.None);
         FrameId[] frames =
             [.. answers[0].Copy.Groups.Where(group => held(group.FirstLayer)).SelectMany(group => group.Segments).Select(s => s.Frame.Id)];
         cold.Blobs.BeforeRead = id => frames.Contains(id) ? _held.Task : Task.CompletedTask;

@@ -17,6 +17,8 @@ internal sealed class FaultyStore(IBlobStore inner) : IBlobStore
 
     public Func<Task>? BeforePublish { get; set; }
 
+    public Action? AfterPublish { get; set; }
+
     public Exception? DeleteFault { get; set; }
 
     public int FramesRead { get; private set; }
@@ -57,7 +59,9 @@ internal sealed class FaultyStore(IBlobStore inner) : IBlobStore
             await BeforePublish();
         }
 
-        return await inner.PublishAsync(owner, publication, cancellationToken);
+        PublishResult result = await inner.PublishAsync(owner, publication, cancellationToken);
+        AfterPublish?.Invoke();
+        return result;
     }
 
     public ValueTask DeleteFramesAsync(SnapshotOwner owner, IReadOnlyList<FrameId> frames, CancellationToken cancellationToken) =>

@@ -73,14 +73,12 @@ internal sealed class JsonSchemaGrammar
 
         if (part.Take("const") is { } constant)
         {
-            part.Take("type");
-            return _grammar.Literal(Canonical(constant));
+            return OneOf(Literals([constant], part), part.At("const"));
         }
 
         if (part.Take("enum") is { } values)
         {
-            part.Take("type");
-            return OneOf(Items(values, part.At("enum")).ConvertAll(v => _grammar.Literal(Canonical(v))), part.At("enum"));
+            return OneOf(Literals(Items(values, part.At("enum")), part), part.At("enum"));
         }
 
         foreach (string combination in (ReadOnlySpan<string>)["anyOf", "oneOf", "allOf"])
@@ -93,6 +91,22 @@ internal sealed class JsonSchemaGrammar
         }
 
         return Typed(part, depth);
+    }
+
+    /// <summary>Named values, those alone that are of a type the schema allows.</summary>
+    private List<GrammarSymbol> Literals(List<JsonElement> values, SchemaPart part)
+    {
+        string path = part.At("type");
+        List<string>? types = part.Take("type") switch
+        {
+            null => null,
+            { ValueKind: JsonValueKind.Array } several => Items(several, path).ConvertAll(t => Text(t, path)),
+            { } one => [Text(one, path)],
+        };
+        List<JsonElement> typed = values.FindAll(v => types is null || types.Exists(t => JsonTypes.Is(v, t, path)));
+        return typed.Count > 0 || values.Count == 0
+            ? typed.ConvertAll(v => _grammar.Literal(Canonical(v)))
+            : throw Fault(path, "no value that the schema names is of this type");
     }
 
     private GrammarSymbol Typed(SchemaPart part, int depth)

@@ -97,22 +97,24 @@ public sealed class RedisBlobStore : IBlobStore
             // Before the manifest: what it names must outlive it.
             await KeepAsync(owner, publication.Frames, [], cancellationToken).ConfigureAwait(false);
 
-            IReadOnlyList<RespValue> answer = await SetManifestAsync(owner, publication, cancellationToken).ConfigureAwait(false);
+            // From here on no wait is given up: a cancelled publication is one that never happened.
+            cancellationToken.ThrowIfCancellationRequested();
+            IReadOnlyList<RespValue> answer = await SetManifestAsync(owner, publication, CancellationToken.None).ConfigureAwait(false);
             string outcome = answer[0].Text;
             if (outcome == ManifestScripts.Published)
             {
                 string replaced = $"{answer[1].Text}-{answer[2].Text}";
                 string[] gone = [BlobKeys.ManifestEntry(owner, replaced)];
-                await _ledger.RemoveAsync(gone[0] == entry ? [] : gone, cancellationToken).ConfigureAwait(false);
+                await _ledger.RemoveAsync(gone[0] == entry ? [] : gone, CancellationToken.None).ConfigureAwait(false);
                 return PublishResult.Published;
             }
 
-            await ForgetAsync(owner, entry, cancellationToken).ConfigureAwait(false);
+            await ForgetAsync(owner, entry, CancellationToken.None).ConfigureAwait(false);
             return outcome == ManifestScripts.Fenced ? PublishResult.Fenced : PublishResult.Conflict;
         }
         catch (RedisServerException error) when (error.IsOutOfMemory)
         {
-            await ForgetAsync(owner, entry, cancellationToken).ConfigureAwait(false);
+            await ForgetAsync(owner, entry, CancellationToken.None).ConfigureAwait(false);
             return PublishResult.OverBudget;
         }
     });

@@ -56,6 +56,12 @@ internal static class RedisHandshake
             throw Refused(connection, "the user name or the password");
         }
 
+        // It closes the connection next: taken for an older server's word on HELLO it would be a connection, and a new one for every call.
+        if (text.StartsWith("ERR max number of clients", StringComparison.Ordinal))
+        {
+            throw new RedisUnavailableException($"Redis at {connection.Endpoint} takes no more clients") { NotSent = true };
+        }
+
         if (text.StartsWith("NOAUTH", StringComparison.Ordinal))
         {
             throw new RedisUnavailableException($"Redis at {connection.Endpoint} asks for a password") { NotSent = true };

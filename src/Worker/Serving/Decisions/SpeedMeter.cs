@@ -17,7 +17,7 @@ internal sealed class SpeedMeter
     /// <summary>Bytes a second of loads; 0 before the first.</summary>
     public double LoadBytesPerSecond => _load.Value;
 
-    /// <summary>Bytes a second of saves; 0 before the first.</summary>
+    /// <summary>Bytes of caches a second that saves of whole caches took; 0 before the first.</summary>
     public double SaveBytesPerSecond => _save.Value;
 
     /// <summary>Counts a step. The time of a mixed one is shared out by what decoding alone was seen to take.</summary>
@@ -37,8 +37,21 @@ internal sealed class SpeedMeter
     /// <summary>Counts a load.</summary>
     public void Load(long bytes, double seconds) => _load.Add(bytes, seconds);
 
-    /// <summary>Counts a save.</summary>
-    public void Save(long bytes, double seconds) => _save.Add(bytes, seconds);
+    /// <summary>
+    /// Counts a save that was published: the part of the cache that was written. What the copy before it had already is not written again, and a
+    /// save of little but fixed costs says nothing of how long a whole cache takes.
+    /// </summary>
+    /// <param name="cacheBytes">Bytes of the cache.</param>
+    /// <param name="written">Bytes written of its copy.</param>
+    /// <param name="stored">Bytes of the whole copy.</param>
+    /// <param name="seconds">How long it took.</param>
+    public void Save(long cacheBytes, long written, long stored, double seconds)
+    {
+        if (stored > 0 && written >= stored / 2)
+        {
+            _save.Add(cacheBytes * Math.Min(1, (double)written / stored), seconds);
+        }
+    }
 
     private sealed class Average
     {

@@ -44,7 +44,8 @@ internal sealed class CacheSaver(DeviceParts parts)
             Trace = session.Turn?.Span?.Context ?? session.LastTrace,
             CompressionRecord = CompressionRecords.Write(fork.IsExact ? [] : session.Compressions),
         };
-        SaveUnderWay underWay = parts.StoreHealth.Begin(fork.Bytes / parts.SaveBytesPerSecond);
+        long bytes = fork.Bytes;
+        SaveUnderWay underWay = parts.StoreHealth.Begin(bytes / parts.SaveBytesPerSecond);
         session.Readers++;
         Task saving = parts.Store!.Begin(
             (store, cancel) => store.SaveAsync(source, cancel),
@@ -54,9 +55,9 @@ internal sealed class CacheSaver(DeviceParts parts)
             {
                 session.Readers--;
                 parts.StoreHealth.End(underWay, save.Outcome);
-                parts.Speeds.Save(save.WrittenBytes, save.Seconds);
                 if (save.Outcome == SaveOutcome.Published)
                 {
+                    parts.Speeds.Save(bytes, save.WrittenBytes, save.StoredBytes, save.Seconds);
                     session.SavedVersion = version;
                     session.ColdBytes = save.StoredBytes;
                 }

@@ -30,6 +30,29 @@ public sealed class SpeedTests
     }
 
     [Fact]
+    public void A_save_of_what_a_turn_added_says_nothing_of_how_long_a_whole_cache_takes()
+    {
+        var meter = new SpeedMeter();
+        meter.Save(1_000_000, 500_000, 500_000, 1);
+        Assert.Equal(1_000_000, meter.SaveBytesPerSecond, 6);
+        for (int i = 0; i < 30; i++)
+        {
+            meter.Save(1_000_000, 1_000, 500_000, 1);
+            meter.Save(1_000_000, 0, 500_000, 1);
+        }
+
+        Assert.Equal(1_000_000, meter.SaveBytesPerSecond, 6);
+    }
+
+    [Fact]
+    public void Of_a_save_the_part_of_the_cache_counts_that_was_written()
+    {
+        var meter = new SpeedMeter();
+        meter.Save(1_000_000, 300_000, 400_000, 1);
+        Assert.Equal(750_000, meter.SaveBytesPerSecond, 6);
+    }
+
+    [Fact]
     public void A_mixed_steps_time_is_shared_out_by_what_decoding_takes()
     {
         var meter = new SpeedMeter();

@@ -39,6 +39,17 @@ public sealed class PressureFaultTests
     }
 
     [Fact]
+    public async Task With_scores_that_the_device_has_no_memory_to_read_sinks_and_recents_stay_and_the_worker_goes_on()
+    {
+        await using var pressed = new PressedFixture(1024, watched: true);
+        pressed.Serving.Watched.AfterObserved = _ => throw new ArenaFullException(1, pressed.Serving.Ledger());
+        await CutOne(pressed);
+        ReliefEvent cut = pressed.Events(ReliefKind.Compress).First();
+        Assert.Equal((null, "no scores: sinks and recents are kept"), (cut.DroppedMass, cut.Fault));
+        await KeepsEnds(pressed, cut.Session.Session);
+    }
+
+    [Fact]
     public async Task A_cache_that_was_loaded_and_not_looked_at_since_counts_as_unscored()
     {
         var store = new MemorySnapshotStore();

@@ -1,5 +1,6 @@
 using KVCluster.Compression;
 using KVCluster.Compression.Policies;
+using KVCluster.Inference.Kv;
 
 namespace KVCluster.Worker.Serving.Device.Pressure;
 
@@ -13,7 +14,7 @@ internal static class SlotScores
 
     /// <summary>
     /// Those made while the session was idle (<see cref="CarriedScores"/>), else attention observed as it went; null where there are none. They may hold numbers that are
-    /// not finite: whoever ranks by them looks.
+    /// not finite: whoever ranks by them looks. Observed attention that the device has no memory to read (activations fill it) counts as none, until it is asked again.
     /// </summary>
     public static AttentionScores? Of(DeviceParts parts, DeviceSession session, CacheShape shape)
     {
@@ -22,8 +23,21 @@ internal static class SlotScores
             return worth;
         }
 
-        AttentionScores? observed = parts.Backend.Observed(session.Cache!);
+        AttentionScores? observed = Observed(parts, session.Cache!);
         return observed is not null && IsKnown(observed) ? observed : null;
+    }
+
+    private static AttentionScores? Observed(DeviceParts parts, KvCache cache)
+    {
+        try
+        {
+            return parts.Backend.Observed(cache);
+        }
+        catch (ArenaFullException)
+        {
+            // Relief must not fail for want of what it is about to free.
+            return null;
+        }
     }
 
     private static bool IsKnown(AttentionScores observed)
