@@ -19,7 +19,7 @@ public sealed class OrleansBuildTests : IDisposable
         Assert.Contains("KVC0001", error, StringComparison.Ordinal);
         Assert.Contains("-p:RestoreAdditionalSources=", error, StringComparison.Ordinal);
         Assert.All(
-            (string[])["Server", "Client", "Clustering.Redis", "Persistence.Redis", "GrainDirectory.Redis"],
+            (string[])["Server", "Client", "Sdk", "Clustering.Redis", "Persistence.Redis", "GrainDirectory.Redis"],
             package => Assert.Matches($@"Microsoft\.Orleans\.{package}[,.] ", error));
     }
 
