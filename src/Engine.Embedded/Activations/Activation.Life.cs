@@ -23,7 +23,7 @@ internal sealed partial class Activation
     {
         get
         {
-            lock (_gate)
+            lock (_waiting)
             {
                 return _state is ActivationState.Invalid ? Task.CompletedTask
                     : (_deactivated ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).Task;
@@ -38,7 +38,7 @@ internal sealed partial class Activation
     /// <param name="travelled">What its last place sent; null when it does not migrate.</param>
     public void Start(Dictionary<string, object>? context, MigrationContext? travelled)
     {
-        lock (_gate)
+        lock (_waiting)
         {
             _operation = () => ActivateAsync(context, travelled);
             Wake();
@@ -50,7 +50,7 @@ internal sealed partial class Activation
     public void Deactivate(DeactivationReason deactivationReason, CancellationToken cancellationToken = default)
     {
         CancellationTokenSource? activating = null;
-        lock (_gate)
+        lock (_waiting)
         {
             if (_state is ActivationState.Activating or ActivationState.Valid)
             {
@@ -72,7 +72,7 @@ internal sealed partial class Activation
 
     public void Migrate(Dictionary<string, object>? requestContext, CancellationToken cancellationToken = default)
     {
-        lock (_gate)
+        lock (_waiting)
         {
             _migrationContext = _migrates ? _migrationContext : requestContext;
             _migrates = true;
@@ -88,7 +88,7 @@ internal sealed partial class Activation
     /// <summary>Ends the activation if nothing has used it for its age limit.</summary>
     public void CollectIfIdle(long now)
     {
-        lock (_gate)
+        lock (_waiting)
         {
             if (_state is not ActivationState.Valid || _waiting.Count > 0 || _running.Count > 0)
             {
@@ -109,7 +109,7 @@ internal sealed partial class Activation
     public void Kill()
     {
         GrainCall[] calls;
-        lock (_gate)
+        lock (_waiting)
         {
             _state = ActivationState.Invalid;
             calls = [.. _waiting.TakeAll(), .. _running];
@@ -151,7 +151,7 @@ internal sealed partial class Activation
         }
         finally
         {
-            lock (_gate)
+            lock (_waiting)
             {
                 _operating = false;
                 Wake();
@@ -182,7 +182,7 @@ internal sealed partial class Activation
         }
         catch (Exception exception)
         {
-            lock (_gate)
+            lock (_waiting)
             {
                 // One that was told to end while it began ends as one that never was: its calls go to the next.
                 if (_state is ActivationState.Activating)
@@ -200,7 +200,7 @@ internal sealed partial class Activation
             _activating = null;
         }
 
-        lock (_gate)
+        lock (_waiting)
         {
             if (_state is ActivationState.Activating)
             {
@@ -277,7 +277,7 @@ internal sealed partial class Activation
         }
 
         GrainCall[] calls;
-        lock (_gate)
+        lock (_waiting)
         {
             _state = ActivationState.Invalid;
             calls = _waiting.TakeAll();

@@ -8,6 +8,7 @@ internal sealed partial class Activation
     private const int PiecesBetweenLooksAtTheClock = 16;
     private const long LongestRunMilliseconds = 50;
 
+    // What guards this activation too: there are many, and a lock of its own takes more than any other part of an idle one.
     private readonly CallQueue _waiting = new();
     private readonly List<GrainCall> _running = new(1);
     private Queue<Task>? _tasks;
@@ -24,7 +25,7 @@ internal sealed partial class Activation
     /// <summary>Takes a call; false when the activation has ended.</summary>
     public bool TryReceive(GrainCall call)
     {
-        lock (_gate)
+        lock (_waiting)
         {
             if (_state is ActivationState.Invalid)
             {
@@ -41,7 +42,7 @@ internal sealed partial class Activation
     /// <summary>Takes a continuation or another task of this activation's code.</summary>
     public void Queue(Task task)
     {
-        lock (_gate)
+        lock (_waiting)
         {
             if (!Silo.IsDead)
             {
@@ -64,7 +65,7 @@ internal sealed partial class Activation
             Task? task;
             GrainCall? call = null;
             Func<Task>? operation = null;
-            lock (_gate)
+            lock (_waiting)
             {
                 if (Silo.IsDead || (!TryTakeTask(out task) && !TryTakeOperation(out operation) && !TryAdmit(out call)))
                 {
@@ -99,7 +100,7 @@ internal sealed partial class Activation
 
     public void OnCallEnded(GrainCall call)
     {
-        lock (_gate)
+        lock (_waiting)
         {
             _running.Remove(call);
             if (!call.Is(CallKind.NoKeepAlive))
@@ -124,7 +125,7 @@ internal sealed partial class Activation
     public void Withdraw(GrainCall call, bool cancel)
     {
         bool dropped;
-        lock (_gate)
+        lock (_waiting)
         {
             dropped = _waiting.Remove(call);
         }
@@ -150,7 +151,7 @@ internal sealed partial class Activation
         }
 
         GrainCall[] expired;
-        lock (_gate)
+        lock (_waiting)
         {
             expired = [.. _waiting.Concat(_running).Where(call => call.Deadline <= now && !call.IsCompleted)];
         }
@@ -160,7 +161,7 @@ internal sealed partial class Activation
 
     public void EnterReentrantSection(Guid id)
     {
-        lock (_gate)
+        lock (_waiting)
         {
             _reentrantSections ??= [];
             _reentrantSections[id] = _reentrantSections.GetValueOrDefault(id) + 1;
@@ -169,7 +170,7 @@ internal sealed partial class Activation
 
     public void LeaveReentrantSection(Guid id)
     {
-        lock (_gate)
+        lock (_waiting)
         {
             if (_reentrantSections is not null && _reentrantSections.TryGetValue(id, out var count))
             {

@@ -6,7 +6,6 @@ namespace KVCluster.Engine.Embedded;
 /// <summary>One activation of a grain. This part holds what it is; the others its turns and its life.</summary>
 internal sealed partial class Activation : IGrainContext
 {
-    private readonly Lock _gate = new();
     private readonly ActivationScheduler _scheduler;
     private GrainReference? _reference;
     private HashSet<GrainTimer>? _timers;
@@ -42,7 +41,7 @@ internal sealed partial class Activation : IGrainContext
     public IGrainTimer RegisterTimer(Func<CancellationToken, Task> callback, GrainTimerCreationOptions options)
     {
         var timer = new GrainTimer(this, callback, options);
-        lock (_gate)
+        lock (_waiting)
         {
             if (_state is ActivationState.Invalid)
             {
@@ -59,7 +58,7 @@ internal sealed partial class Activation : IGrainContext
 
     public void OnTimerDisposed(GrainTimer timer)
     {
-        lock (_gate)
+        lock (_waiting)
         {
             if (_timers?.Remove(timer) is true && _timers.Count == 0)
             {
@@ -73,7 +72,7 @@ internal sealed partial class Activation : IGrainContext
     private void EndTimers(Action<GrainTimer> end)
     {
         GrainTimer[] timers;
-        lock (_gate)
+        lock (_waiting)
         {
             timers = [.. _timers ?? []];
             _timers = null;

@@ -40,7 +40,7 @@ internal sealed class SessionDevice(SessionId id, INodeDevices devices)
         if (device.Worker.Model.Fingerprint != model)
         {
             throw new ModelMismatchException(
-                $"session {id} was made with model {model}, device {device.Worker.Device} serves {device.Worker.Model.Fingerprint}");
+                $"session {Session} was made with model {model}, device {device.Worker.Device} serves {device.Worker.Model.Fingerprint}");
         }
 
         await device.Worker.FenceAsync(Session, epoch, cancellationToken);
@@ -114,7 +114,7 @@ internal sealed class SessionDevice(SessionId id, INodeDevices devices)
     /// <exception cref="InvalidRequestException">The device pins nothing.</exception>
     public ValueTask PinAsync(long epoch, TimeSpan duration, CancellationToken cancellationToken) => _device?.Worker.Pressure is { } pressure
         ? pressure.PinAsync(Session, epoch, duration, cancellationToken)
-        : throw new InvalidRequestException($"session {id}: its device pins no caches");
+        : throw new InvalidRequestException($"session {Session}: its device pins no caches");
 
     /// <summary>Gives another session of this device a cache that shares this one's pages.</summary>
     public async ValueTask ForkAsync(long epoch, SessionKey target, long targetEpoch, int tokens, CancellationToken cancellationToken)
