@@ -24,6 +24,10 @@ public sealed class RedisStoreFaultTests
         await session.WriteAsync(StoreSession.Frame(0), FrameBytes);
         Task[] writes = [.. Enumerable.Range(1, 40).Select(i => (Task)session.WriteAsync(StoreSession.Frame(i), FrameBytes))];
         await writes[10];
+
+        // From here on it takes commands and does none, so that it dies before all are done.
+        await client.ExecuteAsync(new RedisCommand("CLIENT", "PAUSE", 60_000) { KeyIndex = 0 }, default);
+        writes = [.. writes, .. Enumerable.Range(41, 10).Select(i => (Task)session.WriteAsync(StoreSession.Frame(i), FrameBytes))];
         server.Kill();
         Exception?[] faults = await Task.WhenAll(writes.Select(w => Record.ExceptionAsync(() => w)));
         Assert.All(faults, f => Assert.True(f is null or StoreUnavailableException, f?.ToString()));
