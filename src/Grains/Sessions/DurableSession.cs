@@ -19,7 +19,42 @@ internal sealed class DurableSession(IPersistentState<SessionState> store, Sessi
     /// Told the state once it is durable, before any other write is asked for its own: who waits for this one goes on within its end.
     /// </param>
     /// <exception cref="SessionUnavailableException">It failed, took too long, or another activation has written.</exception>
-    public async Task WriteAsync(Func<SessionState> next, Action<SessionState> adopt)
+    public Task WriteAsync(Func<SessionState> next, Action<SessionState> adopt) => AloneAsync(async () =>
+    {
+        SessionState before = store.State;
+        store.State = SharedOptions.In(next());
+        long start = time.GetTimestamp();
+        try
+        {
+            await store.WriteStateAsync().WaitAsync(timeout, time);
+            GrainMetrics.Wrote(time.GetElapsedTime(start).TotalSeconds);
+        }
+        catch (Exception error)
+        {
+            IsLost = true;
+            store.State = before;
+            throw new SessionUnavailableException(Message(error));
+        }
+
+        adopt(store.State);
+    });
+
+    /// <summary>Removes the state, as the last thing that is done with it. Where it fails, what was written last may still be there.</summary>
+    /// <exception cref="SessionUnavailableException">It failed, took too long, or another activation has written.</exception>
+    public Task ClearAsync() => AloneAsync(async () =>
+    {
+        try
+        {
+            await store.ClearStateAsync().WaitAsync(timeout, time);
+        }
+        catch (Exception error)
+        {
+            throw new SessionUnavailableException(Message(error));
+        }
+    });
+
+    /// <summary>Runs an operation when no other is under way, unless the state was lost by then.</summary>
+    private async Task AloneAsync(Func<Task> operation)
     {
         // All of this runs in the session's turns: nothing comes between the look and the note.
         while (_writing is { } earlier)
@@ -32,49 +67,7 @@ internal sealed class DurableSession(IPersistentState<SessionState> store, Sessi
         try
         {
             ThrowIfLost();
-            SessionState before = store.State;
-            store.State = SharedOptions.In(next());
-            long start = time.GetTimestamp();
-            try
-            {
-                await store.WriteStateAsync().WaitAsync(timeout, time);
-                GrainMetrics.Wrote(time.GetElapsedTime(start).TotalSeconds);
-            }
-            catch (Exception error)
-            {
-                IsLost = true;
-                store.State = before;
-                throw new SessionUnavailableException(Message(error));
-            }
-
-            adopt(store.State);
-        }
-        finally
-        {
-            _writing = null;
-            done.SetResult();
-        }
-    }
-
-    /// <summary>Removes the state, as the last thing that is done with it. Where it fails, what was written last may still be there.</summary>
-    /// <exception cref="SessionUnavailableException">It failed, took too long, or another activation has written.</exception>
-    public async Task ClearAsync()
-    {
-        while (_writing is { } earlier)
-        {
-            await earlier;
-        }
-
-        var done = new TaskCompletionSource();
-        _writing = done.Task;
-        try
-        {
-            ThrowIfLost();
-            await store.ClearStateAsync().WaitAsync(timeout, time);
-        }
-        catch (Exception error) when (error is not SessionUnavailableException)
-        {
-            throw new SessionUnavailableException(Message(error));
+            await operation();
         }
         finally
         {

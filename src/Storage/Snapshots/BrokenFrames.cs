@@ -24,5 +24,5 @@ internal sealed class BrokenFrames
         _frames[frame] = true;
     }
 
-    public bool Contains(FrameId frame) => !_frames.IsEmpty && _frames.ContainsKey(frame);
+    public bool Contains(FrameId frame) => _frames.ContainsKey(frame);
 }

@@ -66,7 +66,7 @@ internal sealed class SnapshotSaver(IBlobStore store, SnapshotStoreOptions optio
         SnapshotManifest? same = last?.Terms == source.Terms ? last : null;
         var copyWriter = new CopyWriter(source, options, codec, broken);
         var frameWriter = new FrameWriter(store, source, codec, key);
-        bool published = false;
+        bool mayBeNamed = false;
         try
         {
             SnapshotCopy? copy = await copyWriter.WriteAsync(same, frameWriter, store.Parallelism, cancellationToken).ConfigureAwait(false);
@@ -91,22 +91,22 @@ internal sealed class SnapshotSaver(IBlobStore store, SnapshotStoreOptions optio
             catch (StoreUnavailableException)
             {
                 // The answer may have been lost behind a manifest that is in place: its frames stay, and expire where it is not.
-                published = true;
+                mayBeNamed = true;
                 throw;
             }
 
-            published = result == PublishResult.Published;
+            mayBeNamed = result == PublishResult.Published;
             var save = new SnapshotSave
             {
                 Outcome = SaveOutcome.Published,
                 Generation = manifest.Stamp.Generation,
                 StoredBytes = copy.StoredBytes,
             };
-            return (result, published ? save : null, copyWriter.Written, copyWriter.PlannedBytes);
+            return (result, result == PublishResult.Published ? save : null, copyWriter.Written, copyWriter.PlannedBytes);
         }
         finally
         {
-            if (!published)
+            if (!mayBeNamed)
             {
                 await ForgetAsync(source.Owner, copyWriter.Frames).ConfigureAwait(false);
             }

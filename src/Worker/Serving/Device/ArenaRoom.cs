@@ -37,9 +37,6 @@ internal sealed class ArenaRoom(DeviceParts parts, CacheSaver saver)
     /// <summary>Whether any save is under way whose bytes are wanted, however late it is.</summary>
     public bool IsSaving => _leaving.Count > 0;
 
-    /// <summary>Time until a save that is waited for, or whose reading keeps pages, counts as late; null where there is none.</summary>
-    public TimeSpan? NextChange => parts.StoreHealth.NextLate;
-
     private long ComingPages => _leaving.Sum(leaving => parts.StoreHealth.IsLate(leaving.Save!) ? 0 : leaving.Pages);
 
     /// <summary>Whether so many pages are free, after idle caches have gone as need be.</summary>

@@ -29,7 +29,7 @@ internal sealed class CompressionJobs(DeviceParts parts) : IDisposable
     /// <summary>Does one piece; false where there is nothing to do.</summary>
     public bool Step()
     {
-        if (_jobs.Find(CanGoOn) is not { } job)
+        if (_jobs.Count == 0 || _jobs.Find(CanGoOn) is not { } job)
         {
             return false;
         }

@@ -219,7 +219,7 @@ internal sealed class DeviceCore
         }
 
         worked = Scoring.Step() || TryRestore();
-        if (!worked && Earliest(Board.NextExpiry(), Room.NextChange, _parts.Pins.Next, Pressure?.Restores.NextLook()) is { } next)
+        if (!worked && Earliest(Board.NextExpiry(), _parts.StoreHealth.NextLate, _parts.Pins.Next, Pressure?.Restores.NextLook()) is { } next)
         {
             _timer.Change(TimeSpan.FromTicks(Math.Clamp(next.Ticks, 0, LongestSleep.Ticks)), Timeout.InfiniteTimeSpan);
         }

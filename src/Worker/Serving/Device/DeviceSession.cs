@@ -80,7 +80,7 @@ internal sealed class DeviceSession(SessionKey key, DeviceCounts counts)
     public RankedCache? Ranked { get; set; }
 
     /// <summary>What is being ranked on another thread; null where nothing is.</summary>
-    public RankingUnderWay? BeingRanked { get; set; }
+    public RankedContents? BeingRanked { get; set; }
 
     /// <summary>When it was used, for the chance that it is used again.</summary>
     public SessionUses Uses { get; } = new();

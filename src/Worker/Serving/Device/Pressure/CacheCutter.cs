@@ -17,7 +17,7 @@ internal sealed class CacheCutter(DeviceParts parts, CacheRanking ranking)
     {
         KvCache cache = session.Cache!;
         SessionFloors floors = ranking.FloorsOf(session);
-        ScoreHistogram? histogram = session.Ranked?.Floors == floors ? session.Ranked.Histogram : null;
+        ScoreHistogram? histogram = session.Ranked?.Contents.Floors == floors ? session.Ranked.Histogram : null;
         long bytes = cache.Bytes;
         long free = parts.Ledger().FreeBytes;
         long start = Stopwatch.GetTimestamp();
@@ -85,7 +85,9 @@ internal sealed class CacheCutter(DeviceParts parts, CacheRanking ranking)
             ? [.. session.Compressions.SkipLast(1), Join(last, report)]
             : [.. session.Compressions, report];
         bool known = histogram is not null && session.Turn is null && KeepsRows(keep, parts.Geometry.Layers);
-        session.Ranked = known ? new RankedCache(histogram!.Cut([.. keep]), floors, session.Version, session.Edits, session.Cached, null, carried) : null;
+        session.Ranked = known
+            ? new RankedCache(histogram!.Cut([.. keep]), null, new RankedContents(floors, session.Edits, session.Cached, carried))
+            : null;
     }
 
     /// <summary>

@@ -12,9 +12,6 @@ namespace KVCluster.Worker.Serving.Device.Pressure;
 /// </summary>
 internal sealed class CacheRanking(DeviceParts parts, DevicePressureOptions options)
 {
-    /// <summary>A running turn's histogram stands for a cache that has grown by fewer tokens than this.</summary>
-    private const int Growth = 64;
-
     private readonly List<Action> _following = [];
     private int _underWay;
     private readonly long[] _slotBytes = SlotBytes(parts.Geometry);
@@ -24,7 +21,7 @@ internal sealed class CacheRanking(DeviceParts parts, DevicePressureOptions opti
 
     /// <summary>Whether a session's histogram is on its way: it can be cut soon, and need not go as a whole.</summary>
     public bool IsComing(DeviceSession session) =>
-        session.BeingRanked is { } begun && begun.Floors == FloorsOf(session) && IsFresh(session, begun.Edits, begun.Tokens, begun.IsCarried);
+        session.BeingRanked is { } begun && begun.Floors == FloorsOf(session) && IsOfUse(session, begun);
 
     /// <summary>What no cut takes of a session; a beginning that it shares with others is as good as sinks.</summary>
     public SessionFloors FloorsOf(DeviceSession session)
@@ -40,7 +37,7 @@ internal sealed class CacheRanking(DeviceParts parts, DevicePressureOptions opti
     public ScoreHistogram? Of(DeviceSession session, bool isAwaited = false)
     {
         SessionFloors floors = FloorsOf(session);
-        if (session.Ranked is { } ranked && ranked.Floors == floors && IsCurrent(session, ranked))
+        if (session.Ranked is { } ranked && ranked.Contents.Floors == floors && ranked.Contents.StandFor(session))
         {
             return ranked.Histogram;
         }
@@ -75,7 +72,7 @@ internal sealed class CacheRanking(DeviceParts parts, DevicePressureOptions opti
             return;
         }
 
-        var begun = new RankingUnderWay(floors, session.Edits, session.Cached, session.Carried is not null);
+        var begun = RankedContents.Of(session, floors);
         session.BeingRanked = begun;
         _underWay++;
         _ = Task.Run(() =>
@@ -94,12 +91,7 @@ internal sealed class CacheRanking(DeviceParts parts, DevicePressureOptions opti
 
     /// <summary>The ranking of a session's cache as it is, by the best scores at hand; null where it is not ready.</summary>
     public SessionRanking? Ready(DeviceSession session, SessionFloors floors) =>
-        session.Ranked is { Ranking: { } ranking } ranked
-        && ranked.Version == session.Version
-        && ranked.Floors == floors
-        && ranked.IsCarried == session.Carried is not null
-            ? ranking
-            : null;
+        session.Ranked is { Ranking: { } ranking } ranked && ranked.Contents == RankedContents.Of(session, floors) ? ranking : null;
 
     /// <summary>
     /// After a cut: the next one finds ranked scores too, once <see cref="FollowAll"/> was called. Until they are there
@@ -127,7 +119,7 @@ internal sealed class CacheRanking(DeviceParts parts, DevicePressureOptions opti
         _following.Add(() =>
         {
             RankedCache made = Make();
-            Post(() => session.Ranked = ReferenceEquals(session.Ranked, left) && session.Version == made.Version ? made : session.Ranked);
+            Post(() => session.Ranked = ReferenceEquals(session.Ranked, left) && left.Contents.StandFor(session) ? made : session.Ranked);
         });
     }
 
@@ -156,16 +148,11 @@ internal sealed class CacheRanking(DeviceParts parts, DevicePressureOptions opti
         }
     }
 
-    private static bool IsCurrent(DeviceSession session, RankedCache ranked) => session.Turn is { IsRunning: true }
-        ? session.Cached - ranked.Tokens is >= 0 and < Growth
-        : ranked.Version == session.Version;
+    /// <summary>Whether what was begun of these contents is of use: they are those of the cache, by the scores at hand.</summary>
+    private static bool IsOfUse(DeviceSession session, RankedContents begun) =>
+        begun.IsCarried == session.Carried is not null && begun.StandFor(session);
 
-    /// <summary>Whether what was begun of these contents will be of use: the cache was not cut since, and has grown by little.</summary>
-    private static bool IsFresh(DeviceSession session, int edits, int tokens, bool isCarried) =>
-        session.Edits == edits && isCarried == session.Carried is not null
-        && session.Cached - tokens is var grown && grown >= 0 && grown < (session.Turn is { IsRunning: true } ? Growth : 1);
-
-    private void End(DeviceSession session, RankingUnderWay begun, RankedCache? made)
+    private void End(DeviceSession session, RankedContents begun, RankedCache? made)
     {
         _underWay--;
         parts.Counts.Changes++;
@@ -182,7 +169,7 @@ internal sealed class CacheRanking(DeviceParts parts, DevicePressureOptions opti
 
     private void Take(DeviceSession session, RankedCache made)
     {
-        if (session.Cache is not null && IsFresh(session, made.Edits, made.Tokens, made.IsCarried))
+        if (session.Cache is not null && IsOfUse(session, made.Contents))
         {
             session.Ranked = made;
             parts.Counts.Changes++;
@@ -194,13 +181,12 @@ internal sealed class CacheRanking(DeviceParts parts, DevicePressureOptions opti
     {
         CacheShape shape = CacheShapes.Of(session.Cache!);
         AttentionScores? scores = SlotScores.Of(parts, session, shape);
-        (int version, int edits, int tokens) = (session.Version, session.Edits, session.Cached);
+        var contents = RankedContents.Of(session, floors);
         int pageTokens = parts.Geometry.PageTokens;
-        bool carried = session.Carried is not null;
         return () =>
         {
             SessionRanking ranking = SessionRanking.Of(shape, scores, floors, _slotBytes, pageTokens);
-            return new RankedCache(ranking.Histogram, floors, version, edits, tokens, ranking, carried);
+            return new RankedCache(ranking.Histogram, ranking, contents);
         };
     }
 

@@ -23,7 +23,7 @@ internal sealed class PressureControl
     private readonly PressureActs _acts;
     private readonly PressureController _controller;
     private readonly List<TaskCompletionSource> _relieved = [];
-    private (long Used, long Changes, int Late, DeviceTerms Terms) _seen = (-1, -1, 0, DeviceTerms.Unbounded);
+    private (long Used, (long Changes, int Late, DeviceTerms Terms) Conditions) _seen = (-1, (-1, 0, DeviceTerms.Unbounded));
 
     // Bytes held when tenants were added up last, and when a look found nothing to take (-1: the last one found something).
     private long _tenantsAt;
@@ -63,22 +63,22 @@ internal sealed class PressureControl
     /// <summary>A look, between two steps.</summary>
     public void Check()
     {
-        (long Used, long Changes, int Late, DeviceTerms Terms) now = (Used, _parts.Counts.Changes, _parts.StoreHealth.Late, _parts.Terms);
+        (long Used, (long Changes, int Late, DeviceTerms Terms) Conditions) now = (Used, _parts.Conditions);
         if (now == _seen)
         {
             return;
         }
 
         bool isAbove = now.Used > (long)(_options.Weighing.HighWatermark * _parts.LimitBytes);
-        bool isNew = now.Changes != _seen.Changes || now.Late != _seen.Late || now.Terms != _seen.Terms;
+        bool isNew = now.Conditions != _seen.Conditions;
         if ((isAbove || _isPressing) && (isNew || _fruitlessAt < 0 || HasGrown(now.Used, _fruitlessAt)))
         {
             Decide(null, 0, null, null);
         }
 
-        if (now.Terms.HasTenantLimits && (isNew || HasGrown(now.Used, _tenantsAt)))
+        if (now.Conditions.Terms.HasTenantLimits && (isNew || HasGrown(now.Used, _tenantsAt)))
         {
-            CheckTenants(now.Terms);
+            CheckTenants(now.Conditions.Terms);
             _tenantsAt = now.Used;
         }
 
@@ -188,9 +188,9 @@ internal sealed class PressureControl
         PressureDecision decision = _controller.Decide(snapshot, _isPressing || always);
         bool freed = Act(decision, new ReliefContext(cause, used, snapshot.LimitBytes, snapshot.WaitingBytes, since));
 
-        // Everything that may be taken was: pressing on would cut each session to its floors as soon as its turn has ended. Those that are
-        // still being ranked have not been asked yet.
-        bool isSpent = decision.PlannedBytes < decision.WantedBytes && !Ranking.IsUnderWay;
+        // Everything that may be taken was: pressing on would cut each session to its floors as soon as its turn has ended. Those that were
+        // left out for being ranked have not been asked yet.
+        bool isSpent = decision.PlannedBytes < decision.WantedBytes && !_view.LeftOut;
         bool isAbove = used - decision.PlannedBytes > (long)(_options.Weighing.HighWatermark * snapshot.LimitBytes);
 
         // What is free already needs no second look: the thread may sleep until then.

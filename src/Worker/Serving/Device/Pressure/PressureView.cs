@@ -9,6 +9,9 @@ internal sealed class PressureView(DeviceParts parts, DevicePressureOptions opti
 {
     private const double LeastMass = 1e-30;
 
+    /// <summary>Whether the last candidates lacked one whose histogram is on its way.</summary>
+    public bool LeftOut { get; private set; }
+
     /// <summary>Whether copies can be written.</summary>
     public bool CanSave => parts.Store is not null && parts.StoreHealth.IsGood;
 
@@ -54,6 +57,7 @@ internal sealed class PressureView(DeviceParts parts, DevicePressureOptions opti
     {
         var context = new Context(parts, tenants);
         List<PressureCandidate> candidates = new(parts.Sessions.Count);
+        LeftOut = false;
         foreach (DeviceSession session in parts.Sessions.Values)
         {
             if (tenant is not null && session.Key.Tenant != tenant)
@@ -68,10 +72,13 @@ internal sealed class PressureView(DeviceParts parts, DevicePressureOptions opti
             }
 
             PressureCandidate candidate = Candidate(session, context, sharing, growing, mayTouch);
-            if (!mayTouch || candidate.Histogram is not null || !ranking.IsComing(session))
+            if (mayTouch && candidate.Histogram is null && ranking.IsComing(session))
             {
-                candidates.Add(candidate);
+                LeftOut = true;
+                continue;
             }
+
+            candidates.Add(candidate);
         }
 
         return candidates;

@@ -20,7 +20,20 @@ internal sealed class StoreHealth(TimeProvider time, TimeSpan retry, TimeSpan pa
     public bool IsGood => (_failedAt == 0 || time.GetElapsedTime(_failedAt) >= retry) && Late == 0;
 
     /// <summary>How many saves are under way that should have ended.</summary>
-    public int Late => _underWay.Count(IsLate);
+    public int Late
+    {
+        get
+        {
+            // Asked between any two steps.
+            int late = 0;
+            foreach (SaveUnderWay save in _underWay)
+            {
+                late += IsLate(save) ? 1 : 0;
+            }
+
+            return late;
+        }
+    }
 
     /// <summary>Time until the next save under way is late; null where none is under way that is not.</summary>
     public TimeSpan? NextLate
